@@ -1,0 +1,45 @@
+"""Command messages: what is asked for, strictly typed. A message's fields are the body of its POST."""
+
+from __future__ import annotations
+
+from typing import Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, PrivateAttr
+from pydantic.alias_generators import to_camel
+
+from domain.actor import ANONYMOUS, Actor
+
+
+class Command(BaseModel):
+    """A request to change something.
+
+    Who asks and (unless the message creates something) which aggregate is meant do not come from the body:
+    they are set by `bind`, from the token and the path.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", alias_generator=to_camel, validate_by_alias=True, validate_by_name=True
+    )
+
+    _by: Actor = PrivateAttr(default=ANONYMOUS)
+    _target: UUID | None = PrivateAttr(default=None)
+
+    def bind(self, *, by: Actor, target: UUID | None = None) -> Self:
+        """Sets who asks and, for commands that change something, the aggregate. Returns self."""
+        self._by = by
+        if target is not None:
+            self._target = target
+        return self
+
+    @property
+    def by(self) -> Actor:
+        return self._by
+
+    @property
+    def target(self) -> UUID:
+        """The aggregate the command is for: the path's id, or the `id` of what is created."""
+        target = self._target or getattr(self, "id", None)
+        if target is None:
+            raise TypeError(f"{type(self).__name__} was not bound to an aggregate")
+        return target
