@@ -50,10 +50,10 @@ class DomainError(Exception):
         return self.kind not in (Kind.FORBIDDEN, Kind.UNAUTHENTICATED, Kind.STALE)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _remake, (type(self), self.detail, self.facts)
+        return remake, (type(self), self.detail, self.facts)
 
 
-def _remake(cls: type[DomainError], detail: str, facts: dict[str, Any]) -> DomainError:
+def remake(cls: type[DomainError], detail: str, facts: dict[str, Any]) -> DomainError:
     error = cls.__new__(cls)
     DomainError.__init__(error, detail, **facts)
     return error
