@@ -1,0 +1,110 @@
+"""The ports that routes use around the write loop: before it (`prepare`) and after it (`respond`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from commands.reply import Envelope, Reply
+from domain.actor import Actor
+from domain.ids import ClaimId, ProductId, UserId, VariantId
+from domain.money import Money
+from domain.value import Address
+
+
+class Submit(Protocol):
+    """A context's write loop, as its callers see it."""
+
+    async def submit(self, envelope: Envelope) -> Reply:
+        """Raises Overloaded, OutcomeUnknown."""
+        ...
+
+
+class PersonalKeys(Protocol):
+    """The keys that personal fields are sealed under, one a user."""
+
+    async def create(self, user_id: UserId) -> None: ...
+    async def destroy(self, user_id: UserId) -> None: ...
+
+
+class Passwords(Protocol):
+    """argon2id, on threads of its own."""
+
+    async def hash(self, password: str) -> str: ...
+    async def verify(self, hash: str | None, password: str) -> bool:
+        """Takes the same time without a hash (an unknown user), and says no."""
+        ...
+
+
+class Claims(Protocol):
+    """Ids of values that may be taken only once. `kind` is `email`, `sku`, ...; `value` is normalised by the caller."""
+
+    def claim_id(self, kind: str, value: str) -> ClaimId: ...
+
+
+class Tokens(Protocol):
+    def access(self, actor: Actor) -> tuple[str, int]:
+        """An access token and the seconds until it expires."""
+        ...
+
+    def new_refresh(self) -> tuple[str, str]:
+        """A refresh token, to be given away and forgotten, and the hash to be stored."""
+        ...
+
+    def refresh_hash(self, text: str) -> str: ...
+
+
+class WriteSide(Protocol):
+    async def get(self, context: str, id: UUID) -> Any | None:
+        """The present state of an aggregate, None if it has no events."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the catalogue says of a variant at this moment. `sold` is false when it cannot be bought."""
+
+    variant_id: VariantId
+    product_id: ProductId
+    sku: str
+    name: str
+    price: Money
+    sold: bool
+
+
+class Catalogue(Protocol):
+    async def offers(self, ids: Iterable[VariantId]) -> Mapping[VariantId, Offer]:
+        """Unknown variants are left out."""
+        ...
+
+
+class Shipping(Protocol):
+    def cost(self, lines: Sequence[tuple[Money, int]], address: Address | None) -> Money:
+        """`lines` are (unit price, quantity), at least one, all of one currency."""
+        ...
+
+
+class Tax(Protocol):
+    def tax(self, net: Money, address: Address | None) -> Money: ...
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Everything a `prepare`, `respond` or `serve` may use. Made in `infra/bootstrap.py`."""
+
+    keys: PersonalKeys
+    passwords: Passwords
+    claims: Claims
+    tokens: Tokens
+    states: WriteSide
+    catalogue: Catalogue
+    shipping: Shipping
+    tax: Tax
+    now: Callable[[], datetime] = utc_now
