@@ -1,0 +1,150 @@
+"""Personal-data keys: one for each user, wrapped by the master key; destroying one erases what it sealed, everywhere.
+
+A key is 32 random bytes for AES-256-GCM. It is wrapped by AES-GCM too, with the user's id as additional data, so that
+rows cannot be exchanged for one another. Only a destroyed key reads as None; unknown and unreachable ones are errors.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+SQL: Final = Path(__file__).with_name("keys.sql")
+MIGRATION_LOCK: Final = 0x63686F626F6B  # "chobok": one process at a time runs keys.sql
+KEY_BYTES: Final = 32
+NONCE_BYTES: Final = 12
+
+KEEP: Final = 60.0  # seconds: no key outlives its destruction elsewhere by more
+SWEEP: Final = 10.0  # seconds between looks for cached keys that are too old
+FRESH: Final = 40.0  # seconds: younger ones are not fetched again; the rest is the time to use what was prefetched
+
+Pool = AsyncConnectionPool[AsyncConnection[Any]]
+
+
+class KeyNotLoaded(Exception):
+    """The owner's key is not at hand. `prefetch` brings it."""
+
+    def __init__(self, owner: UUID) -> None:
+        super().__init__(f"the personal-data key of {owner} is not loaded: prefetch it first")
+        self.owner = owner
+
+
+class UnknownKey(Exception):
+    """There never was a key for these users."""
+
+    def __init__(self, owners: Iterable[UUID]) -> None:
+        self.owners = frozenset(owners)
+        super().__init__(f"no personal-data key for {', '.join(map(str, sorted(self.owners)))}")
+
+
+class WrongMasterKey(Exception):
+    def __init__(self, owner: UUID) -> None:
+        super().__init__(f"the personal-data key of {owner} was not wrapped under this CHOBO_MASTER_KEY")
+        self.owner = owner
+
+
+class PersonalKeys:
+    """The keys in the users database, with a short-lived cache.
+
+    `create`, `destroy` and `prefetch` ask the database; `get` is synchronous and answers from the cache alone.
+    """
+
+    def __init__(self, pool: Pool, master: bytes, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """`master`: 16, 24 or 32 bytes."""
+        self._pool = pool
+        self._master = AESGCM(master)
+        self._clock = clock
+        self._cache: dict[UUID, tuple[bytes, float]] = {}
+        self._next_sweep = 0.0
+        self._destroyed: set[UUID] = set()  # for ever, so that no late answer brings a key back
+
+    async def create(self, user_id: UUID) -> None:
+        """Makes the user's key. Does nothing when there is one, or was one."""
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                "INSERT INTO users.keys (user_id, wrapped) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+                (user_id, self._wrap(user_id, os.urandom(KEY_BYTES))),
+            )
+
+    async def destroy(self, user_id: UUID) -> None:
+        """Destroys the user's key for ever; here at once, in other processes within 60 s. Does nothing the second time."""
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                "UPDATE users.keys SET wrapped = NULL, destroyed_at = now() WHERE user_id = %s AND wrapped IS NOT NULL",
+                (user_id,),
+            )
+        self._destroyed.add(user_id)
+        self._cache.pop(user_id, None)
+
+    async def prefetch(self, owners: Iterable[UUID]) -> None:
+        """Brings the keys of these users to hand. Raises UnknownKey, WrongMasterKey, psycopg.Error."""
+        now = self._clock()
+        missing = {owner for owner in owners if not self._at_hand(owner, now, FRESH)}
+        if not missing:
+            return
+        rows = await self._fetch(missing)
+        self._sweep(now)
+        for owner, wrapped in rows.items():
+            self._keep(owner, wrapped, now)
+        if unknown := missing - rows.keys():
+            raise UnknownKey(unknown)
+
+    def get(self, owner: UUID) -> bytes | None:
+        """The user's key, None once it is destroyed. Raises KeyNotLoaded."""
+        if owner in self._destroyed:
+            return None
+        if not self._at_hand(owner, self._clock(), KEEP):
+            raise KeyNotLoaded(owner)
+        return self._cache[owner][0]
+
+    def _at_hand(self, owner: UUID, now: float, for_seconds: float) -> bool:
+        if owner in self._destroyed:
+            return True
+        cached = self._cache.get(owner)
+        return cached is not None and now - cached[1] < for_seconds
+
+    async def _fetch(self, owners: set[UUID]) -> dict[UUID, bytes | None]:
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT user_id, wrapped FROM users.keys WHERE user_id = ANY(%s)", (list(owners),)
+            )
+            return dict(await cursor.fetchall())
+
+    def _keep(self, owner: UUID, wrapped: bytes | None, now: float) -> None:
+        """`now` is from before the question was asked: a key destroyed since then is still gone in time."""
+        if wrapped is None:
+            self._destroyed.add(owner)
+            self._cache.pop(owner, None)
+        elif owner not in self._destroyed:
+            self._cache[owner] = (self._unwrap(owner, wrapped), now)
+
+    def _sweep(self, now: float) -> None:
+        if now < self._next_sweep:
+            return
+        self._next_sweep = now + SWEEP
+        self._cache = {owner: entry for owner, entry in self._cache.items() if now - entry[1] < KEEP}
+
+    def _wrap(self, owner: UUID, key: bytes) -> bytes:
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self._master.encrypt(nonce, key, owner.bytes)
+
+    def _unwrap(self, owner: UUID, wrapped: bytes) -> bytes:
+        try:
+            return self._master.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], owner.bytes)
+        except Exception as error:
+            raise WrongMasterKey(owner) from error
+
+
+async def migrate_keys(connection: AsyncConnection[Any]) -> None:
+    """Creates `users.keys` in the users database; several processes may do so at once."""
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
+        await connection.execute(SQL.read_bytes())
