@@ -1,0 +1,72 @@
+"""A table of a read model and its rows: what is written by the consumer and read by the read API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
+
+from psycopg import AsyncConnection, sql
+from pydantic import TypeAdapter
+
+
+class Row(Protocol):
+    """A frozen dataclass whose fields are the table's columns; nested values live in jsonb columns."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def updated_at(self) -> datetime: ...
+
+
+R = TypeVar("R", bound=Row)
+
+
+class Table(Generic[R]):
+    """The codec between rows and a table of the same name. `schema` is a generation (`orders_1`) or `reads`."""
+
+    def __init__(self, name: str, row: type[R]) -> None:
+        self.name = name
+        self.row = row
+        self.columns = tuple(f.name for f in fields(row))  # type: ignore[arg-type]
+        self._rows: TypeAdapter[list[R]] = TypeAdapter(list[row])  # type: ignore[valid-type]
+
+    def selected(self) -> sql.Composable:
+        """The select list under which `decoded` understands the answer, for a table called `t`."""
+        return sql.SQL("to_json(t)::text")
+
+    def decoded(self, answer: Iterable[Sequence[Any]]) -> list[R]:
+        return self._rows.validate_json("[" + ",".join(found[0] for found in answer) + "]")
+
+    async def load(self, connection: AsyncConnection[Any], schema: str, ids: Iterable[UUID]) -> dict[UUID, R]:
+        """The rows of these ids that exist, by id."""
+        query = sql.SQL("SELECT {} FROM {} t WHERE id = ANY(%s)").format(
+            self.selected(), sql.Identifier(schema, self.name)
+        )
+        cursor = await connection.execute(query, [list(ids)])
+        return {row.id: row for row in self.decoded(await cursor.fetchall())}
+
+    async def save(self, connection: AsyncConnection[Any], schema: str, rows: Sequence[R]) -> None:
+        """Writes rows in one statement, but none over a row of the same or a later version.
+
+        The rows travel as one JSON text: unlike unnested arrays it keeps array columns apart, and PostgreSQL
+        takes the column types from the table itself.
+        """
+        if rows:
+            await connection.execute(self._upsert(schema), [self._rows.dump_json(list(rows)).decode()])
+
+    def _upsert(self, schema: str) -> sql.Composed:
+        names = [sql.Identifier(c) for c in self.columns]
+        return sql.SQL(
+            "INSERT INTO {table} AS t ({columns})"
+            " SELECT {columns} FROM json_populate_recordset(NULL::{table}, %s::json)"
+            " ON CONFLICT (id) DO UPDATE SET ({columns}) = ROW({excluded}) WHERE t.version < excluded.version"
+        ).format(
+            table=sql.Identifier(schema, self.name),
+            columns=sql.SQL(", ").join(names),
+            excluded=sql.SQL(", ").join(sql.SQL("excluded.{}").format(n) for n in names),
+        )
