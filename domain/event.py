@@ -7,7 +7,7 @@ from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 JSON = dict[str, Any]
 T = TypeVar("T")
@@ -36,7 +36,7 @@ PersonalData = Annotated[T | Erased, Personal(), Field(repr=False)]
 """A field about a person. It reads as `Erased` once the person's key is destroyed. Top-level fields of events only."""
 
 
-class Event(BaseModel, frozen=True, extra="forbid"):
+class Event(BaseModel):
     """Something that happened to one aggregate. What is stored of it is a contract for ever.
 
     A concrete subclass sets `TOPIC`, the event type (`orders.order-placed`), which never changes. When its shape changes,
@@ -47,6 +47,9 @@ class Event(BaseModel, frozen=True, extra="forbid"):
     TOPIC: ClassVar[str] = ""
     OWNER: ClassVar[str] = ""
     class_version: ClassVar[int] = 1
+
+    # not class keywords: as such mypy wants `frozen` repeated on every subclass
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     originator_id: UUID
     originator_version: int = Field(ge=1)

@@ -17,6 +17,12 @@ CategoryId = NewType("CategoryId", UUID)
 ReservationId = NewType("ReservationId", UUID)
 OrderId = NewType("OrderId", UUID)
 PaymentId = NewType("PaymentId", UUID)
+ShipmentId = NewType("ShipmentId", UUID)
+ReturnId = NewType("ReturnId", UUID)
+AttemptId = NewType("AttemptId", UUID)
+CaptureId = NewType("CaptureId", UUID)
+RefundId = NewType("RefundId", UUID)
+SagaId = NewType("SagaId", UUID)
 
 NAMESPACE: Final = UUID("0b0c0bb0-c0b0-5c0b-8c0b-c0b0c0b0c0b0")
 """The root of every derived id. It is part of what is stored and never changes."""
