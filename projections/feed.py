@@ -26,7 +26,7 @@ class Recorded:
     traceparent: str | None
 
 
-class Unreadable(Event, frozen=True):
+class Unreadable(Event):
     """Stands for a stored event this release cannot decode: unknown type, newer schema version, corrupt state.
 
     A feed hands it over in its place, so that the consumer can stop at it without losing what comes before.

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from domain.event import JSON, Erased, Event
-from projections.feed import Unreadable
+from projections.feed import Recorded, Unreadable
 from projections.table import R, Table
 
 E = TypeVar("E", bound=Event)
@@ -33,6 +33,9 @@ class Projector(Generic[R]):
         @orders.on(OrderCancelled)
         def cancelled(row: OrderRow, event: OrderCancelled) -> OrderRow: ...
 
+        @orders.every
+        def on_the_timeline(row: OrderRow, recorded: Recorded) -> OrderRow: ...
+
     Every event of the base `of` moves its row's `version` and `updated_at`, with or without a function of its own, so
     that the version is the aggregate's. A row belongs to one stream: its id is the stream's unless `key` says which
     part of the stream's aggregate it stands for (None: the event does not touch this table).
@@ -44,6 +47,7 @@ class Projector(Generic[R]):
         self._key = key or (lambda event: event.originator_id)
         self._opens: dict[type[Event], Callable[[Any], R]] = {}
         self._on: dict[type[Event], Callable[[R, Any], R]] = {}
+        self._every: Callable[[R, Recorded], R] | None = None
 
     def opens(self, event: type[E]) -> Callable[[Callable[[E], R]], Callable[[E], R]]:
         """The decorated function makes a row from its first event."""
@@ -61,18 +65,26 @@ class Projector(Generic[R]):
 
         return register
 
+    def every(self, function: Callable[[R, Recorded], R]) -> Callable[[R, Recorded], R]:
+        """The decorated function is called after each event's own, with who did it and when it was recorded."""
+        self._every = function
+        return function
+
     def key_of(self, event: Event) -> UUID | None:
         """The id of the row the event touches; None if it touches none of this table."""
         return self._key(event) if isinstance(event, self._of) else None
 
-    def apply(self, row: R | None, event: Event) -> R:
+    def apply(self, row: R | None, recorded: Recorded) -> R:
         """The row after the event; the same row if it has seen the event already.
 
         Raises CannotApply when there is no row yet and the event opens none.
         """
+        event = recorded.event
         if row is not None and event.originator_version <= row.version:
             return row
         folded = self._folded(row, event)
+        if self._every is not None:
+            folded = self._every(folded, recorded)
         return replace(folded, version=event.originator_version, updated_at=event.timestamp)  # type: ignore[type-var]
 
     def _folded(self, row: R | None, event: Event) -> R:

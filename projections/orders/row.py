@@ -1,0 +1,88 @@
+"""An order as it is looked up. Amounts are minor units of the order's currency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.orders.events import CancelReason, RejectReason
+from domain.orders.order import Status
+from domain.value import Address, PaymentMethod
+
+
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    number: int
+    product_id: UUID
+    variant_id: UUID
+    sku: str
+    name: str
+    unit_price: int
+    quantity: int
+    shipped: int = 0
+    delivered: int = 0
+    returned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PortionRow:
+    line: int
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentRow:
+    id: UUID
+    lines: tuple[PortionRow, ...]
+    carrier: str
+    tracking: str | None
+    shipped_at: datetime
+    delivered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnRow:
+    id: UUID
+    lines: tuple[PortionRow, ...]
+    refund: int
+    returned_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """A change: when, what (the event type), by whom (as stored with the event), which state it led to, and why."""
+
+    version: int
+    at: datetime
+    event: str
+    actor: str
+    status: Status
+    reason: CancelReason | RejectReason | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """Columns of the table `orders`. Personal: `address`, `note` and the notes on the timeline; null once erased."""
+
+    id: UUID
+    version: int
+    updated_at: datetime
+    status: Status
+    customer_id: UUID
+    currency: str
+    lines: tuple[LineRow, ...]
+    shipping: int
+    tax: int
+    total: int
+    created_at: datetime
+    payment_method: PaymentMethod | None = None
+    address: Address | None = None
+    note: str | None = None
+    shipments: tuple[ShipmentRow, ...] = ()
+    returns: tuple[ReturnRow, ...] = ()
+    timeline: tuple[EntryRow, ...] = ()
+    saga_id: UUID | None = None
+    placed_at: datetime | None = None
+    closed_at: datetime | None = None

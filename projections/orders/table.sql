@@ -1,0 +1,30 @@
+CREATE TABLE orders (
+    id             uuid        PRIMARY KEY,
+    version        bigint      NOT NULL,
+    updated_at     timestamptz NOT NULL,
+    status         text        NOT NULL,
+    customer_id    uuid        NOT NULL,
+    currency       text        NOT NULL,
+    lines          jsonb       NOT NULL,
+    shipping       bigint      NOT NULL,
+    tax            bigint      NOT NULL,
+    total          bigint      NOT NULL,
+    payment_method text,
+    address        jsonb,
+    note           text,
+    shipments      jsonb       NOT NULL,
+    returns        jsonb       NOT NULL,
+    timeline       jsonb       NOT NULL,
+    saga_id        uuid,
+    created_at     timestamptz NOT NULL,
+    placed_at      timestamptz,
+    closed_at      timestamptz
+);
+
+-- One index for each ordering on its own, within a customer, and within a status.
+CREATE INDEX orders_by_created ON orders (created_at, id);
+CREATE INDEX orders_by_customer_created ON orders (customer_id, created_at, id);
+CREATE INDEX orders_by_status_created ON orders (status, created_at, id);
+CREATE INDEX orders_by_updated ON orders (updated_at, id);
+CREATE INDEX orders_by_customer_updated ON orders (customer_id, updated_at, id);
+CREATE INDEX orders_by_status_updated ON orders (status, updated_at, id);
