@@ -1,0 +1,69 @@
+"""What users say about themselves and what they choose."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from enum import Enum
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from domain.value import Line, Name, Note, Value
+
+MAX_EMAIL: Final = 254
+_EMAIL: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]+\.[^@\s.\x00-\x1f\x7f]+")
+
+
+def normalised(email: str) -> str:
+    """The form in which two spellings of an e-mail address are the same: NFKC, casefold, domain in its ASCII form.
+
+    Raises ValueError when it is no e-mail address.
+    """
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", email.strip()).casefold())
+    if len(text) > MAX_EMAIL or not _EMAIL.fullmatch(text):
+        raise ValueError("this is not an e-mail address: name@example.org is the form, at most 254 characters")
+    local, _, host = text.rpartition("@")
+    return f"{local}@{_ascii(host)}"
+
+
+def _ascii(host: str) -> str:
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        raise ValueError("the part behind the @ is not the name of a host") from None
+
+
+def _checked(email: str) -> str:
+    normalised(email)
+    return email.strip()
+
+
+Email = Annotated[str, AfterValidator(_checked), Field(json_schema_extra={"format": "email", "maxLength": MAX_EMAIL})]
+"""An address as its owner writes it; `normalised` says which are the same."""
+
+Url = Annotated[str, StringConstraints(pattern=r"^https://[^\s/]+\.[^\s\x00-\x1f]+$", max_length=2000)]
+Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?$")]
+
+
+class Profile(Value):
+    """Always personal."""
+
+    display_name: Name
+    first_name: Line | None = None
+    last_name: Line | None = None
+    avatar_url: Url | None = None
+    bio: Note | None = None
+
+
+class Notice(Enum):
+    """Mails a user may choose to get or not to get."""
+
+    ORDER_UPDATES = "order_updates"
+    BACK_IN_STOCK = "back_in_stock"
+    OFFERS = "offers"
+
+
+class Settings(Value):
+    locale: Locale = "en"
+    notices: frozenset[Notice] = frozenset({Notice.ORDER_UPDATES, Notice.BACK_IN_STOCK})
