@@ -17,9 +17,9 @@ SENT = {Status.PARTIALLY_SHIPPED, Status.SHIPPED, Status.DELIVERED, Status.RETUR
 def cancel(
     order: Order, reason: CancelReason, note: str, *, asked_by: UserId | None, at: datetime
 ) -> CancellationRequested | OrderCancelled | None:
-    """A draft is cancelled at once; a placed order waits until money and goods are put back. Asked twice: nothing to do.
+    """A draft is cancelled at once; a placed order waits until money and goods are put back.
 
-    Raises AlreadyShipped, ReasonRequired (staff without a note).
+    Asked twice there is nothing to do. Raises AlreadyShipped, ReasonRequired (staff without a note).
     """
     if order.status in (Status.CANCEL_PENDING, Status.CANCELLED):
         return None
@@ -27,7 +27,7 @@ def cancel(
         raise AlreadyShipped(order.id)
     require(order, Status.DRAFT, Status.PLACED, Status.CONFIRMED)
     if reason is CancelReason.STAFF and not note:
-        raise ReasonRequired()
+        raise ReasonRequired
     cancellation = Cancellation(reason, asked_by)
     if order.status is Status.DRAFT:
         return cancelled(order, cancellation, note, at)

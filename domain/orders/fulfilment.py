@@ -124,7 +124,7 @@ def in_time(order: Order, at: datetime) -> None:
 
 
 def refund_of(order: Order, portions: Iterable[Portion]) -> Money:
-    """What these portions add to what is owed: however it is cut into returns, a whole order's refunds are its total."""
+    """What these portions add to what is owed; so the refunds of a whole order are its total, however it is cut."""
     return owed(order, order.returned + count(portions)) - owed(order, order.returned)
 
 
