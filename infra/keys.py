@@ -75,7 +75,7 @@ class PersonalKeys:
             )
 
     async def destroy(self, user_id: UUID) -> None:
-        """Destroys the user's key for ever; here at once, in other processes within 60 s. Does nothing the second time."""
+        """Destroys the user's key for ever; here at once, in other processes within 60 s. Harmless the second time."""
         async with self._pool.connection() as connection:
             await connection.execute(
                 "UPDATE users.keys SET wrapped = NULL, destroyed_at = now() WHERE user_id = %s AND wrapped IS NOT NULL",

@@ -1,4 +1,4 @@
-"""Credentials: a password, and the sessions it opened. A stream of its own, so that signing in never disturbs the profile.
+"""Credentials: a password, and the sessions it opened. A stream of its own: signing in never disturbs the profile.
 
 A session is a family of refresh tokens: each refresh replaces the token by the next, and one that comes a second time
 ends the session, for then somebody else has a copy of it. Only hashes of tokens are ever seen here.

@@ -46,7 +46,7 @@ class OwnRole(DomainError):
 
 
 class SignInRefused(DomainError):
-    """The one answer to an unknown e-mail, a wrong password and a locked account, so that none can be told from another."""
+    """The one answer to an unknown e-mail, a wrong password and a locked account: none can be told from another."""
 
     code = "SIGN_IN_REFUSED"
     title = "The e-mail address or the password is wrong"

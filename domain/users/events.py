@@ -123,7 +123,7 @@ class SessionEnd(Enum):
     SIGNED_OUT = "signed_out"
     CROWDED_OUT = "crowded_out"  # too many sessions: the oldest went
     REUSED = "reused"  # a refresh token came a second time: somebody has a copy
-    PASSWORD_CHANGED = "password_changed"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105
     SUSPENDED = "suspended"
 
 
