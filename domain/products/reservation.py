@@ -1,0 +1,106 @@
+"""A reservation: all lines of an order, held in one append over any number of stocks.
+
+It is an aggregate of its own, so that committing or releasing it knows its stocks without asking any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+
+from domain.event import Event, after, first
+from domain.ids import OrderId, ReservationId, VariantId
+from domain.lifecycle import require
+from domain.products import stock as stocks
+from domain.products.errors import InsufficientStock
+from domain.products.events import (
+    ReservationCommitted,
+    ReservationEvent,
+    ReservationHeld,
+    ReservationReleased,
+    StockEvent,
+)
+from domain.products.stock import Stock
+from domain.products.value import ReservedLine
+
+
+class ReservationStatus(Enum):
+    HELD = "held"
+    COMMITTED = "committed"
+    RELEASED = "released"
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    id: ReservationId
+    version: int
+    status: ReservationStatus
+    order_id: OrderId
+    lines: tuple[ReservedLine, ...]
+
+    @property
+    def variants(self) -> list[VariantId]:
+        return [line.variant_id for line in self.lines]
+
+
+Find = Callable[[VariantId], Stock]
+
+
+def summed(lines: Iterable[ReservedLine]) -> tuple[ReservedLine, ...]:
+    """One line a variant: the same variant on two lines is asked for once, with both quantities."""
+    asked: dict[VariantId, int] = {}
+    for line in lines:
+        asked[line.variant_id] = asked.get(line.variant_id, 0) + line.quantity
+    return tuple(ReservedLine.model_construct(variant_id=id, quantity=n) for id, n in asked.items())
+
+
+def hold(
+    id: ReservationId, order_id: OrderId, lines: Sequence[ReservedLine], find: Find, *, at: datetime
+) -> list[Event]:
+    """Every line or none. `lines` are summed. Raises InsufficientStock, which names every line that cannot be had."""
+    found = [(find(line.variant_id), line.quantity) for line in lines]
+    if short := [s for stock, n in found if (s := stocks.shortage(stock, n))]:
+        raise InsufficientStock(short)
+    made: list[Event] = [ReservationHeld(**first(id, at), order_id=order_id, lines=tuple(lines))]
+    for stock, n in found:
+        made += stocks.reserve(stock, id, order_id, n, at=at)
+    return made
+
+
+def commit(reservation: Reservation, find: Find, *, at: datetime) -> list[Event]:
+    if reservation.status is ReservationStatus.COMMITTED:
+        return []  # asked twice
+    require(reservation, ReservationStatus.HELD)
+    done = ReservationCommitted(**after(reservation, at), order_id=reservation.order_id)
+    return [done, *over_stocks(stocks.commit, reservation, find, at)]
+
+
+def release(reservation: Reservation, find: Find, *, at: datetime) -> list[Event]:
+    if reservation.status is ReservationStatus.RELEASED:
+        return []  # asked twice
+    require(reservation, ReservationStatus.HELD)
+    done = ReservationReleased(**after(reservation, at), order_id=reservation.order_id)
+    return [done, *over_stocks(stocks.release, reservation, find, at)]
+
+
+def over_stocks(
+    decision: Callable[..., list[StockEvent]], reservation: Reservation, find: Find, at: datetime
+) -> Iterable[StockEvent]:
+    for variant in reservation.variants:
+        yield from decision(find(variant), reservation.id, at=at)
+
+
+def evolve(reservation: Reservation | None, event: ReservationEvent) -> Reservation:
+    if isinstance(event, ReservationHeld):
+        return Reservation(
+            ReservationId(event.originator_id),
+            event.originator_version,
+            ReservationStatus.HELD,
+            event.order_id,
+            event.lines,
+        )
+    assert reservation is not None
+    status = ReservationStatus.COMMITTED if isinstance(event, ReservationCommitted) else ReservationStatus.RELEASED
+    return replace(reservation, version=event.originator_version, status=status)

@@ -1,0 +1,212 @@
+"""The stock of one variant: what is on hand, what of it is held for orders, and when it runs low.
+
+`available = on_hand - reserved` is never negative. There is no clock in here: a hold lasts until its order's saga
+ends it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, Final
+
+from immutables import Map
+
+from domain.event import after, first
+from domain.ids import OrderId, ProductId, ReservationId, VariantId
+from domain.lifecycle import require
+from domain.persistent import AsObject
+from domain.products.errors import InsufficientStock, NotHeld, Short, StockHeld, StockLimit
+from domain.products.events import (
+    StockAdjusted,
+    StockCameBack,
+    StockClosed,
+    StockCommitted,
+    StockCounted,
+    StockEvent,
+    StockOpened,
+    StockRanLow,
+    StockRanOut,
+    StockReceived,
+    StockReleased,
+    StockReserved,
+    ThresholdSet,
+)
+from domain.products.value import AdjustReason
+from domain.value import MAX_QUANTITY
+
+
+class StockStatus(Enum):
+    IN_STOCK = "in stock"
+    LOW = "low"
+    OUT_OF_STOCK = "out of stock"
+    CLOSED = "closed"
+
+
+OPEN: Final = (StockStatus.IN_STOCK, StockStatus.LOW, StockStatus.OUT_OF_STOCK)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    order_id: OrderId
+    quantity: int
+
+
+NO_HOLDS: Final[Map[ReservationId, Hold]] = Map()
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """`holds` are the open ones only. `reserved` is their sum, kept so that many holds make no decision dearer."""
+
+    id: VariantId
+    version: int
+    product_id: ProductId
+    on_hand: int = 0
+    reserved: int = 0
+    threshold: int = 0
+    holds: Annotated[Map[ReservationId, Hold], AsObject()] = NO_HOLDS
+    closed: bool = False
+
+    @property
+    def available(self) -> int:
+        return self.on_hand - self.reserved
+
+    @property
+    def status(self) -> StockStatus:
+        if self.closed:
+            return StockStatus.CLOSED
+        if not self.available:
+            return StockStatus.OUT_OF_STOCK
+        return StockStatus.LOW if self.available <= self.threshold else StockStatus.IN_STOCK
+
+
+def open_stock(id: VariantId, product_id: ProductId, *, at: datetime) -> StockOpened:
+    return StockOpened(**first(id, at), product_id=product_id)
+
+
+def receive(stock: Stock, quantity: int, *, at: datetime) -> list[StockEvent]:
+    check_on_hand(stock, stock.on_hand + quantity)
+    return crossing(stock, StockReceived(**after(stock, at), quantity=quantity))
+
+
+def adjust(stock: Stock, change: int, reason: AdjustReason, *, at: datetime) -> list[StockEvent]:
+    """Raises StockHeld when less would be left than is held."""
+    check_on_hand(stock, stock.on_hand + change)
+    return crossing(stock, StockAdjusted(**after(stock, at), change=change, reason=reason))
+
+
+def count(stock: Stock, counted: int, *, at: datetime) -> list[StockEvent]:
+    """Somebody counted what is on hand, held units included. Raises StockHeld when that is less than is held."""
+    check_on_hand(stock, counted)
+    return crossing(stock, StockCounted(**after(stock, at), counted=counted, expected=stock.on_hand))
+
+
+def set_threshold(stock: Stock, threshold: int, *, at: datetime) -> list[StockEvent]:
+    require(stock, *OPEN)
+    if threshold == stock.threshold:
+        return []
+    return crossing(stock, ThresholdSet(**after(stock, at), threshold=threshold))
+
+
+def shortage(stock: Stock, quantity: int) -> Short | None:
+    return Short(stock.id, quantity, stock.available) if quantity > stock.available else None
+
+
+def reserve(
+    stock: Stock, reservation_id: ReservationId, order_id: OrderId, quantity: int, *, at: datetime
+) -> list[StockEvent]:
+    """Raises InsufficientStock, never holds more than is available."""
+    require(stock, *OPEN)
+    if short := shortage(stock, quantity):
+        raise InsufficientStock([short])
+    held = StockReserved(**after(stock, at), reservation_id=reservation_id, order_id=order_id, quantity=quantity)
+    return crossing(stock, held)
+
+
+def commit(stock: Stock, reservation_id: ReservationId, *, at: datetime) -> list[StockEvent]:
+    """The held units leave the house. Raises NotHeld."""
+    hold = held_for(stock, reservation_id)
+    gone = StockCommitted(
+        **after(stock, at), reservation_id=reservation_id, order_id=hold.order_id, quantity=hold.quantity
+    )
+    return crossing(stock, gone)
+
+
+def release(stock: Stock, reservation_id: ReservationId, *, at: datetime) -> list[StockEvent]:
+    """The held units are available again. Raises NotHeld."""
+    hold = held_for(stock, reservation_id)
+    back = StockReleased(
+        **after(stock, at), reservation_id=reservation_id, order_id=hold.order_id, quantity=hold.quantity
+    )
+    return crossing(stock, back)
+
+
+def close(stock: Stock, *, at: datetime) -> StockClosed:
+    """The variant is taken out of the catalogue. Raises StockHeld while any of it is held."""
+    require(stock, *OPEN)
+    if stock.reserved:
+        raise StockHeld(stock.id, 0, stock.reserved)
+    return StockClosed(**after(stock, at), written_off=stock.on_hand)
+
+
+def held_for(stock: Stock, reservation_id: ReservationId) -> Hold:
+    hold = stock.holds.get(reservation_id)
+    if hold is None:
+        raise NotHeld(stock.id, reservation_id)
+    return hold
+
+
+def check_on_hand(stock: Stock, on_hand: int) -> None:
+    require(stock, *OPEN)
+    if on_hand < stock.reserved:
+        raise StockHeld(stock.id, on_hand, stock.reserved)
+    if on_hand > MAX_QUANTITY:
+        raise StockLimit(stock.id, on_hand, MAX_QUANTITY)
+
+
+def crossing(stock: Stock, event: StockEvent) -> list[StockEvent]:
+    """The event, and the one that tells of a threshold it crosses."""
+    then = evolve(stock, event)
+    match stock.status, then.status:
+        case (before, now) if before is now:
+            return [event]
+        case (_, StockStatus.OUT_OF_STOCK):
+            return [event, StockRanOut(**after(then, event.timestamp))]
+        case (StockStatus.OUT_OF_STOCK, _):
+            return [event, StockCameBack(**after(then, event.timestamp), available=then.available)]
+        case (_, StockStatus.LOW):
+            return [event, StockRanLow(**after(then, event.timestamp), available=then.available)]
+        case _:
+            return [event]  # from low to plenty: nobody needs to know
+
+
+def evolve(stock: Stock | None, event: StockEvent) -> Stock:
+    if isinstance(event, StockOpened):
+        return Stock(VariantId(event.originator_id), event.originator_version, event.product_id)
+    assert stock is not None
+    version = event.originator_version
+    match event:
+        case StockReserved(reservation_id=id, order_id=order_id, quantity=n):
+            holds = stock.holds.set(id, Hold(order_id, n))
+            return replace(stock, version=version, reserved=stock.reserved + n, holds=holds)
+        case StockCommitted(reservation_id=id, quantity=n):
+            left = stock.on_hand - n
+            return replace(
+                stock, version=version, on_hand=left, reserved=stock.reserved - n, holds=stock.holds.delete(id)
+            )
+        case StockReleased(reservation_id=id, quantity=n):
+            return replace(stock, version=version, reserved=stock.reserved - n, holds=stock.holds.delete(id))
+        case StockReceived():
+            return replace(stock, version=version, on_hand=stock.on_hand + event.quantity)
+        case StockAdjusted():
+            return replace(stock, version=version, on_hand=stock.on_hand + event.change)
+        case StockCounted():
+            return replace(stock, version=version, on_hand=event.counted)
+        case ThresholdSet():
+            return replace(stock, version=version, threshold=event.threshold)
+        case StockClosed():
+            return replace(stock, version=version, on_hand=0, closed=True)
+        case _:
+            return replace(stock, version=version)

@@ -1,0 +1,105 @@
+"""Whatever is done in whatever order: stock is never negative and never over-reserved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from domain.errors import DomainError
+from domain.event import Event
+from domain.ids import ReservationId, VariantId
+from domain.products import CONTEXT, reservation, stock
+from domain.products.events import StockCameBack, StockRanOut
+from domain.products.stock import Stock, StockStatus
+from domain.products.value import AdjustReason
+from tests.domain.products.histories import LARGE, MUG, ORDER, SHIRT, SMALL, line, named
+from tests.specification import AT
+
+VARIANTS = [MUG, SMALL, LARGE]
+RESERVATIONS = [ReservationId(named(f"reservation {n}")) for n in range(8)]
+quantities = st.integers(1, 6)
+variants = st.sampled_from(VARIANTS)
+reservations = st.sampled_from(RESERVATIONS)
+CROSSINGS: dict[type[Event], StockStatus] = {
+    StockRanOut: StockStatus.OUT_OF_STOCK,
+    StockCameBack: StockStatus.IN_STOCK,
+}
+
+
+class Warehouse(RuleBasedStateMachine):
+    """Three stocks and the reservations over them. `told` is what somebody believes who hears only of the crossings."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        opened = (stock.open_stock(v, SHIRT, at=AT) for v in VARIANTS)
+        self.states = {e.originator_id: CONTEXT.evolve(None, e) for e in opened}
+        self.told = dict.fromkeys(VARIANTS, StockStatus.OUT_OF_STOCK)
+
+    def find(self, id: VariantId) -> Stock:
+        found: Stock = self.states[id]
+        return found
+
+    def attempt(self, decide: Callable[[], list[Event]]) -> None:
+        """All of a decision's events, or a refusal and nothing."""
+        with suppress(DomainError):
+            for event in decide():
+                assert event.originator_version == getattr(self.states.get(event.originator_id), "version", 0) + 1
+                self.states[event.originator_id] = CONTEXT.evolve(self.states.get(event.originator_id), event)
+                self.listen(event)
+
+    def listen(self, event: Event) -> None:
+        heard = CROSSINGS.get(type(event))
+        if heard:
+            assert self.told[VariantId(event.originator_id)] is not heard, "told twice"
+            self.told[VariantId(event.originator_id)] = heard
+
+    @rule(variant=variants, quantity=quantities)
+    def receive(self, variant: VariantId, quantity: int) -> None:
+        self.attempt(lambda: [*stock.receive(self.find(variant), quantity, at=AT)])
+
+    @rule(variant=variants, change=st.integers(-6, 6))
+    def adjust(self, variant: VariantId, change: int) -> None:
+        self.attempt(lambda: [*stock.adjust(self.find(variant), change, AdjustReason.CORRECTED, at=AT)])
+
+    @rule(variant=variants, counted=st.integers(0, 10))
+    def count(self, variant: VariantId, counted: int) -> None:
+        self.attempt(lambda: [*stock.count(self.find(variant), counted, at=AT)])
+
+    @rule(variant=variants, threshold=st.integers(0, 5))
+    def set_threshold(self, variant: VariantId, threshold: int) -> None:
+        self.attempt(lambda: [*stock.set_threshold(self.find(variant), threshold, at=AT)])
+
+    @rule(id=reservations, asked=st.lists(st.tuples(variants, quantities), min_size=1, max_size=5))
+    def hold(self, id: ReservationId, asked: list[tuple[VariantId, int]]) -> None:
+        if id not in self.states:
+            lines = reservation.summed(line(v, n) for v, n in asked)
+            self.attempt(lambda: reservation.hold(id, ORDER, lines, self.find, at=AT))
+
+    @rule(id=reservations, decision=st.sampled_from([reservation.commit, reservation.release]))
+    def end(self, id: ReservationId, decision: Callable[..., list[Event]]) -> None:
+        if id in self.states:
+            self.attempt(lambda: decision(self.states[id], self.find, at=AT))
+
+    @invariant()
+    def nothing_is_negative_or_held_twice(self) -> None:
+        for v in VARIANTS:
+            assert 0 <= self.find(v).reserved <= self.find(v).on_hand
+
+    @invariant()
+    def what_is_reserved_is_what_open_reservations_hold(self) -> None:
+        open_ones = [self.states[r] for r in RESERVATIONS if r in self.states]
+        held = [x for r in open_ones if r.status is reservation.ReservationStatus.HELD for x in r.lines]
+        for v in VARIANTS:
+            quantity = sum(x.quantity for x in held if x.variant_id == v)
+            assert quantity == self.find(v).reserved == sum(h.quantity for h in self.find(v).holds.values())
+
+    @invariant()
+    def who_hears_the_crossings_knows_whether_there_is_any(self) -> None:
+        for v in VARIANTS:
+            assert (self.told[v] is StockStatus.OUT_OF_STOCK) == (self.find(v).available == 0)
+
+
+TestWarehouse = Warehouse.TestCase
