@@ -40,11 +40,11 @@ def module_database(postgres: EmbeddedPostgres) -> Iterator[str]:
 def fresh_database(postgres: EmbeddedPostgres, template: str = "template0") -> Iterator[str]:
     name = f"test_{next(numbers)}"
     with psycopg.connect(postgres.conninfo("postgres"), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')  # type: ignore[arg-type]  # our own names
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         try:
             yield postgres.conninfo(name)
         finally:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type]
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
     python -I launch.py PARENT_PID UID GID WATCH -- /path/postgres --name=value ...
 
-UID -1 keeps the user. WATCH is `signal` (Linux: the kernel sends SIGINT when the parent's main thread ends) or `pipe`
-(elsewhere: a process of its own waits for the end of our standard input and then sends SIGINT).
+UID -1 keeps the user. WATCH is `signal` (Linux: the kernel sends SIGINT when the parent's main thread ends), `pipe`
+(elsewhere: a process of its own waits for the end of our standard input and then sends SIGINT) or `none`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> None:
         drop_root(uid, gid)
     if watch == "signal":
         die_with_parent()  # last: a change of user clears it
-    else:
+    elif watch == "pipe":
         watch_pipe()
     if os.getppid() != parent:
         sys.exit("the parent ended before PostgreSQL was started")
