@@ -29,7 +29,7 @@ SCOPES: Final[dict[str, Who]] = {
     "users:edit": SIGNED_IN,
     "users:roles": ADMINS,
     "users:suspend": OPERATORS,
-    "users:erase": ADMINS,
+    "users:erase": SIGNED_IN,  # oneself; of others: admins
     "sessions:open": ANYBODY,
     "sessions:refresh": ANYBODY,
     "sessions:close": ANYBODY,

@@ -89,6 +89,11 @@ class Credentials:
     def session(self, id: UUID) -> Session | None:
         return next((s for s in self.sessions if s.id == id), None)
 
+    def holds(self, session_id: UUID, token_hash: str, at: datetime) -> bool:
+        """Whether this is the one good token of a session that is not over."""
+        session = self.session(session_id)
+        return session is not None and session.token_hash == token_hash and at < session.expires_at
+
 
 def credentials_id(user_id: UUID) -> CredentialsId:
     return CredentialsId(derive("credentials", user_id))

@@ -1,0 +1,1 @@
+"""How users are asked for: registering, profiles, roles, passwords, sessions."""

@@ -1,0 +1,154 @@
+"""What can be asked for about users. The second half is what `prepare` makes of messages that carry secrets."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field, SecretStr
+
+from commands.message import Command
+from domain.actor import Role
+from domain.ids import ClaimId, UserId, new_id
+from domain.users.values import Email, Locale, Profile, Settings
+from domain.value import Address, Name, Note
+
+Password = Annotated[SecretStr, Field(min_length=8, max_length=256)]
+AnyPassword = Annotated[SecretStr, Field(max_length=256)]
+RefreshToken = Annotated[SecretStr, Field(min_length=1, max_length=500)]
+
+
+def new_user_id() -> UserId:
+    return UserId(new_id())
+
+
+# --- the user ---------------------------------------------------------------------------------------------------------
+
+
+class RegisterUser(Command):
+    id: UserId = Field(default_factory=new_user_id)
+    email: Email
+    password: Password
+    name: Name
+    locale: Locale = "en"
+
+
+class ChangeProfile(Command):
+    """The whole profile: what is left out is gone."""
+
+    profile: Profile
+
+
+class ChangeSettings(Command):
+    settings: Settings
+
+
+class AddAddress(Command):
+    address_id: UUID = Field(default_factory=new_id)
+    address: Address
+
+
+class ChangeAddress(Command):
+    address_id: UUID
+    address: Address
+
+
+class RemoveAddress(Command):
+    address_id: UUID
+
+
+class ChooseDefaultAddress(Command):
+    address_id: UUID
+
+
+class GrantRole(Command):
+    role: Role
+
+
+class RevokeRole(Command):
+    role: Role
+
+
+class SuspendUser(Command):
+    reason: Note
+
+
+class ReinstateUser(Command):
+    reason: Note
+
+
+class EraseUser(Command):
+    """There is no way back."""
+
+
+class ChangePassword(Command):
+    old_password: AnyPassword
+    new_password: Password
+
+
+# --- sessions ---------------------------------------------------------------------------------------------------------
+
+
+class SignIn(Command):
+    email: Annotated[str, Field(max_length=1000)]
+    password: AnyPassword
+
+
+class Refresh(Command):
+    refresh_token: RefreshToken
+
+
+class SignOut(Command):
+    """`everywhere` ends all sessions of the user, not just the token's."""
+
+    refresh_token: RefreshToken
+    everywhere: bool = False
+
+
+# --- prepared: secrets are hashed or checked already ------------------------------------------------------------------
+
+
+class CreateAccount(Command):
+    id: UserId
+    email: str = Field(repr=False)
+    name: str = Field(repr=False)
+    settings: Settings
+    email_claim: ClaimId
+    password_hash: str = Field(repr=False)
+
+
+class Checked(Command):
+    """A password was compared with `against`, the hash that was there a moment ago. The target are the credentials."""
+
+    user_id: UserId
+    right: bool
+    against: str | None = Field(repr=False)
+
+
+class OpenSession(Checked):
+    """`began` is when the request came, in the time of the event loop."""
+
+    session_id: UUID
+    token_hash: str
+    refresh_token: str = Field(repr=False)
+    began: float
+
+
+class SetPassword(Checked):
+    """`password_hash` is of the new password."""
+
+    password_hash: str = Field(repr=False)
+
+
+class RefreshSession(Command):
+    user_id: UserId
+    session_id: UUID
+    token_hash: str
+    next_hash: str
+    refresh_token: str = Field(repr=False)
+
+
+class EndSession(Command):
+    session_id: UUID
+    token_hash: str
+    everywhere: bool
