@@ -1,0 +1,191 @@
+"""Every setting: its variable `CHOBO_*`, default, meaning. The one place where the environment is read."""
+
+from __future__ import annotations
+
+import os
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+PREFIX: Final = "CHOBO_"
+FOR_TESTS: Final = frozenset({"CHOBO_FULL", "CHOBO_REQUIRE"})
+DEFAULT_SECRET: Final = urlsafe_b64encode(b"for development only, never sold").decode()
+KEY_BYTES: Final = 32
+MIN_SECRET: Final = 32
+
+
+class Profile(StrEnum):
+    PRODUCTION = "production"
+    DEVELOPMENT = "development"
+
+
+class SettingsRefused(Exception):
+    """Settings are missing, malformed or unknown. The message has a line for each."""
+
+
+def secret(meaning: str) -> Any:
+    return Field(default=SecretStr(DEFAULT_SECRET), description=meaning)
+
+
+class Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    profile: Profile = Field(Profile.PRODUCTION, description="production refuses missing and default secrets")
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    public_url: str | None = Field(None, description="address that clients see, if a proxy stands in front")
+    data: Path = Field(Path("data"), description="directory of `chobo up`: the embedded PostgreSQL and its secrets")
+
+    database_url: SecretStr | None = Field(
+        None, description="PostgreSQL 18 or later, of every context and read model that has none of its own"
+    )
+    users_database_url: SecretStr | None = Field(None, description="database of the log of users and of the keys")
+    products_database_url: SecretStr | None = Field(None, description="database of the log of products")
+    orders_database_url: SecretStr | None = Field(None, description="database of the log of orders")
+    payments_database_url: SecretStr | None = Field(None, description="database of the log of payments")
+    read_database_url: SecretStr | None = Field(None, description="database of read models and checkpoints")
+    pool_size: int = Field(8, ge=1, le=1000, description="most connections of each pool")
+
+    master_key: SecretStr = secret("wraps the personal-data keys: 32 bytes in base64; losing it erases every user")
+    claim_secret: SecretStr = secret("hides e-mails and SKUs in the ids of claims; may never change")
+    cursor_secret: SecretStr = secret("signs the cursors of the read API")
+    token_keys: SecretStr = secret("signs access tokens: a JWK set of private keys, of which the first signs")
+    token_issuer: str = Field("chobo", min_length=1, description="`iss` and `aud` of access tokens")
+    token_access_seconds: int = Field(600, ge=10, le=86_400, description="life of an access token")
+    token_refresh_days: int = Field(30, ge=1, le=365, description="life of a refresh token")
+
+    max_body_bytes: int = Field(262_144, ge=1_024, description="longest body of a command")
+    max_query_bytes: int = Field(100_000, ge=1_024, description="longest body of a GraphQL request")
+    command_seconds: float = Field(10.0, gt=0, le=120, description="time after which a command's outcome is unknown")
+    consistency_seconds: float = Field(5.0, ge=0, le=60, description="longest wait for a Consistency-Token's events")
+    stop_seconds: float = Field(10.0, ge=0, le=600, description="time that open requests get at a graceful stop")
+    hash_threads: int = Field(2, ge=1, le=64, description="threads that hash passwords")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
+
+    @field_validator("master_key")
+    @classmethod
+    def _is_a_key(cls, value: SecretStr) -> SecretStr:
+        try:
+            size = len(urlsafe_b64decode(value.get_secret_value()))
+        except ValueError:
+            raise ValueError("it is not base64") from None
+        if size != KEY_BYTES:
+            raise ValueError(f"it has {size} bytes, it must have {KEY_BYTES}")
+        return value
+
+    @field_validator("claim_secret", "cursor_secret")
+    @classmethod
+    def _is_long(cls, value: SecretStr) -> SecretStr:
+        if len(value) < MIN_SECRET:
+            raise ValueError(f"it has {len(value)} characters, it must have at least {MIN_SECRET}")
+        return value
+
+    @model_validator(mode="after")
+    def _production_has_its_own(self) -> Self:
+        defaults = [variable(name) for name, value in self if is_default_secret(value)]
+        if self.profile is Profile.PRODUCTION and defaults:
+            raise ValueError(
+                f"production needs secrets of its own: set {', '.join(defaults)} "
+                "(or CHOBO_PROFILE=development to try things)"
+            )
+        return self
+
+    @classmethod
+    def read(
+        cls, environment: Mapping[str, str] | None = None, /, *, defaults: Mapping[str, Any] | None = None, **flags: Any
+    ) -> Self:
+        """Flags that are not None go before the environment's variables, and these before `defaults`.
+
+        Raises SettingsRefused.
+        """
+        given = {k: v for k, v in (os.environ if environment is None else environment).items() if k.startswith(PREFIX)}
+        refuse_unknown(given)
+        values = dict(defaults or {})
+        values |= {k.removeprefix(PREFIX).lower(): v for k, v in given.items() if v and k not in FOR_TESTS}
+        values |= {k: v for k, v in flags.items() if v is not None}
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise SettingsRefused("\n".join(complaints(error))) from None
+
+    def database_of(self, context: str) -> str | None:
+        """The conninfo of a context's log, or of the read models (`read`). None when no setting names one."""
+        own: SecretStr | None = getattr(self, f"{context}_database_url", None)
+        chosen = own or self.database_url
+        return chosen.get_secret_value() if chosen else None
+
+    def master_key_bytes(self) -> bytes:
+        return urlsafe_b64decode(self.master_key.get_secret_value())
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of `chobo settings`. `value` and `default` are text; secrets are masked."""
+
+    name: str
+    value: str
+    default: str
+    meaning: str
+    secret: bool
+
+
+def rows(settings: Settings) -> Iterator[Row]:
+    for name, field in Settings.model_fields.items():
+        shown = masked if is_secret(name) else text
+        value, default = shown(getattr(settings, name)), shown(field.default)
+        yield Row(variable(name), value, default, field.description or "", is_secret(name))
+
+
+def variable(field: str) -> str:
+    return PREFIX + field.upper()
+
+
+def masked(value: SecretStr | None) -> str:
+    if value is None:
+        return ""
+    return "(development only)" if is_default_secret(value) else "(set)"
+
+
+def text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def is_secret(field: str) -> bool:
+    return "SecretStr" in str(Settings.model_fields[field].annotation)
+
+
+def is_default_secret(value: object) -> bool:
+    return isinstance(value, SecretStr) and value.get_secret_value() == DEFAULT_SECRET
+
+
+def refuse_unknown(given: Mapping[str, str]) -> None:
+    known = {variable(name) for name in Settings.model_fields} | FOR_TESTS
+    if unknown := sorted(given.keys() - known):
+        raise SettingsRefused("\n".join(_unknown(name, known) for name in unknown))
+
+
+def _unknown(name: str, known: set[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else "; `chobo settings` lists them all")
+
+
+def complaints(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors():
+        message = problem["msg"].removeprefix("Value error, ")
+        if not problem["loc"]:
+            yield message
+            continue
+        field = str(problem["loc"][0])
+        given = "" if is_secret(field) else f"={problem['input']}"
+        yield f"{variable(field)}{given} is refused: {message}"
+
+
+def new_secret() -> str:
+    """Fit for every secret but the token keys: 32 random bytes in base64."""
+    return urlsafe_b64encode(os.urandom(KEY_BYTES)).decode()
