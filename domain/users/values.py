@@ -64,6 +64,14 @@ class Notice(Enum):
     OFFERS = "offers"
 
 
+def _in_order(notices: tuple[Notice, ...]) -> tuple[Notice, ...]:
+    """Each once and always in the same order, so that equal settings are stored as equal bytes."""
+    return tuple(notice for notice in Notice if notice in notices)
+
+
+Notices = Annotated[tuple[Notice, ...], Field(max_length=20), AfterValidator(_in_order)]
+
+
 class Settings(Value):
     locale: Locale = "en"
-    notices: frozenset[Notice] = frozenset({Notice.ORDER_UPDATES, Notice.BACK_IN_STOCK})
+    notices: Notices = (Notice.ORDER_UPDATES, Notice.BACK_IN_STOCK)
