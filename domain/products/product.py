@@ -13,7 +13,7 @@ from domain.event import JSON, after, first
 from domain.ids import CategoryId, ClaimId, ProductId, VariantId
 from domain.lifecycle import require
 from domain.money import CurrencyMismatch, Money
-from domain.products.errors import LastVariant, UnknownVariant, VariantMismatch
+from domain.products.errors import LastVariant, SkuTakenAlready, UnknownVariant, VariantMismatch
 from domain.products.events import (
     ImagesArranged,
     PriceChanged,
@@ -171,6 +171,8 @@ def check_fits(product: Product, variant: Variant) -> None:
         )
     if any(v.id == variant.id for v in product.variants):
         raise AlreadyExists("variant", variant.id)
+    if any(v.claim_id == variant.claim_id for v in product.variants):
+        raise SkuTakenAlready(variant.sku)
     if same := next((v for v in product.variants if v.values == variant.values), None):
         raise VariantMismatch(f"{variant.sku} has the same values as {same.sku}", sku=same.sku)
     if len(product.variants) >= MAX_VARIANTS:

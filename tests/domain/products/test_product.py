@@ -9,7 +9,7 @@ import pytest
 
 from domain.errors import AlreadyExists, DomainError, NotAllowedNow
 from domain.money import CurrencyMismatch, Money
-from domain.products.errors import LastVariant, UnknownVariant, VariantMismatch
+from domain.products.errors import LastVariant, SkuTakenAlready, UnknownVariant, VariantMismatch
 from domain.products.events import (
     ImagesArranged,
     PriceChanged,
@@ -80,6 +80,11 @@ def test_a_variant_says_a_value_for_every_option_and_nothing_else():
 def test_two_variants_differ():
     drafting(variant(SMALL, "S"), variant(LARGE, "S")).refused(VariantMismatch)
     drafting(variant(SMALL, "S"), variant(SMALL, "L")).refused(AlreadyExists)
+
+
+def test_two_variants_of_a_product_have_two_skus():
+    same = variant(SMALL, "S").claim_id
+    drafting(variant(SMALL, "S"), variant(LARGE, "L", claim_id=same)).refused(SkuTakenAlready)
 
 
 def test_all_variants_have_one_currency():
