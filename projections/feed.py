@@ -40,7 +40,7 @@ class Unreadable(Event):
 class Batch:
     """What a consumer is given at once, in order of position.
 
-    `incarnation` is the log's; `floor` says that every slice is handed over up to there (the consumer's floor may move).
+    `incarnation` and `head` are the log's; `floor` says that every slice is handed over up to there.
     """
 
     recorded: Sequence[Recorded]

@@ -1,0 +1,97 @@
+"""Reading one's own writes: waiting, for a bounded time, until read models have seen what a token names."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, Final
+
+from psycopg_pool import AsyncConnectionPool
+
+from domain.token import ConsistencyToken, Seen
+from projections.checkpoint import Checkpoint, restored
+
+Key = tuple[str, str]  # consumer, context
+
+POLL: Final = 0.02  # seconds between looks at checkpoints that other processes move
+LIVE_FOR: Final = 1.0  # seconds for which it is taken as known which generations are live
+
+LIVE: Final = """
+SELECT consumer, context, incarnation, floor, coalesce(
+    (SELECT json_object_agg(slice, position) FROM projections.slice_checkpoints s
+      WHERE (s.consumer, s.context) = (c.consumer, c.context)), '{}')
+FROM projections.generations g
+JOIN projections.checkpoints c ON c.consumer = g.model || '@' || g.generation
+WHERE g.status = 'LIVE'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """Whether everything the token names was seen, and how long that took."""
+
+    satisfied: bool
+    ms: int
+
+
+class Watch:
+    """How far the live generation of every read model is.
+
+    A consumer of this process says so at once, through `moved`; what other processes move is looked up while somebody
+    waits.
+    """
+
+    def __init__(self, pool: AsyncConnectionPool[Any]) -> None:
+        self._pool = pool
+        self._told: dict[Key, Checkpoint] = {}
+        self._found: dict[Key, Checkpoint] = {}
+        self._looked_at = float("-inf")
+        self._looking = asyncio.Lock()
+        self._news = asyncio.Event()
+
+    def moved(self, consumer: str, context: str, checkpoint: Checkpoint) -> None:
+        """A consumer of this process has committed up to this checkpoint."""
+        self._told[consumer, context] = checkpoint
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def wait(self, token: ConsistencyToken, timeout: float) -> Waited:
+        """Waits at most `timeout` seconds until every live read model of the token's contexts covers it.
+
+        A context that no read model follows, or a token of another incarnation of its log, is never covered.
+        """
+        started = monotonic()
+        await self._look(LIVE_FOR)
+        while not (satisfied := self._covers(token)) and (left := started + timeout - monotonic()) > 0:
+            if not await self._news_within(min(left, POLL)):
+                await self._look(POLL / 2)
+        return Waited(satisfied, round((monotonic() - started) * 1000))
+
+    def _covers(self, token: ConsistencyToken) -> bool:
+        return all(self._context_covers(context, seen) for context, seen in token.contexts.items())
+
+    def _context_covers(self, context: str, seen: Seen) -> bool:
+        followers = [key for key in self._found if key[1] == context]
+        return bool(followers) and all(self._covered(key, seen) for key in followers)
+
+    def _covered(self, key: Key, seen: Seen) -> bool:
+        told = self._told.get(key)
+        return self._found[key].covers(seen) or (told is not None and told.covers(seen))
+
+    async def _news_within(self, timeout: float) -> bool:
+        try:
+            await asyncio.wait_for(self._news.wait(), timeout)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _look(self, max_age: float) -> None:
+        """Looks the checkpoints up, unless that was done less than `max_age` seconds ago."""
+        async with self._looking:
+            if monotonic() - self._looked_at < max_age:
+                return
+            async with self._pool.connection() as connection:
+                rows = await (await connection.execute(LIVE)).fetchall()
+            self._looked_at = monotonic()
+            self._found = {(consumer, context): restored(*columns) for consumer, context, *columns in rows}

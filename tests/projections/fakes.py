@@ -1,0 +1,62 @@
+"""A feed in memory, and events to put on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+from domain.event import Event
+from domain.ids import slice_of
+from projections.feed import Batch, Recorded
+
+AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def recorded(event: Event, position: int, actor: str = "anonymous") -> Recorded:
+    return Recorded(
+        event=event,
+        position=position,
+        slice=slice_of(event.originator_id),
+        event_id=UUID(int=position),
+        recorded_at=AT + timedelta(seconds=position),
+        correlation_id="test",
+        causation_id=None,
+        actor=actor,
+        traceparent=None,
+    )
+
+
+class FakeFeed:
+    """A context's log as a list. `away` makes it raise."""
+
+    def __init__(self, context: str, events: Iterable[Event] = ()) -> None:
+        self.context = context
+        self.incarnation = uuid4()
+        self.log: list[Recorded] = []
+        self.away: Exception | None = None
+        self.reads = 0
+        self._news = asyncio.Event()
+        self.append(*events)
+
+    def append(self, *events: Event) -> int:
+        """The position of the last event."""
+        for event in events:
+            self.log.append(recorded(event, len(self.log) + 1))
+        self._news.set()
+        return len(self.log)
+
+    async def read(self, after: int, limit: int) -> Batch:
+        self.reads += 1
+        if self.away:
+            raise self.away
+        found = self.log[after : after + limit]
+        return Batch(found, self.incarnation, found[-1].position if found else after, len(self.log))
+
+    async def wait(self, after: int, timeout: float) -> None:
+        if len(self.log) <= after:
+            self._news.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), timeout)
