@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -11,6 +12,12 @@ from pathlib import Path
 def secrets_in(data: Path, makers: Mapping[str, Callable[[], str]]) -> dict[str, str]:
     """The secrets kept in `data`/secrets.json; those that `makers` names and the file lacks are made and kept."""
     path = data / "secrets.json"
+    with (data / "secrets.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two first starts at once must not make two sets
+        return _kept_or_made(path, makers)
+
+
+def _kept_or_made(path: Path, makers: Mapping[str, Callable[[], str]]) -> dict[str, str]:
     kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
     missing = {name: make() for name, make in makers.items() if name not in kept}
     if missing:

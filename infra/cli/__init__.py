@@ -1,0 +1,51 @@
+"""The command line. Each command's module imports what it needs when it is called, so that `--help` comes at once."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+import typer
+
+from infra.cli import settings, up
+
+DONE, REFUSED, WRONG_USAGE, UNAVAILABLE = 0, 1, 2, 3
+
+app = typer.Typer(
+    name="chobo",
+    help="Chobo: an event-sourced commerce backend. Exit codes: 0 done, 1 refused, 2 wrong usage, 3 unavailable.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("up")(up.up)
+app.command("settings")(settings.settings)
+
+
+def main() -> NoReturn:
+    try:
+        app(standalone_mode=True)
+    except Exception as error:
+        code = exit_code(error)
+        if code is None:
+            raise
+        print(f"chobo: {error}", file=sys.stderr)
+        sys.exit(code)
+    sys.exit(DONE)
+
+
+def exit_code(error: Exception) -> int | None:
+    """How the process ends for an error that needs no traceback; None for all others."""
+    kinds = {name for cls in type(error).__mro__ for name in (cls.__name__,)}
+    for code, names in CODES.items():
+        if kinds & names:
+            return code
+    return None
+
+
+# By name, so that nothing is imported to find out what went wrong.
+CODES: dict[int, set[str]] = {
+    REFUSED: {"DomainError", "RefusedByServer"},
+    WRONG_USAGE: {"SettingsRefused"},
+    UNAVAILABLE: {"DataDirectoryInUse", "PostgresFailed", "Unavailable", "OperationalError", "AddressInUse"},
+}

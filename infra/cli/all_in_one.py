@@ -1,0 +1,98 @@
+"""What `chobo up` does: secrets, PostgreSQL, the system, the server; and everything in reverse at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import uvloop
+from pydantic import SecretStr
+
+from infra.bootstrap import SECRETS, System, running
+from infra.cli.show import show_line
+from infra.embedded import EmbeddedPostgres, PostgresFailed, secrets_in
+from infra.logs import log_to_stderr
+from infra.serving import Server, address_of, listen
+from infra.settings import Profile, Settings
+
+log = logging.getLogger("chobo.up")
+
+
+class AllInOne:
+    """`flags` are settings by name, None for those that were not given."""
+
+    def __init__(self, flags: Mapping[str, Any], *, as_json: bool) -> None:
+        data = data_directory(flags)
+        kept = secrets_in(data, SECRETS)
+        self.settings = Settings.read(defaults={"profile": Profile.DEVELOPMENT, "data": data} | kept, **flags)
+        self.as_json = as_json
+        log_to_stderr(self.settings.log_level, as_json=as_json)
+
+    def run(self) -> None:
+        """Until a signal comes."""
+        listening = listen(self.settings.host, self.settings.port)
+        if self.settings.database_url:
+            uvloop.run(self._serve(self.settings, listening, None))
+            return
+        self._say(f"Starting PostgreSQL on {self.settings.data.absolute()} ...", event="starting")
+        with EmbeddedPostgres(self.settings.data) as postgres:
+            embedded = self.settings.model_copy(update={"database_url": SecretStr(postgres.conninfo())})
+            uvloop.run(self._serve(embedded, listening, postgres))
+
+    async def _serve(self, settings: Settings, listening: socket.socket, postgres: EmbeddedPostgres | None) -> None:
+        async with kept_running(postgres), running(settings) as system:
+            server = Server(
+                system.app,
+                stop_within=settings.stop_seconds,
+                on_ready=lambda: self._announce(system, address_of(listening)),
+            )
+            await server.serve_until_signal(listening)
+            self._say("Stopping: finishing what is open ...", event="stopping")
+
+    def _announce(self, system: System, address: str) -> None:
+        """The last line is what scripts wait for."""
+        for name, path in system.pages.items():
+            self._say(f"  {name:<18} {address}{path}")
+        self._say(f"Chobo is ready at {address}", event="ready", address=address)
+
+    def _say(self, sentence: str, **facts: str) -> None:
+        if not self.as_json:
+            print(sentence, flush=True)
+        elif facts:
+            show_line(facts)
+
+
+def data_directory(flags: Mapping[str, Any]) -> Path:
+    """Where the secrets are kept, found out before they are asked for."""
+    data = Settings.read(data=flags.get("data"), profile=Profile.DEVELOPMENT).data
+    data.mkdir(parents=True, exist_ok=True)
+    return data
+
+
+@asynccontextmanager
+async def kept_running(postgres: EmbeddedPostgres | None) -> AsyncIterator[None]:
+    """Starts the embedded server again whenever it ends by itself; what uses it connects again."""
+    if postgres is None:
+        yield
+        return
+    watcher = asyncio.create_task(restart_whenever_it_ends(postgres))
+    try:
+        yield
+    finally:
+        watcher.cancel()
+
+
+async def restart_whenever_it_ends(postgres: EmbeddedPostgres) -> None:
+    while True:
+        code = await postgres.ended()
+        log.warning("PostgreSQL ended with %s; it is started again", code)
+        try:
+            await postgres.restart()
+        except PostgresFailed as error:
+            log.error("%s", error)  # noqa: TRY400 - the sentence says it all
+            await asyncio.sleep(1)

@@ -1,0 +1,24 @@
+"""`chobo up`: everything in one process, on a PostgreSQL of its own unless one is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.cli.show import Json
+
+
+def up(
+    *,
+    data: Annotated[Path | None, typer.Option(help="Directory of the data and the secrets.  [default: data]")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on, 0 for a free one.  [default: 8000]")] = None,
+    database_url: Annotated[str | None, typer.Option(help="A PostgreSQL 18 instead of the embedded one.")] = None,
+    json: Json = False,
+) -> None:
+    """Start everything in one process; Ctrl-C stops it in order and loses nothing."""
+    from infra.cli.all_in_one import AllInOne
+
+    AllInOne({"data": data, "host": host, "port": port, "database_url": database_url}, as_json=json).run()

@@ -1,0 +1,71 @@
+"""Serving an ASGI app until a signal comes, with uvicorn, but with signals and order of stopping in our hands."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+
+class AddressInUse(Exception):
+    def __init__(self, host: str, port: int, why: str) -> None:
+        super().__init__(f"cannot listen on {host}:{port}: {why}; choose another port with --port")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Port 0 takes a free one. Raises AddressInUse: better now than after everything else has been started."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise AddressInUse(host, port, error.strerror or str(error)) from None
+
+
+def address_of(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class Server(uvicorn.Server):
+    """`on_ready` is called once connections are accepted."""
+
+    def __init__(self, app: ASGIApp, *, stop_within: float, on_ready: Callable[[], None]) -> None:
+        config = uvicorn.Config(
+            app,
+            lifespan="off",  # what the app stands on is started before and stopped after it
+            loop="none",
+            http="httptools",
+            ws="websockets-sansio",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=max(1, round(stop_within)),
+        )
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are ours: uvicorn would raise them again after its own shutdown, before ours."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()
+
+    def stop(self) -> None:
+        """The first time open requests are finished, the second time they are dropped."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+    async def serve_until_signal(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.stop)
+        await self.serve(sockets=[listening])

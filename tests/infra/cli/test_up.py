@@ -1,0 +1,75 @@
+"""`chobo up` comes up, stops in order, and comes up again whatever was done to it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import httpx
+
+from tests.infra.cli.process import chobo, running
+
+
+def postmaster(data: Path) -> int:
+    return int((data / "postgres" / "postmaster.pid").read_text().split()[0])
+
+
+def ready(address: str, within: float = 20.0) -> bool:
+    ends = time.monotonic() + within
+    while time.monotonic() < ends:
+        if httpx.get(f"{address}/readyz").status_code == 200:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_it_says_that_it_is_ready_and_stops_with_exit_code_0(data):
+    with running(data) as up:
+        assert httpx.get(f"{up.address}/healthz").json() == {"status": "ok"}
+        assert httpx.get(f"{up.address}/readyz").json()["status"] == "ok"
+        assert up.stop() == 0
+
+
+def test_it_comes_up_again_on_the_same_data_after_kill_9(data):
+    with running(data) as up:
+        up.process.send_signal(signal.SIGKILL)
+        up.process.wait()
+    with running(data) as up:
+        assert ready(up.address)
+
+
+def test_it_goes_on_after_kill_9_of_its_postgres(data):
+    with running(data) as up:
+        killed = postmaster(data)
+        os.kill(killed, signal.SIGKILL)
+        ends = time.monotonic() + 20
+        while postmaster(data) == killed and time.monotonic() < ends:
+            time.sleep(0.05)
+        assert ready(up.address)
+        assert up.stop() == 0
+
+
+def test_a_data_directory_in_use_is_unavailable_and_says_so(data):
+    with running(data) as up:
+        second = chobo("up", "--port", "0", "--data", str(data))
+        assert second.returncode == 3
+        assert f"{data} is in use by process {up.process.pid}: stop that one first" in second.stderr
+
+
+def test_a_port_in_use_is_unavailable_and_says_so(data):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = chobo("up", "--port", str(port), "--data", str(data))
+    assert done.returncode == 3
+    assert f"cannot listen on 127.0.0.1:{port}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_its_secrets_are_kept_with_the_data(data):
+    with running(data):
+        first = (data / "secrets.json").read_text()
+    with running(data):
+        assert (data / "secrets.json").read_text() == first
