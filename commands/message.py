@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr
+from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from domain.actor import ANONYMOUS, Actor
@@ -22,24 +22,30 @@ class Command(BaseModel):
         frozen=True, strict=True, extra="forbid", alias_generator=to_camel, validate_by_alias=True, validate_by_name=True
     )
 
-    _by: Actor = PrivateAttr(default=ANONYMOUS)
-    _target: UUID | None = PrivateAttr(default=None)
+    # Slots rather than private attributes: those are copied deeply for every message, which costs more than deciding it.
+    __slots__ = ("_by", "_target")
 
     def bind(self, *, by: Actor, target: UUID | None = None) -> Self:
         """Sets who asks and, for commands that change something, the aggregate. Returns self."""
-        self._by = by
+        object.__setattr__(self, "_by", by)
         if target is not None:
-            self._target = target
+            object.__setattr__(self, "_target", target)
         return self
 
     @property
     def by(self) -> Actor:
-        return self._by
+        by: Actor = getattr(self, "_by", ANONYMOUS)
+        return by
+
+    @property
+    def aimed(self) -> bool:
+        """Whether `bind` has set the aggregate."""
+        return hasattr(self, "_target")
 
     @property
     def target(self) -> UUID:
         """The aggregate the command is for: the path's id, or the `id` of what is created."""
-        target = self._target or getattr(self, "id", None)
+        target: UUID | None = getattr(self, "_target", None) or getattr(self, "id", None)
         if target is None:
             raise TypeError(f"{type(self).__name__} was not bound to an aggregate")
         return target

@@ -11,7 +11,7 @@ from pydantic_core import from_json, to_json
 
 from commands.handler import Answer
 from commands.message import Command
-from domain.errors import REFUSALS, DomainError, remake
+from domain.errors import REFUSALS, DomainError, Kind, remake
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,7 @@ class KeyReused(DomainError):
 
     code = "IDEMPOTENCY_KEY_REUSED"
     title = "This idempotency key was used with another request"
+    kind = Kind.INVALID
 
     def __init__(self) -> None:
         super().__init__("this Idempotency-Key came before with another body: use a new key for a new request")

@@ -40,8 +40,8 @@ ACCEPTED: Final = AnswerKind.ACCEPTED
 DONE: Final = AnswerKind.DONE
 
 Prepare = Callable[[Any, Services], Awaitable[Command]]
-"""Does the slow things before the loop (hash a password, fetch prices). Gets the bound message, returns the command that
-HANDLERS knows. The router binds who asks and, unless the command is bound already, the path's aggregate.
+"""Does the slow things before the loop (hash a password, fetch prices). Gets the bound message, returns the command
+that HANDLERS knows. The router binds who asks and, unless the command is bound already, the path's aggregate.
 It runs again when a request is repeated with its idempotency key: what depends on the moment belongs into `decide`."""
 
 Respond = Callable[[Any, Answer, Services], Awaitable[Mapping[str, Any]]]
@@ -55,8 +55,8 @@ Serve = Callable[[Any, Services], Awaitable[BaseModel]]
 class Route:
     """`POST path` with a body of `message`. `{id}` in the path is the aggregate the command is for.
 
-    `scope` is a row of `commands/access.py`. With `edits`, If-Match is required. `extra` is the model of the fields that
-    `respond` adds, `answers` the model of what `serve` gives: the OpenAPI document shows them.
+    `scope` is a row of `commands/access.py`. With `edits`, If-Match is required. `extra` is the model of the fields
+    that `respond` adds, `answers` the model of what `serve` gives: the OpenAPI document shows them.
     """
 
     path: str

@@ -10,14 +10,16 @@ from uuid import UUID
 
 from commands.reply import Envelope, Reply
 from domain.actor import Actor
+from domain.aggregate import States
 from domain.ids import ClaimId, ProductId, UserId, VariantId
 from domain.money import Money
 from domain.value import Address
 
 
-class Submit(Protocol):
+class Loop(Protocol):
     """A context's write loop, as its callers see it."""
 
+    async def states(self, ids: Iterable[UUID]) -> States: ...
     async def submit(self, envelope: Envelope) -> Reply:
         """Raises Overloaded, OutcomeUnknown."""
         ...
@@ -73,6 +75,16 @@ class Offer:
     name: str
     price: Money
     sold: bool
+
+
+class Loops:
+    """The write side as one: what the loops know, by context."""
+
+    def __init__(self, loops: Mapping[str, Loop]) -> None:
+        self._loops = loops
+
+    async def get(self, context: str, id: UUID) -> Any | None:
+        return (await self._loops[context].states([id])).get(id)
 
 
 class Catalogue(Protocol):

@@ -1,0 +1,63 @@
+"""The command API's pages and the app that holds everything together: commands first, then what people look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import Lifespan
+
+from commands.codes import METHOD_NOT_ALLOWED
+from commands.exchange import problem_response
+from commands.http import CommandApi, Commands, problem_of
+from commands.pages import Jwks, pages
+from commands.problems import Problem, refused
+from commands.route import Resource, Route
+from commands.trace import trace
+from domain.errors import NotFound
+
+
+def app(
+    api: CommandApi,
+    routes: Sequence[Route],
+    resources: Sequence[Resource],
+    *,
+    jwks: Jwks = dict,
+    more: Iterable[BaseRoute] = (),
+    lifespan: Lifespan[Starlette] | None = None,
+) -> Starlette:
+    """The Starlette app. `more` are routes of others (health, GraphQL). What nobody takes is a problem."""
+    return Starlette(
+        routes=[Commands(api), *more, *pages(routes, resources, jwks)],
+        exception_handlers={HTTPException: not_served, Exception: unexpected},
+        lifespan=lifespan,
+    )
+
+
+async def not_served(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return answer(request, problem_about(error, request))
+
+
+async def unexpected(request: Request, error: Exception) -> Response:
+    return answer(request, problem_of(error, trace(dict(request.scope["headers"]))))
+
+
+def problem_about(error: HTTPException, request: Request) -> Problem:
+    """Starlette says 404 and 405 of its own accord; they become problems as everything else."""
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "")
+        return Problem(METHOD_NOT_ALLOWED, f"only {allowed} is taken here", headers={"allow": allowed})
+    return refused(NotFound("address", request.url.path[:200]))
+
+
+def answer(request: Request, problem: Problem) -> Response:
+    carried = trace(dict(request.scope["headers"]))
+    sent = problem_response(problem, carried)
+    response = Response(sent.body, sent.status)
+    response.raw_headers = sent.all_headers(carried)
+    return response

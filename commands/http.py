@@ -1,0 +1,207 @@
+"""The command API: from a POST to the write loop and back, and the little that is read from the write side."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Final
+from uuid import UUID
+
+from pydantic_core import to_json
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
+
+from commands.access import may, open_to_anybody
+from commands.body import parsed
+from commands.exchange import Gone, Request, Response, encoded, problem_response
+from commands.handler import Answer
+from commands.idempotency import client_key, key
+from commands.log import Unavailable
+from commands.message import Command
+from commands.preconditions import etag, expected_version, unchanged
+from commands.problems import Problem, broken, outcome_unknown, overloaded, refused, unavailable
+from commands.reply import Envelope, OutcomeUnknown, Overloaded, Reply
+from commands.route import CREATED, Resource, Route
+from commands.services import Loop, Services
+from commands.table import Table
+from commands.trace import Trace
+from domain.access import Unauthenticated
+from domain.actor import ANONYMOUS, Actor
+from domain.errors import DomainError, Forbidden, Kind
+from domain.token import ConsistencyToken
+
+log: Final = logging.getLogger("chobo.commands.http")
+
+Authenticate = Callable[[str], Actor]
+"""From an access token to who it is. Raises a refusal of `domain/access.py`."""
+
+BODY_LIMIT: Final = 100_000  # bytes
+NO_STORE: Final = (b"cache-control", b"no-store")
+PRIVATE: Final = (b"cache-control", b"private, no-cache")
+REPLAYED: Final = {"idempotent-replayed": "true"}
+
+
+class CommandApi:
+    """An ASGI app for everything below `/v1/`. `loops`, and the `incarnations` of their logs, are by context."""
+
+    def __init__(
+        self,
+        table: Table,
+        loops: Mapping[str, Loop],
+        incarnations: Mapping[str, UUID],
+        services: Services,
+        authenticate: Authenticate,
+        body_limit: int = BODY_LIMIT,
+    ) -> None:
+        self._table = table
+        self._loops = loops
+        self._incarnations = incarnations
+        self._services = services
+        self._authenticate = authenticate
+        self._body_limit = body_limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            response = await self._answer(request)
+        except Gone:
+            return
+        except Exception as error:  # noqa: BLE001  the edge: whatever happened, the client gets a problem
+            response = problem_response(problem_of(error, request.trace), request.trace)
+        await response.send(send, request.trace, head=request.method == "HEAD")
+
+    async def _answer(self, request: Request) -> Response:
+        row, id = self._table.find(request.method, request.path)
+        request.require_acceptable()
+        actor = self._actor(request, row.scope)
+        if isinstance(row, Route):
+            return await self._command(request, row, actor, id)
+        assert id is not None, "a resource's path has {id}"
+        return await self._look(request, row, actor, id)
+
+    def _actor(self, request: Request, scope: str) -> Actor:
+        actor = self._recognised(request, anybody=open_to_anybody(scope))
+        if may(actor, scope):
+            return actor
+        if actor is ANONYMOUS:
+            raise Unauthenticated
+        raise Forbidden(f"this needs the scope {scope}, which your roles do not give", scope=scope)
+
+    def _recognised(self, request: Request, *, anybody: bool) -> Actor:
+        token = request.bearer()
+        if token is None:
+            return ANONYMOUS
+        try:
+            return self._authenticate(token)
+        except DomainError as error:
+            # who refreshes a session sends the token that has just expired
+            if anybody and error.kind is Kind.UNAUTHENTICATED:
+                return ANONYMOUS
+            raise
+
+    async def _command(self, request: Request, route: Route, actor: Actor, id: UUID | None) -> Response:
+        text = client_key(route, request.headers.get(b"idempotency-key"))
+        expected = expected_version(request.headers.get(b"if-match"), required=route.edits)
+        message = parsed(route.message, await request.json(self._body_limit)).bind(by=actor, target=id)
+        if route.serve is not None:
+            answer = await route.serve(message, self._services)
+            return Response(200, to_json(answer, by_alias=True), [NO_STORE])
+        envelope = Envelope(
+            await self._prepared(route, message, id),
+            request.trace.correlation_id,
+            traceparent=request.trace.traceparent,
+            key=key(text, route, message, id, self._services.now()) if text else None,
+            expected_version=expected,
+        )
+        return await self._submitted(route, envelope)
+
+    async def _prepared(self, route: Route, message: Command, id: UUID | None) -> Command:
+        if route.prepare is None:
+            return message
+        command = await route.prepare(message, self._services)
+        by = message.by if command.by is ANONYMOUS else command.by
+        return command.bind(by=by, target=None if command.aimed else id)
+
+    async def _submitted(self, route: Route, envelope: Envelope) -> Response:
+        context = context_of(type(envelope.command))
+        reply = await self._loops[context].submit(envelope)
+        if reply.refusal is not None:
+            raise refused(reply.refusal, REPLAYED if reply.replayed else {})
+        answer = reply.result()
+        extra = await route.respond(envelope.command, answer, self._services) if route.respond else {}
+        token = ConsistencyToken.of(context, self._incarnations[context], reply.positions)
+        return answered(route, reply, answer, str(token), extra)
+
+    async def _look(self, request: Request, resource: Resource, actor: Actor, id: UUID) -> Response:
+        state = await self._services.states.get(resource.context, resource.stream(id))
+        if not isinstance(state, resource.of) or not visible(state, resource, actor):
+            raise resource.missing(id)
+        answer = resource.show(state, id)
+        headers = [(b"etag", etag(answer.version).encode()), PRIVATE]
+        if unchanged(request.headers.get(b"if-none-match"), answer.version):
+            return Response(304, b"", headers)
+        return Response(200, to_json({"id": answer.id, "version": answer.version, "status": answer.status}), headers)
+
+
+def visible(state: Any, resource: Resource, actor: Actor) -> bool:
+    return resource.owner is None or actor.may_touch(resource.owner(state))
+
+
+@cache
+def context_of(command: type[Command]) -> str:
+    """`orders` of a command in `commands.orders.messages`."""
+    return command.__module__.split(".")[1]
+
+
+def answered(route: Route, reply: Reply, answer: Answer, token: str, extra: Mapping[str, Any]) -> Response:
+    address = f"/v1/{route.collection}/{answer.id}"
+    headers = [(b"etag", etag(answer.version).encode()), (b"consistency-token", token.encode()), NO_STORE]
+    if route.answer is CREATED:
+        headers.append((b"location", address.encode()))
+    if reply.replayed:
+        headers += encoded(REPLAYED.items())
+    body = {
+        "id": answer.id,
+        "version": answer.version,
+        "status": answer.status,
+        "consistencyToken": token,
+        "links": {"self": address},
+        **extra,
+    }
+    return Response(route.answer.value, to_json(body), headers)
+
+
+def problem_of(error: Exception, trace: Trace) -> Problem:
+    match error:
+        case Problem():
+            return error
+        case DomainError():
+            return refused(error)
+        case Overloaded():
+            return overloaded(error)
+        case OutcomeUnknown():
+            return outcome_unknown()
+        case Unavailable():
+            return unavailable()
+        case _:
+            log.error(
+                "unexpected error",
+                exc_info=error,
+                extra={"correlation_id": trace.correlation_id, "trace_id": trace.trace_id},
+            )
+            return broken()
+
+
+class Commands(BaseRoute):
+    """Hands everything below `/v1/` to the command API, before any of Starlette's own routes is tried."""
+
+    def __init__(self, api: CommandApi) -> None:
+        self._api = api
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        mine = scope["type"] == "http" and scope["path"].startswith("/v1/")
+        return (Match.FULL if mine else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._api(scope, receive, send)

@@ -1,0 +1,49 @@
+"""Idempotency keys as clients send them, and as they are stored."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Final
+from uuid import UUID
+
+from commands.codes import IDEMPOTENCY_KEY_REQUIRED, INVALID_HEADER
+from commands.message import Command
+from commands.problems import Problem
+from commands.reply import Key
+from commands.route import IGNORED, REQUIRED, Route
+from domain.actor import Actor
+
+KEPT: Final = timedelta(days=7)
+PRINTABLE: Final = re.compile(rb"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
+
+
+def client_key(route: Route, header: bytes | None) -> bytes | None:
+    """The header's value, or None. Raises Problem when it is missing where required, or malformed."""
+    if route.key is IGNORED:
+        return None
+    if header is None:
+        if route.key is REQUIRED:
+            raise Problem(IDEMPOTENCY_KEY_REQUIRED, f"POST {route.path} needs a header Idempotency-Key")
+        return None
+    if not PRINTABLE.fullmatch(header):
+        raise Problem(
+            INVALID_HEADER, "Idempotency-Key takes 1 to 255 printable ASCII characters", {"header": "Idempotency-Key"}
+        )
+    return header
+
+
+def key(text: bytes, route: Route, command: Command, target: UUID | None, now: datetime) -> Key:
+    """The key as stored. It belongs to the principal and the route, so two clients' keys never meet."""
+    return Key(key_id(command.by, route, text), digest(command, target), now + KEPT)
+
+
+def key_id(by: Actor, route: Route, text: bytes) -> UUID:
+    return UUID(bytes=blake2b(f"{by}|{route.path}|".encode() + text, digest_size=16).digest())
+
+
+def digest(command: Command, target: UUID | None) -> bytes:
+    """Of what the client said, in the order of the message's fields: ids made for it on arrival do not count."""
+    said = command.__pydantic_serializer__.to_json(command, exclude_unset=True)
+    return blake2b(said + (target.bytes if target else b""), digest_size=32).digest()

@@ -1,0 +1,35 @@
+"""What is carried from a request to every event, message, log line and span that comes of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from secrets import token_hex
+from typing import Final
+
+from domain.ids import new_id
+
+CORRELATION: Final = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
+TRACEPARENT: Final = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """`traceparent` as in W3C Trace Context; `correlation_id` is the client's own or a fresh one."""
+
+    correlation_id: str
+    traceparent: str
+
+    @property
+    def trace_id(self) -> str:
+        return self.traceparent[3:35]
+
+
+def trace(headers: Mapping[bytes, bytes]) -> Trace:
+    """Takes over what the client sent where it is well-formed; a fresh one where it is not, as both standards ask."""
+    correlation, parent = headers.get(b"x-correlation-id"), headers.get(b"traceparent")
+    return Trace(
+        correlation.decode() if correlation and CORRELATION.fullmatch(correlation) else str(new_id()),
+        parent.decode() if parent and TRACEPARENT.fullmatch(parent) else f"00-{token_hex(16)}-{token_hex(8)}-01",
+    )
