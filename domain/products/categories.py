@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
@@ -28,8 +28,8 @@ TREE: Final = derive("categories", "tree")
 """The id of the one tree."""
 
 
-class TreeStatus(Enum):
-    ACTIVE = "active"
+class TreeStatus(StrEnum):
+    ACTIVE = "ACTIVE"
 
 
 @dataclass(frozen=True, slots=True)

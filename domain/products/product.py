@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 from typing import Final
 
 from domain.errors import AlreadyExists
@@ -28,10 +28,10 @@ from domain.products.events import (
 from domain.products.value import MAX_VARIANTS, Image
 
 
-class ProductStatus(Enum):
-    DRAFT = "draft"
-    ACTIVE = "active"
-    DISCONTINUED = "discontinued"
+class ProductStatus(StrEnum):
+    DRAFT = "DRAFT"
+    ACTIVE = "ACTIVE"
+    DISCONTINUED = "DISCONTINUED"
 
 
 CHANGEABLE: Final = (ProductStatus.DRAFT, ProductStatus.ACTIVE)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 
 from domain.event import Event, after, first
 from domain.ids import OrderId, ReservationId, VariantId
@@ -26,10 +26,10 @@ from domain.products.stock import Stock
 from domain.products.value import ReservedLine
 
 
-class ReservationStatus(Enum):
-    HELD = "held"
-    COMMITTED = "committed"
-    RELEASED = "released"
+class ReservationStatus(StrEnum):
+    HELD = "HELD"
+    COMMITTED = "COMMITTED"
+    RELEASED = "RELEASED"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated, Final
 
 from immutables import Map
@@ -37,11 +37,11 @@ from domain.products.value import AdjustReason
 from domain.value import MAX_QUANTITY
 
 
-class StockStatus(Enum):
-    IN_STOCK = "in stock"
-    LOW = "low"
-    OUT_OF_STOCK = "out of stock"
-    CLOSED = "closed"
+class StockStatus(StrEnum):
+    IN_STOCK = "IN_STOCK"
+    LOW = "LOW"
+    OUT_OF_STOCK = "OUT_OF_STOCK"
+    CLOSED = "CLOSED"
 
 
 OPEN: Final = (StockStatus.IN_STOCK, StockStatus.LOW, StockStatus.OUT_OF_STOCK)
@@ -77,9 +77,13 @@ class Stock:
     def status(self) -> StockStatus:
         if self.closed:
             return StockStatus.CLOSED
-        if not self.available:
-            return StockStatus.OUT_OF_STOCK
-        return StockStatus.LOW if self.available <= self.threshold else StockStatus.IN_STOCK
+        return level(self.available, self.threshold)
+
+
+def level(available: int, threshold: int) -> StockStatus:
+    if not available:
+        return StockStatus.OUT_OF_STOCK
+    return StockStatus.LOW if available <= threshold else StockStatus.IN_STOCK
 
 
 def open_stock(id: VariantId, product_id: ProductId, *, at: datetime) -> StockOpened:

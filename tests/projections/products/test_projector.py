@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from domain.event import Event
+from domain.products import CONTEXT, categories, stock
+from domain.products.events import (
+    CategoryCreated,
+    CategoryMoved,
+    CategoryRemoved,
+    CategoryRenamed,
+    PriceChanged,
+    ProductActivated,
+    ProductDiscontinued,
+    StockClosed,
+    ThresholdSet,
+    VariantRemoved,
+)
+from domain.products.product import Product, ProductStatus
+from domain.products.stock import StockStatus
+from projections.products.projector import PRODUCTS
+from projections.products.row import CategoryRow, PriceRow, ProductRow, StockRow
+from tests.domain.products.histories import (
+    DOLLS,
+    LARGE,
+    MUG,
+    SHIRT,
+    SMALL,
+    TOYS,
+    drafted,
+    eur,
+    large,
+    opened,
+    received,
+    reserved,
+    small,
+)
+from tests.golden.corpus import samples_of
+from tests.projections.fakes import recorded
+from tests.specification import AT, Make, a
+
+LATER = AT + timedelta(days=1)
+
+
+def rows_after(events: Iterable[Event]) -> dict[UUID, Any]:
+    rows: dict[UUID, Any] = {}
+    for position, event in enumerate(events, 1):
+        for projector, id in PRODUCTS.touched(event):
+            rows[id] = projector.apply(rows.get(id), recorded(event, position))
+    return rows
+
+
+def story(id: UUID, *makes: Make) -> list[Event]:
+    return [make(id, version) for version, make in enumerate(makes, 1)]
+
+
+def shirt(*makes: Make) -> ProductRow:
+    row: ProductRow = rows_after(story(SHIRT, drafted, small, large, *makes))[SHIRT]
+    return row
+
+
+def mug(*makes: Make) -> StockRow:
+    row: StockRow = rows_after(story(MUG, opened, *makes))[MUG]
+    return row
+
+
+def tree(*makes: Make) -> dict[UUID, CategoryRow]:
+    return rows_after(story(categories.TREE, *makes))
+
+
+def test_products_and_stock_agree_with_their_aggregates():
+    events = [sample.event for sample in samples_of("products")]
+    states: dict[UUID, Any] = {}
+    for event in events:
+        states[event.originator_id] = CONTEXT.evolve(states.get(event.originator_id), event)
+    rows = rows_after(events)
+    kinds = [type(rows[id]) for id, state in states.items() if isinstance(state, stock.Stock | Product)]
+    assert set(kinds) == {StockRow, ProductRow}
+    for id, state in states.items():
+        if isinstance(state, stock.Stock):
+            seen = (rows[id].version, rows[id].status, rows[id].on_hand, rows[id].reserved, rows[id].available)
+            assert seen == (state.version, state.status, state.on_hand, state.reserved, state.available)
+        if isinstance(state, Product):
+            there = [(v.id, v.price) for v in rows[id].variants if v.removed_at is None]
+            assert (rows[id].version, rows[id].status) == (state.version, state.status)
+            assert there == [(v.id, v.price.amount) for v in state.variants]
+
+
+def test_the_price_history_follows_from_the_events():
+    row = shirt(a(PriceChanged, at=LATER, variant_id=SMALL, old=eur(1000), new=eur(900)))
+    assert row.variants[0].prices == (PriceRow(AT, 1000), PriceRow(LATER, 900))
+    assert (row.currency, row.min_price, row.max_price) == ("EUR", 900, 1000)
+
+
+def test_a_removed_variant_keeps_its_history_and_counts_no_more():
+    cheaper = a(PriceChanged, variant_id=SMALL, old=eur(1000), new=eur(1))
+    row = shirt(cheaper, a(VariantRemoved, at=LATER, variant_id=SMALL))
+    assert [(v.id, v.removed_at) for v in row.variants] == [(SMALL, LATER), (LARGE, None)]
+    assert (row.min_price, row.max_price) == (1000, 1000)
+
+
+def test_a_product_says_since_when_it_is_sold():
+    row = shirt(a(ProductActivated), a(ProductDiscontinued, at=LATER))
+    assert (row.status, row.activated_at, row.discontinued_at) == (ProductStatus.DISCONTINUED, AT, LATER)
+
+
+def test_stock_says_what_is_available_and_how_much_that_is():
+    row = mug(received(5), a(ThresholdSet, threshold=3), reserved(2))
+    assert (row.product_id, row.on_hand, row.reserved, row.available, row.status) == (SHIRT, 5, 2, 3, StockStatus.LOW)
+
+
+def test_closed_stock_is_empty():
+    row = mug(received(5), a(StockClosed, written_off=5))
+    assert (row.on_hand, row.available, row.status) == (0, 0, StockStatus.CLOSED)
+
+
+def test_each_category_is_a_row_of_its_own():
+    toys = a(CategoryCreated, category_id=TOYS, name="Toys", parent_id=None)
+    dolls = a(CategoryCreated, category_id=DOLLS, name="Dolls", parent_id=TOYS)
+    rows = tree(toys, dolls, a(CategoryRenamed, category_id=TOYS, name="Games"))
+    assert rows[TOYS] == CategoryRow(TOYS, 3, AT, "Games", None)
+    assert rows[DOLLS] == CategoryRow(DOLLS, 2, AT, "Dolls", TOYS)
+    moved = tree(toys, dolls, a(CategoryMoved, category_id=DOLLS, parent_id=None))
+    assert moved[DOLLS].parent_id is None
+
+
+def test_a_removed_category_can_be_made_again():
+    toys = a(CategoryCreated, category_id=TOYS, name="Toys", parent_id=None)
+    gone = tree(toys, a(CategoryRemoved, category_id=TOYS))[TOYS]
+    assert gone.removed
+    assert tree(toys, a(CategoryRemoved, category_id=TOYS), toys)[TOYS] == replace(gone, version=3, removed=False)
