@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def keep(context: Context, history: Iterable[Event]) -> None:
-    """Adds what the history has that the corpus lacks, with what an erased reader sees of it. Needs the whole stream."""
+    """Adds what the corpus lacks of a whole stream, and what a reader sees of it once its owner is erased."""
     known = samples_of(context.name)
     added: list[Sample] = []
     for event in history:

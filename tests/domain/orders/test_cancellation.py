@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from domain.event import upcast
 from domain.orders.cancellation import cancel, close
 from domain.orders.errors import AlreadyShipped, ReasonRequired
 from domain.orders.events import CancellationRequested, CancelReason, OrderCancelled
@@ -42,3 +43,12 @@ def test_the_shop_gives_a_reason() -> None:
 def test_a_cancelled_order_keeps_who_asked_and_why() -> None:
     expected = a(OrderCancelled, customer_id=CUSTOMER, reason=CancelReason.CUSTOMER, asked_by=CUSTOMER, note="Refunded")
     order.given(placed, cancel_pending).when(close, "Refunded").then(expected)
+
+
+def test_a_cancellation_stored_without_a_reason_was_a_customers() -> None:
+    stored = {"customer_id": str(CUSTOMER)}
+    assert upcast(OrderCancelled, stored) == {
+        "customer_id": str(CUSTOMER),
+        "reason": CancelReason.CUSTOMER,
+        "asked_by": str(CUSTOMER),
+    }

@@ -1,0 +1,215 @@
+"""Any interleaving of our requests with a gateway's work and its late, doubled and reordered reports.
+
+The model gateway works each request once, as it likes, and puts reports of what it did into the post; the post delivers
+them in any order, some of them often. What we know may lag, but never be wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from domain.errors import DomainError
+from domain.ids import AttemptId, CaptureId, RefundId
+from domain.money import Money
+from domain.payments import outcomes, requests
+from domain.payments.attempt import Attempt, EntryStatus
+from domain.payments.events import Advice, CaptureRequested, RefundReason, RefundRequested, VoidRequested
+from domain.payments.outcomes import Said
+from domain.payments.payment import ChargeStatus, Payment, evolve
+from domain.value import PaymentMethod
+from tests.domain.payments.samples import CUSTOMER, ORDER, eur, minute
+from tests.specification import AT
+
+Report = Callable[[Payment], Any]
+DUE = eur(1000)
+amounts = st.integers(1, 1200).map(eur)
+
+
+@dataclass
+class Account:
+    """An attempt as the gateway has it."""
+
+    authorised: int = 0
+    captured: int = 0
+    refunded: int = 0
+    charged_back: int = 0
+    closed: bool = False
+    todo: list[Any] = field(default_factory=list)
+
+
+class Payments(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.payment = evolve(None, requests.open_payment(ORDER, CUSTOMER, DUE, at=AT))
+        self.accounts: dict[AttemptId, Account] = {}
+        self.post: list[Report] = []
+        self.clock = 0
+        self.ids = 0
+
+    def fresh(self) -> UUID:
+        self.ids += 1
+        return UUID(int=self.ids)
+
+    def said(self, attempt: AttemptId) -> Said:
+        self.clock += 1
+        return Said(attempt, "pi", minute(self.clock))
+
+    def ask(self, decide: Callable[[], Any]) -> Any:
+        """Our side: what is refused is not asked for."""
+        try:
+            event = decide()
+        except DomainError:
+            return None
+        if event is not None:
+            self.payment = evolve(self.payment, event)
+        return event
+
+    # what we ask for
+
+    @rule()
+    def begin(self) -> None:
+        id = AttemptId(self.fresh())
+        if self.ask(lambda: requests.begin(self.payment, id, self.fresh(), PaymentMethod.WALLET, None, at=AT)):
+            self.accounts[id] = Account()
+
+    @rule(amount=st.none() | amounts)
+    def capture(self, amount: Money | None) -> None:
+        self.enqueue(
+            self.ask(lambda: requests.capture(self.payment, CaptureId(self.fresh()), self.fresh(), amount, at=AT))
+        )
+
+    @rule(amount=st.none() | amounts)
+    def refund(self, amount: Money | None) -> None:
+        id, reason = RefundId(self.fresh()), RefundReason.GOODWILL
+        self.enqueue(self.ask(lambda: requests.refund(self.payment, id, self.fresh(), amount, reason, at=AT)))
+
+    @rule()
+    def void(self) -> None:
+        self.enqueue(self.ask(lambda: requests.void(self.payment, self.fresh(), at=AT)))
+
+    def enqueue(self, request: Any) -> None:
+        if request is not None:
+            self.accounts[request.attempt_id].todo.append(request)
+
+    # what the gateway does
+
+    @rule(data=st.data(), approve=st.booleans())
+    @precondition(lambda self: any(not a.authorised and not a.closed for a in self.accounts.values()))
+    def authorise(self, data: st.DataObject, approve: bool) -> None:
+        waiting = [id for id, a in self.accounts.items() if not a.authorised and not a.closed]
+        id = data.draw(st.sampled_from(waiting))
+        said = self.said(id)
+        if approve:
+            self.accounts[id].authorised = DUE.amount
+            self.post.append(lambda p: outcomes.record_authorised(p, said, DUE, None, at=AT))
+        else:
+            self.accounts[id].closed = True
+            self.post.append(lambda p: outcomes.record_declined(p, said, "no", Advice.NONE, at=AT))
+
+    @rule(data=st.data(), willing=st.booleans())
+    @precondition(lambda self: any(account.todo for account in self.accounts.values()))
+    def work(self, data: st.DataObject, willing: bool) -> None:
+        id = data.draw(st.sampled_from([id for id, account in self.accounts.items() if account.todo]))
+        account = self.accounts[id]
+        request = account.todo.pop(data.draw(st.integers(0, len(account.todo) - 1)))
+        match request:
+            case CaptureRequested():
+                self.post.append(self.captured(account, request, willing))
+            case RefundRequested():
+                self.post.append(self.refunded(account, request, willing))
+            case VoidRequested():
+                self.voided(account, id)
+
+    def captured(self, account: Account, asked: CaptureRequested, willing: bool) -> Report:
+        said, id = self.said(asked.attempt_id), asked.capture_id
+        if account.closed or not willing:
+            return lambda p: outcomes.record_capture_failed(p, said, id, "no", at=AT)
+        account.captured += asked.amount.amount
+        return lambda p: outcomes.record_captured(p, said, id, asked.amount, at=AT)
+
+    def refunded(self, account: Account, asked: RefundRequested, willing: bool) -> Report:
+        said, id = self.said(asked.attempt_id), asked.refund_id
+        if account.charged_back or not willing:
+            return lambda p: outcomes.record_refund_failed(p, said, id, "no", at=AT)
+        account.refunded += asked.amount.amount
+        return lambda p: outcomes.record_refunded(p, said, id, asked.amount, at=AT)
+
+    def voided(self, account: Account, id: AttemptId) -> None:
+        if account.captured or account.closed:
+            return
+        said, account.closed = self.said(id), True
+        self.post.append(lambda p: outcomes.record_voided(p, said, at=AT))
+
+    @rule(data=st.data())
+    @precondition(lambda self: any(a.authorised and not a.captured and not a.closed for a in self.accounts.values()))
+    def expire(self, data: st.DataObject) -> None:
+        held = [id for id, a in self.accounts.items() if a.authorised and not a.captured and not a.closed]
+        id = data.draw(st.sampled_from(held))
+        said, self.accounts[id].closed = self.said(id), True
+        self.post.append(lambda p: outcomes.record_authorisation_expired(p, said, at=AT))
+
+    @rule(data=st.data())
+    @precondition(lambda self: any(a.captured > a.refunded and not a.charged_back for a in self.accounts.values()))
+    def charge_back(self, data: st.DataObject) -> None:
+        able = [id for id, a in self.accounts.items() if a.captured > a.refunded and not a.charged_back]
+        id = data.draw(st.sampled_from(able))
+        said, amount = self.said(id), self.accounts[id].captured - self.accounts[id].refunded
+        self.accounts[id].charged_back = amount
+        self.post.append(lambda p: outcomes.record_charged_back(p, said, eur(amount), at=AT))
+
+    # what the post delivers
+
+    @rule(data=st.data(), again=st.booleans())
+    @precondition(lambda self: self.post)
+    def deliver(self, data: st.DataObject, again: bool) -> None:
+        at = data.draw(st.integers(0, len(self.post) - 1))
+        self.hear(self.post[at] if again else self.post.pop(at))
+
+    def hear(self, report: Report) -> None:
+        event = report(self.payment)  # raises nothing, ever
+        if event is not None:
+            self.payment = evolve(self.payment, event)
+            assert report(self.payment) is None
+
+    # what always holds
+
+    @invariant()
+    def no_more_is_refunded_than_was_captured(self) -> None:
+        for attempt in self.payment.attempts:
+            assert attempt.refunded + pending(attempt, attempt.refunds) <= attempt.captured
+
+    @invariant()
+    def no_more_is_captured_than_was_authorised(self) -> None:
+        for attempt in self.payment.attempts:
+            assert attempt.captured + pending(attempt, attempt.captures) <= attempt.authorised
+
+    @invariant()
+    def the_customer_is_not_charged_twice(self) -> None:
+        assert sum(a.captured - a.refunded - a.charged_back for a in self.accounts.values()) <= DUE.amount
+        assert self.payment.status is not ChargeStatus.OVERCHARGED
+
+    @invariant()
+    def one_attempt_is_active(self) -> None:
+        assert sum(attempt.active for attempt in self.payment.attempts) <= 1
+
+    def teardown(self) -> None:
+        """Once all the post has come, in the worst order, we know what the gateway knows."""
+        for report in reversed(self.post):
+            self.hear(report)
+        for attempt in self.payment.attempts:
+            account = self.accounts[attempt.id]
+            known = (attempt.captured, attempt.refunded, attempt.charged_back)
+            assert known == (eur(account.captured), eur(account.refunded), eur(account.charged_back))
+
+
+def pending(attempt: Attempt, entries: Any) -> Money:
+    return attempt.sum_of(entries, EntryStatus.PENDING)
+
+
+TestPaymentSums = Payments.TestCase
