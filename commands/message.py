@@ -19,10 +19,15 @@ class Command(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", alias_generator=to_camel, validate_by_alias=True, validate_by_name=True
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        validate_by_alias=True,
+        validate_by_name=True,
     )
 
-    # Slots rather than private attributes: those are copied deeply for every message, which costs more than deciding it.
+    # Slots rather than private attributes: those are copied deeply for every message, at more cost than deciding it.
     __slots__ = ("_by", "_target")
 
     def bind(self, *, by: Actor, target: UUID | None = None) -> Self:

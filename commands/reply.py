@@ -16,7 +16,7 @@ from domain.errors import REFUSALS, DomainError, Kind, remake
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An idempotency key as it is stored: `id` is a hash of principal, route and the client's key; `digest` of the body.
+    """An idempotency key as it is stored: `id` hashes principal, route and the client's key, `digest` the body.
 
     `keep_until` None keeps the reply until its saga has ended.
     """
@@ -78,7 +78,7 @@ class KeyReused(DomainError):
 
 
 class OutcomeUnknown(Exception):
-    """The database could not be asked before the deadline whether the command was written. Ask again with the same key."""
+    """Whether the command was written could not be found out before the deadline. Ask again with the same key."""
 
 
 class Overloaded(Exception):

@@ -28,10 +28,14 @@ S = TypeVar("S")
 
 @dataclass(frozen=True)
 class Context:
-    """A bounded context: its name, and `evolve` for each of its event bases (`{OrderEvent: evolve}`)."""
+    """A bounded context: its name, and `evolve` for each of its event bases (`{OrderEvent: evolve}`).
+
+    `snapshots` are the state classes whose streams may become long enough to keep snapshots of.
+    """
 
     name: str
     folds: Mapping[type[Event], Fold]
+    snapshots: tuple[type[Any], ...] = ()
     _by_class: dict[type[Event], Fold] = field(default_factory=dict, repr=False, compare=False)
 
     def evolve(self, state: Any, event: Event) -> Any:

@@ -39,8 +39,8 @@ PersonalData = Annotated[T | Erased, Personal(), Field(repr=False)]
 class Event(BaseModel):
     """Something that happened to one aggregate. What is stored of it is a contract for ever.
 
-    A concrete subclass sets `TOPIC`, the event type (`orders.order-placed`), which never changes. When its shape changes,
-    it raises `class_version` by one and adds a static `upcast_vN_vM(state)` that mends a stored state in place.
+    A concrete subclass sets `TOPIC`, the event type (`orders.order-placed`), which never changes. When its shape
+    changes, it raises `class_version` by one and adds a static `upcast_vN_vM(state)` that mends a stored state.
     A class with personal fields names in `OWNER` the field that holds the id of the user they belong to.
     """
 
@@ -67,7 +67,9 @@ class Event(BaseModel):
             raise TypeError(f"{cls.__name__} has personal fields; OWNER must name the field with their owner's id")
         for n in range(1, cls.class_version):
             if not hasattr(cls, f"upcast_v{n}_v{n + 1}"):
-                raise TypeError(f"{cls.__name__} is at schema version {cls.class_version} but has no upcast_v{n}_v{n + 1}")
+                raise TypeError(
+                    f"{cls.__name__} is at schema version {cls.class_version} but has no upcast_v{n}_v{n + 1}"
+                )
 
     @property
     def owner(self) -> UUID:

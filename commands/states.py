@@ -1,0 +1,84 @@
+"""The states of aggregates as of the log's end, as far as this process knows them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable
+from typing import Any, Final
+from uuid import UUID
+
+from commands.log import Log
+
+CAPACITY: Final = 100_000
+
+
+def version_of(state: Any) -> int:
+    return 0 if state is None else int(state.version)
+
+
+class KnownStates:
+    """States by id; None for an aggregate without events. The oldest are forgotten when there are too many.
+
+    A state here may be older than the log when another process has written: the append finds that out.
+    """
+
+    def __init__(self, log: Log, capacity: int = CAPACITY) -> None:
+        self._log = log
+        self._capacity = capacity
+        self._states: dict[UUID, Any] = {}
+        self._loading: dict[UUID, asyncio.Task[None]] = {}
+        self._wanted: set[UUID] = set()
+        self._next: asyncio.Task[None] | None = None
+
+    def __contains__(self, id: UUID) -> bool:
+        return id in self._states
+
+    def __getitem__(self, id: UUID) -> Any:
+        return self._states[id]
+
+    def get(self, id: UUID, default: Any) -> Any:
+        return self._states.get(id, default)
+
+    def missing(self, ids: Iterable[UUID]) -> list[UUID]:
+        return [id for id in ids if id not in self._states]
+
+    def put(self, id: UUID, state: Any) -> None:
+        self._states[id] = state
+        if len(self._states) > self._capacity:
+            del self._states[next(iter(self._states))]
+
+    def put_newer(self, id: UUID, state: Any) -> None:
+        if id not in self._states or version_of(state) > version_of(self._states[id]):
+            self.put(id, state)
+
+    def forget(self, ids: Iterable[UUID]) -> None:
+        for id in ids:
+            self._states.pop(id, None)
+
+    async def load(self, ids: Collection[UUID]) -> None:
+        """Loads what is missing; what others ask for at the same time goes in the same query. Raises Unavailable."""
+        tasks = set()
+        for id in self.missing(ids):
+            if id not in self._loading:
+                self._wanted.add(id)
+                self._next = self._next or asyncio.create_task(self._load_wanted())
+                self._loading[id] = self._next
+            tasks.add(self._loading[id])
+        await asyncio.gather(*(asyncio.shield(task) for task in tasks))
+
+    async def current(self, ids: Collection[UUID]) -> dict[UUID, Any]:
+        """The states as the log has them now. Raises Unavailable."""
+        states = await self._log.load({id: self._states.get(id) for id in ids})
+        for id, state in states.items():
+            self.put_newer(id, state)
+        return states
+
+    async def _load_wanted(self) -> None:
+        await asyncio.sleep(0)  # those who arrive in the same turn of the loop go along
+        ids, self._wanted, self._next = self._wanted, set(), None
+        try:
+            for id, state in (await self._log.load(dict.fromkeys(ids))).items():
+                self.put_newer(id, state)
+        finally:
+            for id in ids:
+                del self._loading[id]

@@ -1,0 +1,352 @@
+"""The event log of one context: the adapter behind the write loop's port."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+import psycopg
+from psycopg import AsyncConnection, pq
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from commands.log import Appended, Batch, KeyNeeded, RefusedByLog, StoredReply, Unavailable
+from commands.reply import OutcomeUnknown
+from domain.aggregate import Context
+from domain.event import Event
+from infra.event_log import arrays
+from infra.event_log.mapper import EventMapper, owner_of
+from infra.event_log.snapshots import Snapshots
+from infra.event_log.wire import ConnectionLost, StatementFailed, Wire
+from infra.keys import KeyNotLoaded
+
+TYPES: Final = [
+    *(arrays.ARRAY_OF[t] for t in (arrays.INT4, arrays.UUID_OID, arrays.INT8)),
+    *(arrays.ARRAY_OF[t] for t in (arrays.INT4, arrays.UUID_OID, arrays.INT8, arrays.TEXT, arrays.BYTEA)),
+    *(arrays.ARRAY_OF[t] for t in (arrays.UUID_OID, arrays.TEXT, arrays.UUID_OID, arrays.TEXT, arrays.TEXT)),
+    *(arrays.ARRAY_OF[t] for t in (arrays.INT4, arrays.UUID_OID, arrays.BYTEA, arrays.BYTEA, arrays.INT4)),
+    arrays.ARRAY_OF[arrays.TIMESTAMPTZ],
+    arrays.BOOL,
+]
+FORMATS: Final = [pq.Format.BINARY] * len(TYPES)
+SUMMARY, STALE, REPLY, NEWER, RELOAD = range(5)
+
+Pool = AsyncConnectionPool[AsyncConnection[TupleRow]]
+_Row = tuple[int, str, bytes]
+"""version, topic, state"""
+
+
+class KeyStore(Protocol):
+    def get(self, owner: UUID) -> bytes | None: ...
+    async def prefetch(self, owners: Iterable[UUID]) -> None: ...
+
+
+@dataclass(slots=True)
+class _Call:
+    """A batch on its way: sent again, as it is, whenever the connection breaks."""
+
+    batch: Batch
+    params: list[bytes | None]
+    deadline: float
+    answer: asyncio.Future[Appended]
+    sent: int = 0
+    reply: asyncio.Future[pq.abc.PGresult] | None = field(default=None)
+
+
+class EventLog:
+    """Writes on a direct connection of its own (session locks: no transaction pooler), reads through a pool."""
+
+    def __init__(self, conninfo: str, pool: Pool, context: Context, keys: KeyStore) -> None:
+        self.context = context
+        self._conninfo = conninfo
+        self._pool = pool
+        self._keys = keys
+        self._mapper = EventMapper(keys)
+        self._snapshots = Snapshots(context, pool)
+        self._statement = f"SELECT * FROM {context.name}.append({', '.join(f'${n + 1}' for n in range(len(TYPES)))})"
+        self._load = f"SELECT * FROM {context.name}.load(%s, %s::bigint[], %s)"
+        self._wire: Wire | None = None
+        self._calls: list[_Call] = []
+        self._connecting: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._written: list[Callable[[int], None]] = []
+
+    async def open(self) -> None:
+        """Connects. Raises psycopg.OperationalError."""
+        if self._wire is None:
+            self._wire = await Wire.open(self._conninfo, self._statement, TYPES)
+
+    async def close(self) -> None:
+        if self._connecting:
+            self._connecting.cancel()
+        if self._wire:
+            await self._wire.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def on_written(self, tell: Callable[[int], None]) -> None:
+        """`tell(position)` is called after each append that wrote events, with the last position."""
+        self._written.append(tell)
+
+    def encode(self, event: Event) -> bytes:
+        try:
+            return self._mapper.encode(event)
+        except KeyNotLoaded as error:
+            raise KeyNeeded(error.owner) from None
+
+    async def fetch_keys(self, owners: Iterable[UUID]) -> None:
+        try:
+            await self._keys.prefetch(owners)
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            raise Unavailable(str(error)) from error
+
+    # -- appending
+
+    async def append(self, batch: Batch, deadline: float) -> Appended:
+        call = _Call(batch, _params(batch), deadline, asyncio.get_running_loop().create_future())
+        self._calls.append(call)
+        self._send(call)
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await call.answer
+        except TimeoutError:
+            raise OutcomeUnknown("the database did not answer before the deadline") from None
+        finally:
+            self._calls.remove(call)
+
+    def _send(self, call: _Call) -> None:
+        if self._wire is None or self._wire.lost:
+            self._reconnect()
+            return
+        call.sent += 1
+        call.reply = self._wire.call(call.params, FORMATS)
+        call.reply.add_done_callback(lambda reply: self._answered(call, reply))
+
+    def _answered(self, call: _Call, reply: asyncio.Future[pq.abc.PGresult]) -> None:
+        if call.answer.done() or reply.cancelled():
+            return
+        error = reply.exception()
+        if isinstance(error, ConnectionLost):
+            self._reconnect()
+        elif isinstance(error, StatementFailed):
+            call.answer.set_exception(RefusedByLog(str(error)))
+        else:
+            appended, newer = _read(result := reply.result())
+            head = _long(result.get_value(0, 7))
+            if appended.stale:
+                self._start(self._finish_stale(call, appended, head, newer))
+            else:
+                self._finish(call, appended, head)
+
+    def _finish(self, call: _Call, appended: Appended, head: int) -> None:
+        _place(call.batch, appended, head)
+        if not call.answer.done():
+            call.answer.set_result(appended)
+            self._tell(call.batch, appended)
+
+    async def _finish_stale(self, call: _Call, appended: Appended, head: int, newer: dict[UUID, list[_Row]]) -> None:
+        try:
+            if call.sent > 1:
+                await self._recognise(call.batch, appended)
+            for id, rows in newer.items():
+                appended.newer[id] = await self._decoded((id, *row) for row in rows)
+        except Exception as error:  # noqa: BLE001  # whatever it is, those who wait must hear of it
+            if not call.answer.done():
+                call.answer.set_exception(error)
+            return
+        self._finish(call, appended, head)
+
+    def _reconnect(self) -> None:
+        if self._connecting is None or self._connecting.done():
+            self._connecting = asyncio.create_task(self._connect_again())
+
+    async def _connect_again(self) -> None:
+        """Until it succeeds; then what was under way is sent again in the same order."""
+        pause = 0.05
+        while any(not call.answer.done() for call in self._calls):
+            try:
+                if self._wire:
+                    await self._wire.close()
+                self._wire = await Wire.open(self._conninfo, self._statement, TYPES)
+                break
+            except psycopg.Error:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 1.0)
+        for call in list(self._calls):
+            if not call.answer.done():
+                self._send(call)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _tell(self, batch: Batch, appended: Appended) -> None:
+        last = max(
+            (first + len(u.events) - 1 for u, first in zip(batch.units, appended.first, strict=True) if first),
+            default=0,
+        )
+        if last:
+            for tell in self._written:
+                tell(last)
+
+    async def _recognise(self, batch: Batch, appended: Appended) -> None:
+        """After a lost connection a component may be stale because the first try wrote it: our event ids tell."""
+        mine = [u for u in batch.units if u.component in appended.stale and u.events]
+        if not mine:
+            return
+        heads = [u.events[0] for u in mine]
+        rows = await self._fetch(
+            f"SELECT e.event_id, e.notification_id FROM unnest(%s::uuid[], %s::bigint[]) AS w (id, version)"
+            f" JOIN {self.context.name}.stored_events e ON e.originator_id = w.id AND e.originator_version = w.version",
+            [[e.originator_id for e in heads], [e.originator_version for e in heads]],
+        )
+        positions: dict[UUID, int] = dict(rows)
+        found = {u.component for u in mine if u.events[0].event_id in positions}
+        appended.stale -= found
+        appended.recognised = {
+            n: positions.get(u.events[0].event_id) if u.events else None
+            for n, u in enumerate(batch.units)
+            if u.component in found
+        }
+
+    # -- loading
+
+    async def load(self, known: Mapping[UUID, Any]) -> dict[UUID, Any]:
+        states = dict(known)
+        versions = [0 if state is None else state.version for state in known.values()]
+        rows = await self._fetch(self._load, [list(known), versions, self._snapshots.topics])
+        snapshots = [row for row in rows if row[0] == 0]
+        for _, id, _, topic, stored in snapshots:
+            states[id] = self._snapshots.open(topic, stored)
+        lengths: defaultdict[UUID, int] = defaultdict(int)
+        for event in await self._decoded(row[1:] for row in rows if row[0] == 1):
+            id = event.originator_id
+            states[id] = self.context.evolve(states.get(id), event)
+            lengths[id] += 1
+        for id, length in lengths.items():
+            self._snapshots.loaded(states[id], length)
+        return states
+
+    async def _decoded(self, rows: Iterable[Sequence[Any]]) -> list[Event]:
+        """Events of (id, version, topic, state) rows."""
+        rows = list(rows)
+        try:
+            return [self._mapper.decode(*row) for row in rows]
+        except KeyNotLoaded:
+            await self.fetch_keys({owner for row in rows if (owner := owner_of(row[3]))})
+            return [self._mapper.decode(*row) for row in rows]
+
+    async def _fetch(self, query: str, params: Sequence[Any]) -> list[Any]:
+        try:
+            async with self._pool.connection() as connection:
+                cursor = connection.cursor(binary=True)
+                await cursor.execute(query, params)
+                return await cursor.fetchall()
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            raise Unavailable(str(error)) from error
+
+
+def _params(batch: Batch) -> list[bytes | None]:
+    reads = [(n, id, version) for n, read in enumerate(batch.reads) for id, version in read.items()]
+    events = [(unit.component, event) for unit in batch.units for event in unit.events]
+    params: list[bytes | None] = [
+        arrays.int4s([r[0] for r in reads]),
+        arrays.uuids([r[1] for r in reads]),
+        arrays.int8s([r[2] for r in reads]),
+        arrays.int4s([component for component, _ in events]),
+        arrays.uuids([e.originator_id for _, e in events]),
+        arrays.int8s([e.originator_version for _, e in events]),
+        arrays.texts([e.topic for _, e in events]),
+        arrays.byteas([e.state for _, e in events]),
+        arrays.uuids([e.event_id for _, e in events]),
+        arrays.texts([e.correlation_id for _, e in events]),
+        arrays.uuids([e.causation_id for _, e in events]),
+        arrays.texts([e.actor for _, e in events]),
+        arrays.texts([e.traceparent for _, e in events]),
+    ]
+    return [*params, *_reply_params(batch), b"\x01" if batch.still_waiting else b"\x00"]
+
+
+_NO_REPLIES: Final[list[bytes | None]] = [
+    arrays.int4s([]),
+    arrays.uuids([]),
+    arrays.byteas([]),
+    arrays.byteas([]),
+    arrays.int4s([]),
+    arrays.timestamps([]),
+]
+
+
+def _reply_params(batch: Batch) -> list[bytes | None]:
+    keyed, count = [], 0
+    for unit in batch.units:
+        if unit.reply is not None:
+            keyed.append((unit.component, unit.reply, count + 1 if unit.events else None))
+        count += len(unit.events)
+    if not keyed:
+        return _NO_REPLIES
+    return [
+        arrays.int4s([component for component, _, _ in keyed]),
+        arrays.uuids([r.key for _, r, _ in keyed]),
+        arrays.byteas([r.digest for _, r, _ in keyed]),
+        arrays.byteas([r.body for _, r, _ in keyed]),
+        arrays.int4s([first for _, _, first in keyed]),
+        arrays.timestamps([r.keep_until for _, r, _ in keyed]),
+    ]
+
+
+_LONG = struct.Struct("!q")
+_INT = struct.Struct("!i")
+
+
+def _long(value: bytes | None) -> int:
+    return 0 if value is None else int(_LONG.unpack(value)[0])
+
+
+def _int(value: bytes | None) -> int:
+    return 0 if value is None else int(_INT.unpack(value)[0])
+
+
+def _read(result: pq.abc.PGresult) -> tuple[Appended, dict[UUID, list[_Row]]]:
+    """The rows of `append_row`, but for the events, which are still to be decoded: (version, topic, state)."""
+    value = result.get_value
+    appended = Appended(first=[], contended=_long(value(0, 3)) == 1)
+    newer: dict[UUID, list[_Row]] = {}
+    stale = set()
+    for row in range(1, result.ntuples):
+        kind = _int(value(row, 0))
+        if kind == STALE:
+            stale.add(_int(value(row, 1)))
+            continue
+        id = UUID(bytes=value(row, 2))
+        if kind == REPLY:
+            first = value(row, 7)
+            appended.replies[id] = StoredReply(
+                value(row, 6) or b"", value(row, 5) or b"", None if first is None else _long(first)
+            )
+        elif kind == NEWER:
+            newer.setdefault(id, []).append(
+                (_long(value(row, 3)), (value(row, 4) or b"").decode(), value(row, 5) or b"")
+            )
+        else:
+            appended.reload.add(id)
+    appended.stale = frozenset(stale)
+    return appended, newer
+
+
+def _place(batch: Batch, appended: Appended, head: int) -> None:
+    """Works out the first position of each unit, as the function gave them: one after another, in order."""
+    position = head + 1
+    for n, unit in enumerate(batch.units):
+        if n in appended.recognised:
+            appended.first.append(appended.recognised[n])
+        elif unit.component in appended.stale or not unit.events:
+            appended.first.append(None)
+        else:
+            appended.first.append(position)
+            position += len(unit.events)

@@ -1,0 +1,81 @@
+"""States kept beside long streams, so that loading need not read them whole. They may be thrown away freely."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from pydantic import TypeAdapter
+
+from domain.aggregate import Context
+
+EVERY: Final = 500
+"""A snapshot is due when this many events had to be read. Reading 500 takes about 5 ms."""
+
+log = logging.getLogger(__name__)
+
+
+class Snapshots:
+    """Snapshots of the context's state classes, named by class and shape, so that a changed class ignores old ones."""
+
+    def __init__(self, context: Context, pool: AsyncConnectionPool[AsyncConnection[TupleRow]]) -> None:
+        self._pool = pool
+        self._adapters = {_topic(cls): (cls, TypeAdapter(cls)) for cls in context.snapshots}
+        self._topics_by_class = {cls: topic for topic, (cls, _) in self._adapters.items()}
+        self._insert = (
+            f"INSERT INTO {context.name}.snapshots (originator_id, originator_version, topic, state)"
+            " VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
+        )
+        self._prune = f"DELETE FROM {context.name}.snapshots WHERE originator_id = %s AND originator_version < %s"
+        self._taken: dict[UUID, int] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def topics(self) -> list[str]:
+        return list(self._adapters)
+
+    def open(self, topic: str, stored: bytes) -> Any:
+        return self._adapters[topic][1].validate_json(stored)
+
+    def loaded(self, state: Any, length: int) -> None:
+        """Takes one in the background if `length` events were read to get this state."""
+        if length >= EVERY and type(state) in self._topics_by_class:
+            self._take(state)
+
+    def written(self, state: Any) -> None:
+        """Takes one in the background if the stream has grown by that much since the last."""
+        cls = type(state)
+        if cls not in self._topics_by_class or state.version - self._taken.get(state.id, 0) < EVERY:
+            return
+        known = state.id in self._taken
+        self._taken[state.id] = state.version
+        if known or state.version >= EVERY:
+            self._take(state)
+
+    def _take(self, state: Any) -> None:
+        topic = self._topics_by_class[type(state)]
+        self._taken[state.id] = state.version
+        stored = self._adapters[topic][1].dump_json(state)
+        task = asyncio.create_task(self._save(state.id, state.version, topic, stored))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _save(self, id: UUID, version: int, topic: str, stored: bytes) -> None:
+        try:
+            async with self._pool.connection() as connection:
+                await connection.execute(self._insert, [id, version, topic, stored])
+                await connection.execute(self._prune, [id, version])
+        except (psycopg.Error, PoolTimeout) as error:
+            log.warning("no snapshot of %s at version %d: %s", id, version, error)  # the next one will do
+
+
+def _topic(cls: type[Any]) -> str:
+    shape = TypeAdapter(cls).json_schema(mode="serialization")
+    return f"{cls.__module__}.{cls.__qualname__}/{hashlib.sha256(repr(shape).encode()).hexdigest()[:12]}"
