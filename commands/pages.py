@@ -89,7 +89,7 @@ def errors_markdown() -> str:
         "# Errors",
         "",
         "Made from the code (`make contracts`): every code that a problem of the command API can have. The read API",
-        "has the same in `extensions.code`. A code never changes its meaning. Each has a page: `/problems/<code-in-kebab>`.",
+        "has the same in `extensions.code`. A code never changes its meaning. Each has a page: `/problems/<in-kebab>`.",
         "",
         "| code | status | what it means | what to do | retry |",
         "|---|---|---|---|---|",
