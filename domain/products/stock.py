@@ -53,9 +53,6 @@ class Hold:
     quantity: int
 
 
-NO_HOLDS: Final[Map[ReservationId, Hold]] = Map()
-
-
 @dataclass(frozen=True, slots=True)
 class Stock:
     """`holds` are the open ones only. `reserved` is their sum, kept so that many holds make no decision dearer."""
@@ -63,10 +60,10 @@ class Stock:
     id: VariantId
     version: int
     product_id: ProductId
+    holds: Annotated[Map[ReservationId, Hold], AsObject()]
     on_hand: int = 0
     reserved: int = 0
     threshold: int = 0
-    holds: Annotated[Map[ReservationId, Hold], AsObject()] = NO_HOLDS
     closed: bool = False
 
     @property
@@ -188,7 +185,7 @@ def crossing(stock: Stock, event: StockEvent) -> list[StockEvent]:
 
 def evolve(stock: Stock | None, event: StockEvent) -> Stock:
     if isinstance(event, StockOpened):
-        return Stock(VariantId(event.originator_id), event.originator_version, event.product_id)
+        return Stock(VariantId(event.originator_id), event.originator_version, event.product_id, Map())
     assert stock is not None
     version = event.originator_version
     match event:

@@ -135,3 +135,4 @@ def test_a_snapshot_of_it_reads_back_the_same():
     kept = TypeAdapter(Stock)
     state = given(opened, received(5), reserved(2), reserved(1, OTHER)).state
     assert kept.validate_json(kept.dump_json(state)) == state
+    assert "holds" in kept.json_schema(mode="serialization")["properties"]
