@@ -1,4 +1,4 @@
-"""The ceiling of every append: pgbench, one event a transaction, into a table with the log's columns and unique keys."""
+"""The ceiling of every append: pgbench, one event a transaction, into a table with the log's columns and keys."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class WriteLoop:
         self._limits = limits
         self._known = KnownStates(event_log, limits.states)
         self._ready: list[Waiting] = []
-        self._arriving = 0  # commands whose aggregates are being loaded
+        self._arriving: set[Waiting] = set()  # commands whose aggregates are being loaded
         self._flights: list[Run] = []
         self._flying: set[UUID] = set()
         self._late = 0
@@ -86,7 +86,7 @@ class WriteLoop:
                 return reply
         waiting = self._admit(envelope)
         if self._needs_loading(waiting):
-            self._start(self._arrive(waiting))
+            self._load_for(waiting)
         else:
             self._enqueue(waiting)
         return await waiting.answer
@@ -104,7 +104,7 @@ class WriteLoop:
 
     @property
     def waiting(self) -> int:
-        return len(self._ready) + self._arriving
+        return len(self._ready) + len(self._arriving)
 
     # -- arriving
 
@@ -151,9 +151,13 @@ class WriteLoop:
             raise NotLoaded(id)
         return self._known[id]
 
-    async def _arrive(self, waiting: Waiting, *also: UUID, owner: UUID | None = None) -> None:
+    def _load_for(self, waiting: Waiting, *also: UUID, owner: UUID | None = None) -> None:
+        self._arriving.add(waiting)
+        self._plan_sweep()
+        self._start(self._arrive(waiting, also, owner))
+
+    async def _arrive(self, waiting: Waiting, also: tuple[UUID, ...], owner: UUID | None) -> None:
         """Loads what the command needs, then lets it join a run. While the database is away it tries again."""
-        self._arriving += 1
         pause = 0.05
         try:
             while not waiting.answer.done():
@@ -170,14 +174,17 @@ class WriteLoop:
         except Exception as error:  # noqa: BLE001  # it is raised to who sent the command
             _fail(waiting, error)
         finally:
-            self._arriving -= 1
+            self._arriving.discard(waiting)
         self._enqueue(waiting)
 
     def _enqueue(self, waiting: Waiting) -> None:
         if waiting.answer.done():
             return
         self._ready.append(waiting)
+        self._plan_sweep()
         self._plan_pump()
+
+    def _plan_sweep(self) -> None:
         if self._sweeper is None:
             self._sweeper = asyncio.get_running_loop().call_later(SWEEP, self._sweep)
 
@@ -185,12 +192,13 @@ class WriteLoop:
         """Tells those who have waited too long that nothing of theirs was written."""
         now = asyncio.get_running_loop().time()
         self._sweeper = None
-        for waiting in self._ready:
-            if waiting.deadline < now:
-                _fail(waiting, Overloaded())
+        for waiting in (w for w in self._ready if w.deadline < now):
+            _fail(waiting, Overloaded())
+        for waiting in (w for w in self._arriving if w.deadline < now):
+            _fail(waiting, Unavailable("what the command needs could not be read before its deadline"))
         self._ready = [w for w in self._ready if not w.answer.done()]
-        if self._ready:
-            self._sweeper = asyncio.get_running_loop().call_later(SWEEP, self._sweep)
+        if self.waiting:
+            self._plan_sweep()
 
     # -- runs
 
@@ -254,9 +262,9 @@ class WriteLoop:
         except StillFlying:
             return False
         except NotLoaded as missing:
-            self._start(self._arrive(waiting, missing.id))
+            self._load_for(waiting, missing.id)
         except KeyNeeded as needed:
-            self._start(self._arrive(waiting, owner=needed.owner))
+            self._load_for(waiting, owner=needed.owner)
         except Exception as error:
             log.exception("the handler of %s failed", type(waiting.envelope.command).__name__)
             _fail(waiting, error)

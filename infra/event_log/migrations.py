@@ -12,6 +12,7 @@ from psycopg import sql
 
 MINIMUM_SERVER = 180000
 MIGRATION_LOCK = 0x63686F626F  # 'chobo'
+LOCK_SPACE = 0x63686F62  # 'chob': the first of the two numbers of every advisory lock of a log
 
 
 class ServerTooOld(Exception):
@@ -71,7 +72,12 @@ async def _apply(connection: psycopg.AsyncConnection, schema: str, file: str, te
 
 
 def _for(schema: str, text: str) -> bytes:
-    return text.replace("{schema}", schema).replace("{lock}", str(lock_number(schema))).encode()
+    return (
+        text.replace("{schema}", schema)
+        .replace("{lock_space}", str(LOCK_SPACE))
+        .replace("{lock}", str(lock_number(schema)))
+        .encode()
+    )
 
 
 def _migrations() -> list[tuple[str, str]]:

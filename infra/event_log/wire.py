@@ -32,6 +32,7 @@ class Wire:
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[asyncio.Future[pq.abc.PGresult]] = deque()
         self._result: pq.abc.PGresult | None = None
+        self._socket = self._pg.socket
         self._writing = False
         self._lost = False
 
@@ -42,7 +43,7 @@ class Wire:
         connection.pgconn.prepare(STATEMENT, statement.encode(), types)
         wire = cls(connection)
         wire._pg.enter_pipeline_mode()
-        wire._loop.add_reader(wire._pg.socket, wire._readable)
+        wire._loop.add_reader(wire._socket, wire._readable)
         return wire
 
     @property
@@ -74,9 +75,9 @@ class Wire:
             return
         self._writing = unsent
         if unsent:
-            self._loop.add_writer(self._pg.socket, self._writable)
+            self._loop.add_writer(self._socket, self._writable)
         else:
-            self._loop.remove_writer(self._pg.socket)
+            self._loop.remove_writer(self._socket)
 
     def _writable(self) -> None:
         try:
@@ -112,9 +113,9 @@ class Wire:
         if self._lost:
             return
         self._lost = True
-        self._loop.remove_reader(self._pg.socket)
+        self._loop.remove_reader(self._socket)
         if self._writing:
-            self._loop.remove_writer(self._pg.socket)
+            self._loop.remove_writer(self._socket)
         self._pg.finish()
         for future in self._waiting:
             if not future.done():

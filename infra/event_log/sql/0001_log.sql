@@ -16,7 +16,7 @@ CREATE TABLE {schema}.stored_events (
     PRIMARY KEY (originator_id, originator_version)
 );
 
-CREATE UNIQUE INDEX stored_events_position ON {schema}.stored_events (notification_id);
+CREATE UNIQUE INDEX stored_events_notification_id_idx ON {schema}.stored_events (notification_id);
 
 -- A hash index: equality is all that is ever asked, and it costs an append less than a tree of long texts.
 CREATE INDEX stored_events_correlation ON {schema}.stored_events USING hash (correlation_id);

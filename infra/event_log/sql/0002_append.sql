@@ -34,7 +34,7 @@ SET plan_cache_mode = force_generic_plan
 SET search_path = {schema}, pg_catalog
 AS $$
 DECLARE
-    lock_space CONSTANT int := 1667788386;              -- 'chob'
+    lock_space CONSTANT int := {lock_space};
     log_lock CONSTANT int := {lock};
     turn_lock CONSTANT int := log_lock + 1;
     newer_limit CONSTANT int := 200;                    -- newer events of one aggregate before "reload"
