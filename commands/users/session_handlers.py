@@ -20,7 +20,8 @@ from domain.users.errors import AccountNotActive, SessionOver
 from domain.users.events import SessionEnd
 from domain.users.user import Status, User
 
-DONE: Final = "DONE"
+OPEN: Final = "OPEN"
+OVER: Final = "OVER"
 REFUSED: Final = "REFUSED"
 
 K = TypeVar("K", bound=Checked)
@@ -34,40 +35,42 @@ class PasswordChecked(Handler[K]):
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
 
+    def needs(self, command: K, states: States) -> Iterable[UUID]:
+        return command.target, command.user_id
+
     def decide(self, command: K, states: States, at: datetime, ids: Ids) -> Decision:
         credentials = states[command.target, Credentials]
         if not command.right:
             return creds.fail(credentials, policy=self._policy, at=at)
         if credentials.locked(at) or credentials.password_hash != command.against:
             return None  # no longer right, and no failure of theirs
-        return self.go_on(command, credentials, states, at)
+        require_active(states[command.user_id, User])
+        return self.go_on(command, credentials, at)
 
-    def go_on(self, command: K, credentials: Credentials, states: States, at: datetime) -> Decision:
+    def go_on(self, command: K, credentials: Credentials, at: datetime) -> Decision:
         raise NotImplementedError
 
 
 class Open(PasswordChecked[OpenSession]):
-    def needs(self, command: OpenSession, states: States) -> Iterable[UUID]:
-        return command.target, command.user_id
-
-    def go_on(self, command: OpenSession, credentials: Credentials, states: States, at: datetime) -> Decision:
-        require_active(states[command.user_id, User])
+    def go_on(self, command: OpenSession, credentials: Credentials, at: datetime) -> Decision:
         return creds.sign_in(credentials, command.session_id, command.token_hash, policy=self._policy, at=at)
 
     def answer(self, command: OpenSession, states: States) -> Answer:
         credentials = states[command.target, Credentials]
         opened = credentials.session(command.session_id) is not None
-        return Answer(command.session_id, credentials.version, DONE if opened else REFUSED)
+        return Answer(command.session_id, credentials.version, OPEN if opened else REFUSED)
 
 
 class ChangeHash(PasswordChecked[SetPassword]):
-    def go_on(self, command: SetPassword, credentials: Credentials, states: States, at: datetime) -> Decision:
+    """Answers with the user: it is the user's page that was posted to."""
+
+    def go_on(self, command: SetPassword, credentials: Credentials, at: datetime) -> Decision:
         return creds.change_password(credentials, command.password_hash, at=at)
 
     def answer(self, command: SetPassword, states: States) -> Answer:
-        credentials = states[command.target, Credentials]
-        changed = credentials.password_hash == command.password_hash
-        return Answer(command.user_id, credentials.version, DONE if changed else REFUSED)
+        user = states[command.user_id, User]
+        changed = states[command.target, Credentials].password_hash == command.password_hash
+        return Answer(user.id, user.version, user.status.name if changed else REFUSED)
 
 
 class RefreshOne(Handler[RefreshSession]):
@@ -93,7 +96,7 @@ class RefreshOne(Handler[RefreshSession]):
         credentials = states[command.target, Credentials]
         session = credentials.session(command.session_id)
         alive = session is not None and session.token_hash == command.next_hash
-        return Answer(command.session_id, credentials.version, DONE if alive else REFUSED)
+        return Answer(command.session_id, credentials.version, OPEN if alive else REFUSED)
 
 
 class End(Handler[EndSession]):
@@ -106,7 +109,7 @@ class End(Handler[EndSession]):
         return creds.sign_out(credentials, command.session_id, command.token_hash, at=at)
 
     def answer(self, command: EndSession, states: States) -> Answer:
-        return Answer(command.session_id, self._credentials(command, states).version, DONE)
+        return Answer(command.session_id, self._credentials(command, states).version, OVER)
 
     def _credentials(self, command: EndSession, states: States) -> Credentials:
         credentials = states.get(command.target, Credentials)

@@ -16,6 +16,7 @@ async def test_signing_in_gives_tokens_and_is_counted(here: Place) -> None:
     answer = await here.sign_in(" HANA@example.org")
     assert answer.status_code == 200
     session = answer.json()
+    assert session["status"] == "OPEN"
     assert (session["tokenType"], session["expiresIn"]) == ("Bearer", 600)
     assert session["user"] == {"id": str(hana.id), "roles": ["customer"]}
     assert session["accessToken"] == f"{hana.id}:customer"
@@ -128,7 +129,7 @@ async def test_a_new_password_asks_the_old_one_and_ends_every_session(here: Plac
     wrong = await here.post(path, {"oldPassword": "a guess", "newPassword": "battery staple"}, by=hana)
     assert (wrong.status_code, wrong.json()["code"]) == (403, "WRONG_PASSWORD")
     right = await here.post(path, {"oldPassword": PASSWORD, "newPassword": "battery staple"}, by=hana)
-    assert right.status_code == 200
+    assert (right.status_code, right.json()["status"], right.headers["etag"]) == (200, "ACTIVE", '"2"')
     assert (await here.refresh(token)).status_code == 401
     assert (await here.sign_in("hana@example.org")).status_code == 401
     assert (await here.sign_in("hana@example.org", "battery staple")).status_code == 200
