@@ -26,7 +26,7 @@ def app(
     routes: Sequence[Route],
     resources: Sequence[Resource],
     *,
-    jwks: Jwks = dict,
+    jwks: Jwks,
     more: Iterable[BaseRoute] = (),
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:

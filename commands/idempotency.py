@@ -44,6 +44,9 @@ def key_id(by: Actor, route: Route, text: bytes) -> UUID:
 
 
 def digest(command: Command, target: UUID | None) -> bytes:
-    """Of what the client said, in the order of the message's fields: ids made for it on arrival do not count."""
+    """Of what the client said, in the order of the message's fields: ids made for it on arrival do not count.
+
+    Secrets are masked by their type: a stored digest must be of no use for guessing a password.
+    """
     said = command.__pydantic_serializer__.to_json(command, exclude_unset=True)
     return blake2b(said + (target.bytes if target else b""), digest_size=32).digest()

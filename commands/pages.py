@@ -50,7 +50,8 @@ def json(body: bytes, headers: Mapping[str, str] = SAFE) -> Response:
 def html(title: str, body: str) -> HTMLResponse:
     page = (
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
-        '<meta name="viewport" content="width=device-width">\n<link rel="stylesheet" href="/docs/page.css">\n'
+        '<meta name="viewport" content="width=device-width">\n'
+        '<link rel="icon" href="/docs/icon.svg">\n<link rel="stylesheet" href="/docs/page.css">\n'
         f"{body}\n</html>\n"
     )
     return HTMLResponse(page, headers=SAFE)

@@ -177,9 +177,13 @@ def api(loop: FakeLoop, body_limit: int = 2000) -> CommandApi:
     return CommandApi(table, {CONTEXT: loop}, {CONTEXT: INCARNATION}, services(loop), authenticate, body_limit)
 
 
+def no_keys() -> dict[str, Any]:
+    return {"keys": []}
+
+
 @asynccontextmanager
 async def client(loop: FakeLoop, token: str | None = "ann", **options: Any) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"authorization": f"Bearer {token}"} if token else {}
-    transport = httpx.ASGITransport(app(api(loop, **options), ROUTES, RESOURCES))
+    transport = httpx.ASGITransport(app(api(loop, **options), ROUTES, RESOURCES, jwks=no_keys))
     async with httpx.AsyncClient(transport=transport, base_url="http://chobo", headers=headers) as c:
         yield c
