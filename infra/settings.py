@@ -56,8 +56,10 @@ class Settings(BaseModel):
     claim_secret: SecretStr = secret("hides e-mails and SKUs in the ids of claims; may never change")
     cursor_secret: SecretStr = secret("signs the cursors of the read API")
     token_keys: SecretStr = secret("signs access tokens: a JWK set of private keys, of which the first signs")
+    operator_email: str = Field("operator@chobo.example", description="first operator, registered at the first start")
+    operator_password: SecretStr | None = Field(None, description="of the first operator; unset registers none")
     token_issuer: str = Field("chobo", min_length=1, description="`iss` and `aud` of access tokens")
-    token_access_seconds: int = Field(600, ge=10, le=86_400, description="life of an access token")
+    token_access_seconds: int = Field(300, ge=10, le=86_400, description="life of an access token")
     token_refresh_days: int = Field(30, ge=1, le=365, description="life of a refresh token")
 
     max_body_bytes: int = Field(262_144, ge=1_024, description="longest body of a command")
@@ -65,6 +67,7 @@ class Settings(BaseModel):
     command_seconds: float = Field(10.0, gt=0, le=120, description="time after which a command's outcome is unknown")
     consistency_seconds: float = Field(5.0, ge=0, le=60, description="longest wait for a Consistency-Token's events")
     stop_seconds: float = Field(10.0, ge=0, le=600, description="time that open requests get at a graceful stop")
+    home_country: str = Field("DE", pattern="^[A-Z]{2}$", description="the shop's own country: shipping and tax")
     hash_threads: int = Field(2, ge=1, le=64, description="threads that hash passwords")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
 

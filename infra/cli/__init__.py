@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from infra.cli import settings, up
+from infra.cli import routes, settings, token, up
 
 DONE, REFUSED, WRONG_USAGE, UNAVAILABLE = 0, 1, 2, 3
 
@@ -20,6 +20,9 @@ app = typer.Typer(
 )
 app.command("up")(up.up)
 app.command("settings")(settings.settings)
+app.command("routes")(routes.routes)
+app.command("openapi")(routes.openapi)
+app.command("token")(token.token)
 
 
 def main() -> NoReturn:
@@ -46,6 +49,9 @@ def exit_code(error: Exception) -> int | None:
 # By name, so that nothing is imported to find out what went wrong.
 CODES: dict[int, set[str]] = {
     REFUSED: {"DomainError", "RefusedByServer"},
-    WRONG_USAGE: {"SettingsRefused"},
-    UNAVAILABLE: {"DataDirectoryInUse", "PostgresFailed", "Unavailable", "OperationalError", "AddressInUse"},
-}
+    WRONG_USAGE: {"SettingsRefused", "BadKeys", "WrongMasterKey"},
+    UNAVAILABLE: {
+        "AddressInUse", "DataDirectoryInUse", "MigrationChanged", "OperationalError", "PoolTimeout", "PostgresFailed",
+        "ServerTooOld", "ShapeChanged", "Unavailable",
+    },
+}  # fmt: skip

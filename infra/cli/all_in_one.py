@@ -7,18 +7,18 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import uvloop
 from pydantic import SecretStr
 
-from infra.bootstrap import SECRETS, System, running
+from infra.bootstrap import System, running
+from infra.cli.installation import installation
 from infra.cli.show import show_line
-from infra.embedded import EmbeddedPostgres, PostgresFailed, secrets_in
+from infra.embedded import EmbeddedPostgres, PostgresFailed
 from infra.logs import log_to_stderr
 from infra.serving import Server, address_of, listen
-from infra.settings import Profile, Settings
+from infra.settings import Settings
 
 log = logging.getLogger("chobo.up")
 
@@ -27,9 +27,7 @@ class AllInOne:
     """`flags` are settings by name, None for those that were not given."""
 
     def __init__(self, flags: Mapping[str, Any], *, as_json: bool) -> None:
-        data = data_directory(flags)
-        kept = secrets_in(data, SECRETS)
-        self.settings = Settings.read(defaults={"profile": Profile.DEVELOPMENT, "data": data} | kept, **flags)
+        self.settings = installation(**flags)
         self.as_json = as_json
         log_to_stderr(self.settings.log_level, as_json=as_json)
 
@@ -57,21 +55,20 @@ class AllInOne:
     def _announce(self, system: System, address: str) -> None:
         """The last line is what scripts wait for."""
         for name, path in system.pages.items():
-            self._say(f"  {name:<18} {address}{path}")
-        self._say(f"Chobo is ready at {address}", event="ready", address=address)
+            self._say(f"  {name:<16} {address}{path}")
+        operator = {"email": self.settings.operator_email, "password": password_of(self.settings)}
+        self._say(f"  first operator   {operator['email']}  password {operator['password']}")
+        self._say(f"Chobo is ready at {address}", event="ready", address=address, operator=operator)
 
-    def _say(self, sentence: str, **facts: str) -> None:
+    def _say(self, sentence: str, **facts: Any) -> None:
         if not self.as_json:
             print(sentence, flush=True)
         elif facts:
             show_line(facts)
 
 
-def data_directory(flags: Mapping[str, Any]) -> Path:
-    """Where the secrets are kept, found out before they are asked for."""
-    data = Settings.read(data=flags.get("data"), profile=Profile.DEVELOPMENT).data
-    data.mkdir(parents=True, exist_ok=True)
-    return data
+def password_of(settings: Settings) -> str:
+    return settings.operator_password.get_secret_value() if settings.operator_password else "(none)"
 
 
 @asynccontextmanager

@@ -8,6 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+WIDE = 240
+"""Columns of a table that goes into a file or a pipe."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
 
 
@@ -26,7 +29,9 @@ def show(rows: Iterable[Mapping[str, Any]], *, as_json: bool, title: str = "") -
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
-    Console().print(table)
+    console = Console()
+    console = console if console.is_terminal else Console(width=WIDE)
+    console.print(table)
 
 
 def show_line(row: Mapping[str, Any]) -> None:

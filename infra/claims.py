@@ -1,0 +1,19 @@
+"""Ids of values that may be taken only once: nobody who reads the log can find out whose value it was."""
+
+from __future__ import annotations
+
+import hmac
+from hashlib import sha256
+
+from domain.ids import ClaimId, derive
+
+
+class HiddenClaims:
+    """The id is derived from an HMAC of the value. The secret may never change: every claim would be free again."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret.encode()
+
+    def claim_id(self, kind: str, value: str) -> ClaimId:
+        digest = hmac.new(self._secret, value.encode(), sha256).hexdigest()
+        return ClaimId(derive(f"claim/{kind}", digest))

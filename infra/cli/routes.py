@@ -1,0 +1,24 @@
+"""`chobo routes` and `chobo openapi`: the command API, as a table and as a document."""
+
+from __future__ import annotations
+
+from infra.cli.show import Json, show
+
+
+def routes(*, json: Json = False) -> None:
+    """List every route: path, command, scope, who may, idempotency key."""
+    from dataclasses import asdict
+
+    from commands.router import table
+
+    show((asdict(row) for row in table()), as_json=json)
+
+
+def openapi() -> None:
+    """Print the OpenAPI 3.1 document of the command API."""
+    from json import dumps
+
+    from commands.openapi import document
+    from commands.router import RESOURCES, ROUTES
+
+    print(dumps(document(ROUTES, RESOURCES), indent=2, ensure_ascii=False))

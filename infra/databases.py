@@ -1,0 +1,74 @@
+"""The databases of the settings: one pool for each, however many contexts share it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, Self
+
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from infra.health import Check
+from infra.settings import Settings, SettingsRefused
+
+Pool = AsyncConnectionPool[AsyncConnection[Any]]
+READS: Final = "read"
+
+
+class Databases:
+    """By context, and `read` for the read models. Use as an async context manager."""
+
+    def __init__(self, settings: Settings, contexts: Iterable[str]) -> None:
+        self._contexts = [*contexts, READS]
+        self._settings = settings
+        self._pools: dict[tuple[str, bool], Pool] = {}
+
+    def conninfo(self, context: str) -> str:
+        """Raises SettingsRefused when no setting names a database for it."""
+        if (conninfo := self._settings.database_of(context)) is None:
+            raise SettingsRefused(f"no database for {context}: set CHOBO_DATABASE_URL or run `chobo up`")
+        return conninfo
+
+    def pool(self, context: str) -> Pool:
+        """Of a log: each statement for itself, in one round trip. Of the read models: transactions."""
+        key = self.conninfo(context), context != READS
+        if key not in self._pools:
+            self._pools[key] = self._made(*key)
+        return self._pools[key]
+
+    def _made(self, conninfo: str, autocommit: bool) -> Pool:
+        return AsyncConnectionPool(
+            conninfo,
+            min_size=1,
+            max_size=self._settings.pool_size,
+            open=False,
+            timeout=10,
+            kwargs={"autocommit": autocommit},
+        )
+
+    def by_conninfo(self, contexts: Iterable[str]) -> dict[str, list[str]]:
+        grouped: dict[str, list[str]] = {}
+        for context in contexts:
+            grouped.setdefault(self.conninfo(context), []).append(context)
+        return grouped
+
+    def checks(self) -> dict[str, Check]:
+        """For readiness: whether each database answers, by a name that shows nothing of its address."""
+        return {f"database {number}": _answers(pool) for number, pool in enumerate(self._pools.values(), 1)}
+
+    async def __aenter__(self) -> Self:
+        for pool in map(self.pool, self._contexts):
+            await pool.open(wait=True, timeout=30)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for pool in self._pools.values():
+            await pool.close()
+
+
+def _answers(pool: Pool) -> Check:
+    async def check() -> None:
+        async with pool.connection(timeout=1) as connection:
+            await connection.execute("SELECT 1")
+
+    return check
