@@ -1,0 +1,106 @@
+"""Personal fields: sealed in what is stored, readable with the key, erased without it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+import pytest
+from cryptography.exceptions import InvalidTag
+
+from domain.event import ERASED, Event, PersonalData
+from infra.event_log.mapper import CannotSeal, EventMapper, owner_of
+
+
+class Remembered(Event):
+    TOPIC: ClassVar[str] = "tests.remembered"
+    OWNER: ClassVar[str] = "person"
+    class_version: ClassVar[int] = 2
+
+    person: UUID
+    name: PersonalData[str]
+    mood: str
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """v1 had no mood."""
+        state["mood"] = "unknown"
+
+
+class Keys:
+    def __init__(self) -> None:
+        self.keys: dict[UUID, bytes | None] = {}
+
+    def get(self, owner: UUID) -> bytes | None:
+        return self.keys[owner]
+
+
+@pytest.fixture
+def keys() -> Keys:
+    return Keys()
+
+
+def remembered(keys: Keys) -> Remembered:
+    person = uuid4()
+    keys.keys[person] = b"k" * 32
+    now = datetime.now(UTC)
+    return Remembered(
+        originator_id=uuid4(), originator_version=3, timestamp=now, person=person, name="Hanako", mood="calm"
+    )
+
+
+def back(mapper: EventMapper, event: Event, stored: bytes) -> Event:
+    return mapper.decode(event.originator_id, event.originator_version, event.TOPIC, stored)
+
+
+def test_what_is_stored_shows_nothing_personal_and_reads_back_equal(keys: Keys):
+    mapper, event = EventMapper(keys), remembered(keys)
+    stored = mapper.encode(event)
+    assert b"Hanako" not in stored
+    assert owner_of(stored) == event.person
+    assert back(mapper, event, stored) == event
+
+
+def test_without_the_key_it_reads_as_erased(keys: Keys):
+    mapper, event = EventMapper(keys), remembered(keys)
+    stored = mapper.encode(event)
+    keys.keys[event.person] = None
+    erased = back(mapper, event, stored)
+    assert isinstance(erased, Remembered)
+    assert (erased.name, erased.mood) == (ERASED, "calm")
+
+
+def test_nothing_personal_is_stored_of_the_erased(keys: Keys):
+    event = remembered(keys)
+    keys.keys[event.person] = None
+    with pytest.raises(CannotSeal):
+        EventMapper(keys).encode(event)
+
+
+def test_an_unknown_key_is_an_error_and_never_reads_as_erased(keys: Keys):
+    mapper, event = EventMapper(keys), remembered(keys)
+    stored = mapper.encode(event)
+    keys.keys.clear()
+    with pytest.raises(KeyError):
+        back(mapper, event, stored)
+
+
+def test_a_box_does_not_open_in_another_place(keys: Keys):
+    mapper, event = EventMapper(keys), remembered(keys)
+    with pytest.raises(InvalidTag):
+        mapper.decode(event.originator_id, 4, event.TOPIC, mapper.encode(event))
+
+
+def test_an_older_schema_version_is_brought_up_to_date(keys: Keys):
+    mapper, event = EventMapper(keys), remembered(keys)
+    state = json.loads(mapper.encode(event))
+    del state["mood"], state["class_version"]
+    upcast = back(mapper, event, json.dumps(state).encode())
+    assert isinstance(upcast, Remembered)
+    assert (upcast.name, upcast.mood) == ("Hanako", "unknown")
+
+
+def test_personal_fields_are_not_shown_by_repr(keys: Keys):
+    assert "Hanako" not in repr(remembered(keys))
