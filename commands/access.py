@@ -49,7 +49,7 @@ SCOPES: Final[dict[str, Who]] = {
     "orders:cancel": SIGNED_IN,
     "orders:return": SIGNED_IN,
     "orders:ship": STAFF,
-    "orders:process": SERVICES,
+    "orders:process": OPERATORS,  # what sagas do; operators too, until there are sagas
     "payments:look": SIGNED_IN,
     "payments:process": OPERATORS,
 }

@@ -2,59 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from domain.event import JSON, after, first
-from domain.ids import OrderId, ProductId, UserId, VariantId
+from domain.ids import OrderId, UserId, VariantId
 from domain.lifecycle import require
-from domain.money import CurrencyMismatch, Money, zero
-from domain.orders.errors import DraftChanged, EmptyOrder, NoSuchLine, TooMany, TooManyLines
+from domain.money import CurrencyMismatch, Money
+from domain.orders.errors import DraftChanged, EmptyOrder, NoSuchLine, PriceChanged, TooMany, TooManyLines
 from domain.orders.events import LineAdded, LineChanged, LineRemoved, OrderDrafted, OrderLine, OrderPlaced
 from domain.orders.order import MAX_LINES, Order, Status
+from domain.orders.quote import Item, Quote
 from domain.value import MAX_QUANTITY, Address, PaymentMethod
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """A variant at today's name and price, wanted so many times."""
-
-    product_id: ProductId
-    variant_id: VariantId
-    sku: str
-    name: str
-    unit_price: Money
-    quantity: int
-
-    def numbered(self, number: int) -> OrderLine:
-        return OrderLine(
-            number=number,
-            product_id=self.product_id,
-            variant_id=self.variant_id,
-            sku=self.sku,
-            name=self.name,
-            unit_price=self.unit_price,
-            quantity=self.quantity,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Purchase:
-    """What is bought and what it costs, with where it goes and how it is paid."""
+    """What is bought at which price, what the customer agreed to pay, where it goes and how it is paid."""
 
-    items: Sequence[Item]
-    shipping: Money
-    tax: Money
+    quote: Quote
+    agreed: Money
     address: Address
     payment_method: PaymentMethod
     payment_token: str | None
     note: str = ""
-
-    @property
-    def total(self) -> Money:
-        goods = sum((item.unit_price * item.quantity for item in self.items), zero(self.shipping.currency))
-        return goods + self.shipping + self.tax
 
 
 def draft(id: OrderId, customer_id: UserId, currency: str, *, at: datetime) -> OrderDrafted:
@@ -96,30 +68,36 @@ def place(id: OrderId, customer_id: UserId, purchase: Purchase, *, at: datetime)
 def place_draft(order: Order, purchase: Purchase, *, at: datetime) -> OrderPlaced:
     """Orders what is in the cart. Raises DraftChanged when that is not what `purchase` holds."""
     require(order, Status.DRAFT)
-    if [(line.variant_id, line.quantity) for line in order.lines] != [
-        (i.variant_id, i.quantity) for i in purchase.items
-    ]:
+    if contents(order.lines) != contents(purchase.quote.lines):
         raise DraftChanged(order.id)
     return ordered(after(order, at), order.id, order.customer_id, purchase)
 
 
 def ordered(identity: JSON, id: OrderId, customer_id: UserId, purchase: Purchase) -> OrderPlaced:
-    if not purchase.items:
+    """Raises EmptyOrder, TooManyLines, PriceChanged."""
+    quote = purchase.quote
+    if not quote.lines:
         raise EmptyOrder(id)
-    if len(purchase.items) > MAX_LINES:
-        raise TooManyLines(len(purchase.items), MAX_LINES)
+    if len(quote.lines) > MAX_LINES:
+        raise TooManyLines(len(quote.lines), MAX_LINES)
+    if quote.total != purchase.agreed:
+        raise PriceChanged(purchase.agreed, quote)
     return OrderPlaced(
         **identity,
         customer_id=customer_id,
-        lines=tuple(item.numbered(number) for number, item in enumerate(purchase.items, 1)),
-        shipping=purchase.shipping,
-        tax=purchase.tax,
-        total=purchase.total,
+        lines=tuple(item.numbered(number) for number, item in enumerate(quote.lines, 1)),
+        shipping=quote.shipping,
+        tax=quote.tax,
+        total=quote.total,
         payment_method=purchase.payment_method,
         payment_token=purchase.payment_token,
         address=purchase.address,
         note=purchase.note,
     )
+
+
+def contents(lines: Iterable[OrderLine | Item]) -> list[tuple[VariantId, int]]:
+    return [(line.variant_id, line.quantity) for line in lines]
 
 
 def find(order: Order, variant_id: VariantId) -> OrderLine | None:

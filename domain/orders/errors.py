@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from domain.errors import DomainError, Kind
 from domain.ids import OrderId, SagaId, VariantId
 from domain.money import Money
+from domain.orders.quote import Quote
 
 
 class EmptyOrder(DomainError):
@@ -45,8 +45,11 @@ class PriceChanged(DomainError):
     code = "PRICE_CHANGED"
     title = "The price is no longer what was quoted"
 
-    def __init__(self, quoted: Money, total: Money, quote: dict[str, Any]) -> None:
-        super().__init__(f"the order costs {total} now, not {quoted}: accept the new quote", quote=quote)
+    def __init__(self, agreed: Money, quote: Quote) -> None:
+        super().__init__(
+            f"the order costs {quote.total} now, not {agreed}: accept the new quote",
+            quote=quote.model_dump(mode="json", by_alias=True),
+        )
 
 
 class DraftChanged(DomainError):
@@ -71,6 +74,15 @@ class NotForSale(DomainError):
     def __init__(self, variants: Iterable[VariantId]) -> None:
         names = sorted(str(v) for v in variants)
         super().__init__(f"not for sale: {', '.join(names)}", variants=names)
+
+
+class CannotShip(DomainError):
+    code = "CANNOT_SHIP"
+    title = "There is no shipping rate"
+
+    def __init__(self, currency: str, known: Iterable[str]) -> None:
+        rates = sorted(known)
+        super().__init__(f"there is no shipping rate in {currency}; there are in {', '.join(rates)}", currencies=rates)
 
 
 class NoSuchLine(DomainError):

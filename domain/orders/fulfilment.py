@@ -12,7 +12,14 @@ from domain.event import after
 from domain.ids import ReturnId, SagaId, ShipmentId, UserId
 from domain.lifecycle import require
 from domain.money import Money
-from domain.orders.errors import MoreThanDelivered, MoreThanOrdered, NoSuchLine, ReturnPeriodOver, SagaAtWork
+from domain.orders.errors import (
+    MoreThanDelivered,
+    MoreThanOrdered,
+    NoSuchLine,
+    ReasonRequired,
+    ReturnPeriodOver,
+    SagaAtWork,
+)
 from domain.orders.events import (
     OrderConfirmed,
     OrderDelivered,
@@ -98,10 +105,15 @@ def give_back(
     restock: bool,
     at: datetime,
 ) -> OrderReturned:
-    """Takes these portions back, or with no lines all that is left. Raises MoreThanDelivered, ReturnPeriodOver."""
+    """Takes these portions back, or with no lines all that is left.
+
+    Raises MoreThanDelivered, ReturnPeriodOver (customers), ReasonRequired (staff).
+    """
     require(order, Status.DELIVERED)
     if asked_by == order.customer_id:
         in_time(order, at)
+    elif asked_by and not note:
+        raise ReasonRequired
     left = order.delivered - order.returned
     portions = checked(order, lines, left, MoreThanDelivered) if lines else portioned(left)
     return OrderReturned(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from domain.ids import ProductId, ReturnId, SagaId, ShipmentId, UserId, VariantId, derive
 from domain.money import Money
-from domain.orders.cart import Item, Purchase
+from domain.orders.cart import Purchase
 from domain.orders.events import (
     CancellationRequested,
     CancelReason,
@@ -28,6 +28,7 @@ from domain.orders.events import (
     SagaAssigned,
 )
 from domain.orders.order import Status, evolve
+from domain.orders.quote import Item, Quote, goods
 from domain.value import Address, PaymentMethod
 from tests.specification import Specification, a
 
@@ -47,15 +48,28 @@ def eur(amount: int) -> Money:
 
 
 def item(variant: VariantId, quantity: int = 1, price: Money | None = None) -> Item:
-    return Item(ProductId(UUID(int=variant.int ^ 1)), variant, "SKU-1", "Something", price or eur(1000), quantity)
+    return Item(
+        product_id=ProductId(UUID(int=variant.int ^ 1)),
+        variant_id=variant,
+        sku="SKU-1",
+        name="Something",
+        unit_price=price or eur(1000),
+        quantity=quantity,
+    )
 
 
 def line(number: int, variant: VariantId, quantity: int, price: int = 1000) -> OrderLine:
     return item(variant, quantity, eur(price)).numbered(number)
 
 
-def purchase(*items: Item, shipping: int = 490, tax: int = 665) -> Purchase:
-    return Purchase(items, eur(shipping), eur(tax), HOME, PaymentMethod.CREDIT_CARD, "pm_card", "Ring twice")
+def quote(*items: Item, shipping: int = 490, tax: int = 665) -> Quote:
+    total = goods(items, "EUR") + eur(shipping) + eur(tax)
+    return Quote(lines=items, shipping=eur(shipping), tax=eur(tax), total=total)
+
+
+def purchase(*items: Item, shipping: int = 490, tax: int = 665, agreed: Money | None = None) -> Purchase:
+    quoted = quote(*items, shipping=shipping, tax=tax)
+    return Purchase(quoted, agreed or quoted.total, HOME, PaymentMethod.CREDIT_CARD, "pm_card", "Ring twice")
 
 
 def portion(line: int, quantity: int) -> Portion:

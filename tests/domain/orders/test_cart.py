@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from domain.ids import OrderId, VariantId, derive
 from domain.money import CurrencyMismatch, Money
 from domain.orders import cart
-from domain.orders.errors import DraftChanged, EmptyOrder, NoSuchLine, TooMany, TooManyLines
+from domain.orders.errors import DraftChanged, EmptyOrder, NoSuchLine, PriceChanged, TooMany, TooManyLines
 from domain.orders.events import LineAdded, LineChanged, LineRemoved, OrderDrafted, OrderPlaced
+from domain.orders.quote import Item
 from domain.value import MAX_QUANTITY
 from tests.domain.orders.samples import (
     CUP,
@@ -31,7 +32,7 @@ AT = datetime(2026, 3, 1, tzinfo=UTC)
 NOBODY_YET = Given(OrderId(ORDER))
 
 
-def many(lines: int) -> list[cart.Item]:
+def many(lines: int) -> list[Item]:
     return [item(VariantId(derive("test", str(n)))) for n in range(lines)]
 
 
@@ -112,3 +113,10 @@ def test_an_empty_order_is_not_placed() -> None:
 def test_an_order_has_at_most_100_lines() -> None:
     NOBODY_YET.when(cart.place, CUSTOMER, purchase(*many(100))).then(OrderPlaced)
     NOBODY_YET.when(cart.place, CUSTOMER, purchase(*many(101))).refused(TooManyLines)
+
+
+def test_another_total_than_the_agreed_one_is_refused_with_a_new_quote() -> None:
+    dearer = purchase(item(TEA, 2), agreed=eur(3000))
+    refusal = NOBODY_YET.when(cart.place, CUSTOMER, dearer).refused(PriceChanged)
+    assert refusal.facts["quote"]["total"] == {"amount": 3155, "currency": "EUR"}
+    assert refusal.facts["quote"]["lines"][0]["unitPrice"] == {"amount": 1000, "currency": "EUR"}

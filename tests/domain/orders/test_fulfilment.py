@@ -4,7 +4,14 @@ from datetime import timedelta
 
 from domain.errors import NotFound
 from domain.ids import SagaId, ShipmentId, derive
-from domain.orders.errors import MoreThanDelivered, MoreThanOrdered, NoSuchLine, ReturnPeriodOver, SagaAtWork
+from domain.orders.errors import (
+    MoreThanDelivered,
+    MoreThanOrdered,
+    NoSuchLine,
+    ReasonRequired,
+    ReturnPeriodOver,
+    SagaAtWork,
+)
 from domain.orders.events import OrderReturned, OrderShipped, SagaAssigned, SagaReleased
 from domain.orders.fulfilment import RETURN_PERIOD, assign, deliver, give_back, release, ship
 from domain.orders.order import Status
@@ -96,7 +103,7 @@ def test_a_part_comes_back_and_its_price_and_tax_are_owed() -> None:
 def test_with_the_last_part_the_rest_of_the_total_is_owed() -> None:
     [event] = (
         order.given(*DELIVERED, tea_returned)
-        .when(give_back, RETURN, (), asked_by=STAFF, note="", restock=False)
+        .when(give_back, RETURN, (), asked_by=STAFF, note="Damaged", restock=False)
         .then(OrderReturned)
     )
     assert isinstance(event, OrderReturned)
@@ -106,7 +113,7 @@ def test_with_the_last_part_the_rest_of_the_total_is_owed() -> None:
 
 def test_more_than_was_delivered_does_not_come_back() -> None:
     order.given(*DELIVERED, tea_returned).when(
-        give_back, RETURN, (portion(1, 1),), asked_by=STAFF, note="", restock=True
+        give_back, RETURN, (portion(1, 1),), asked_by=STAFF, note="Damaged", restock=True
     ).refused(MoreThanDelivered, returnable=0)
 
 
@@ -116,7 +123,12 @@ def test_a_customer_returns_in_time_and_the_shop_whenever_it_likes() -> None:
     given.when(give_back, RETURN, (), asked_by=CUSTOMER, note="", restock=True, at=AT + RETURN_PERIOD).then(
         OrderReturned
     )
-    given.when(give_back, RETURN, (), asked_by=STAFF, note="", restock=True, at=late).then(OrderReturned)
+    given.when(give_back, RETURN, (), asked_by=STAFF, note="Damaged", restock=True, at=late).then(OrderReturned)
+
+
+def test_the_shop_takes_goods_back_with_a_reason() -> None:
+    order.given(*DELIVERED).when(give_back, RETURN, (), asked_by=STAFF, note="", restock=True).refused(ReasonRequired)
+    order.given(*DELIVERED).when(give_back, RETURN, (), asked_by=None, note="", restock=True).then(OrderReturned)
 
 
 def test_one_saga_at_a_time_works_an_order() -> None:

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from domain.errors import DomainError
 from domain.ids import OrderId, ReturnId, ShipmentId, VariantId
 from domain.money import zero
-from domain.orders.cart import Item, Purchase, place
+from domain.orders.cart import Purchase, place
 from domain.orders.events import Portion
 from domain.orders.fulfilment import confirm, deliver, give_back, ship
 from domain.orders.order import Order, Status, evolve
+from domain.orders.quote import Item
 from tests.domain.orders.samples import CUSTOMER, ORDER, STAFF, eur, item, portion, purchase
 from tests.specification import as_list, fold
 
@@ -67,7 +68,7 @@ def decide(order: Order, verb: str, wanted: Portions, id: UUID) -> Any:
         return ship(order, ShipmentId(id), wanted, "DHL", None, at=AT)
     if verb == "deliver":
         return deliver(order, order.shipments[0].id if wanted and order.shipments else None, at=AT)
-    return give_back(order, ReturnId(id), wanted, asked_by=STAFF, note="", restock=True, at=AT)
+    return give_back(order, ReturnId(id), wanted, asked_by=STAFF, note="Damaged", restock=True, at=AT)
 
 
 def check(order: Order) -> None:
