@@ -102,6 +102,10 @@ class Log(Protocol):
         """
         ...
 
+    def kept(self, state: Any) -> None:
+        """A state that was written and is kept in memory: the occasion for a snapshot."""
+        ...
+
     async def load(self, known: Mapping[UUID, Any]) -> dict[UUID, Any]:
         """For each aggregate its present state, from the one known (None: from the start). Raises Unavailable."""
         ...

@@ -138,7 +138,10 @@ class Run:
         for one in self.decided:
             if one.component not in appended.stale:
                 for event in one.events:
-                    self.known.put_newer(event.originator_id, self.written[event.originator_id][0])
+                    state = self.written[event.originator_id][0]
+                    self.known.put_newer(event.originator_id, state)
+                    if state.version == event.originator_version:
+                        self.log.kept(state)
 
     def _look_up(self, id: UUID) -> Any:
         # Hashing a UUID is slow, so the common path does it once.

@@ -67,7 +67,7 @@ class EventLog:
         self._pool = pool
         self._keys = keys
         self._mapper = EventMapper(keys)
-        self._snapshots = Snapshots(context, pool)
+        self.snapshots = Snapshots(context, pool)
         self._statement = f"SELECT * FROM {context.name}.append({', '.join(f'${n + 1}' for n in range(len(TYPES)))})"
         self._load = f"SELECT * FROM {context.name}.load(%s, %s::bigint[], %s)"
         self._wire: Wire | None = None
@@ -87,6 +87,7 @@ class EventLog:
         if self._wire:
             await self._wire.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.snapshots.settled()
 
     def on_written(self, tell: Callable[[int], None]) -> None:
         """`tell(position)` is called after each append that wrote events, with the last position."""
@@ -214,22 +215,25 @@ class EventLog:
             if u.component in found
         }
 
+    def kept(self, state: Any) -> None:
+        self.snapshots.written(state)
+
     # -- loading
 
     async def load(self, known: Mapping[UUID, Any]) -> dict[UUID, Any]:
         states = dict(known)
         versions = [0 if state is None else state.version for state in known.values()]
-        rows = await self._fetch(self._load, [list(known), versions, self._snapshots.topics])
+        rows = await self._fetch(self._load, [list(known), versions, self.snapshots.topics])
         snapshots = [row for row in rows if row[0] == 0]
         for _, id, _, topic, stored in snapshots:
-            states[id] = self._snapshots.open(topic, stored)
+            states[id] = self.snapshots.open(topic, stored)
         lengths: defaultdict[UUID, int] = defaultdict(int)
         for event in await self._decoded(row[1:] for row in rows if row[0] == 1):
             id = event.originator_id
             states[id] = self.context.evolve(states.get(id), event)
             lengths[id] += 1
         for id, length in lengths.items():
-            self._snapshots.loaded(states[id], length)
+            self.snapshots.loaded(states[id], length)
         return states
 
     async def _decoded(self, rows: Iterable[Sequence[Any]]) -> list[Event]:

@@ -16,8 +16,10 @@ from pydantic import TypeAdapter
 
 from domain.aggregate import Context
 
-EVERY: Final = 500
-"""A snapshot is due when this many events had to be read. Reading 500 takes about 5 ms."""
+EVERY: Final = 2000
+"""A snapshot is due when this many events would have to be read. Reading 2000 takes about 25 ms."""
+
+CAPACITY: Final = 100_000
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ class Snapshots:
             " VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
         )
         self._prune = f"DELETE FROM {context.name}.snapshots WHERE originator_id = %s AND originator_version < %s"
-        self._taken: dict[UUID, int] = {}
+        self._taken: dict[UUID, int] = {}  # version of the newest one this process knows of
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -45,27 +47,29 @@ class Snapshots:
         return self._adapters[topic][1].validate_json(stored)
 
     def loaded(self, state: Any, length: int) -> None:
-        """Takes one in the background if `length` events were read to get this state."""
-        if length >= EVERY and type(state) in self._topics_by_class:
-            self._take(state)
+        """`length` events were read to get this state. Takes a snapshot in the background if they were many."""
+        if type(state) in self._topics_by_class:
+            self._taken[state.id] = state.version - length
+            self.written(state)
 
     def written(self, state: Any) -> None:
-        """Takes one in the background if the stream has grown by that much since the last."""
-        cls = type(state)
-        if cls not in self._topics_by_class or state.version - self._taken.get(state.id, 0) < EVERY:
-            return
-        known = state.id in self._taken
-        self._taken[state.id] = state.version
-        if known or state.version >= EVERY:
+        """Takes a snapshot in the background if the stream has grown by much since the last."""
+        if type(state) in self._topics_by_class and state.version - self._taken.get(state.id, 0) >= EVERY:
             self._take(state)
 
     def _take(self, state: Any) -> None:
         topic = self._topics_by_class[type(state)]
+        if len(self._taken) > CAPACITY:
+            self._taken.clear()  # at worst some are taken early
         self._taken[state.id] = state.version
         stored = self._adapters[topic][1].dump_json(state)
         task = asyncio.create_task(self._save(state.id, state.version, topic, stored))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def settled(self) -> None:
+        """Waits for those that are being saved."""
+        await asyncio.gather(*self._tasks)
 
     async def _save(self, id: UUID, version: int, topic: str, stored: bytes) -> None:
         try:
