@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from psycopg import AsyncConnection
-
 from domain.token import Seen
-
-Connection = AsyncConnection[Any]
+from projections.pool import Connection
 
 
 class Fenced(Exception):

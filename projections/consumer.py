@@ -8,18 +8,18 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 import psycopg
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import PoolTimeout
 
-from projections.checkpoint import Checkpoint, Checkpoints, Connection, Fenced, Progress
+from projections.checkpoint import Checkpoint, Checkpoints, Fenced, Progress
 from projections.feed import Batch, Feed
 from projections.folding import Folded, Rows, Stuck, fold, plan, told
 from projections.model import Model
+from projections.pool import Connection, Pool, connected
 from projections.schema import schema_of
 
-Pool = AsyncConnectionPool[Any]
 Moved = Callable[[str, str, Checkpoint], None]
 """Told of each new checkpoint: consumer, context, checkpoint."""
 
@@ -104,7 +104,7 @@ class Consumer:
     async def open(self) -> Checkpoint:
         """The checkpoint to go on from."""
         batch = await self._feed.read(0, 0)
-        async with self._pool.connection() as connection:
+        async with connected(self._pool) as connection:
             checkpoint = await self._checkpoints.open(connection, batch.incarnation)
         self._announce(checkpoint)
         return checkpoint
@@ -122,7 +122,7 @@ class Consumer:
 
         Raises Fenced, and Stopped when the first event is one that cannot be applied.
         """
-        async with self._pool.connection() as connection, connection.transaction():
+        async with connected(self._pool) as connection:
             held = await self._checkpoints.lock(connection, checkpoint)
             folded = await self._fold(connection, held, batch)
             to = progress(batch, folded.stuck)
@@ -154,7 +154,7 @@ class Consumer:
 
     async def _report(self) -> None:
         try:
-            async with self._pool.connection() as connection:
+            async with connected(self._pool) as connection:
                 await self._checkpoints.report(
                     connection, self.health.status, self.health.reason or "", self.health.head
                 )

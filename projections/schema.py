@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from psycopg import AsyncConnection, sql
-from psycopg.rows import TupleRow
 
 from projections.model import Model
-
-Connection = AsyncConnection[TupleRow]
+from projections.pool import Connection
 
 LOCK: Final = 0x6368_6F62_6F72  # 'chobor'
 READS: Final = "reads"

@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
-from psycopg import AsyncConnection, sql
+from psycopg import sql
 from pydantic import TypeAdapter
+
+from projections.pool import Connection
 
 
 class Row(Protocol):
@@ -42,7 +44,7 @@ class Table(Generic[R]):
     def decoded(self, answer: Iterable[Sequence[Any]]) -> list[R]:
         return self._rows.validate_json("[" + ",".join(found[0] for found in answer) + "]")
 
-    async def load(self, connection: AsyncConnection[Any], schema: str, ids: Iterable[UUID]) -> dict[UUID, R]:
+    async def load(self, connection: Connection, schema: str, ids: Iterable[UUID]) -> dict[UUID, R]:
         """The rows of these ids that exist, by id."""
         query = sql.SQL("SELECT {} FROM {} t WHERE id = ANY(%s)").format(
             self.selected(), sql.Identifier(schema, self.name)
@@ -50,7 +52,7 @@ class Table(Generic[R]):
         cursor = await connection.execute(query, [list(ids)])
         return {row.id: row for row in self.decoded(await cursor.fetchall())}
 
-    async def save(self, connection: AsyncConnection[Any], schema: str, rows: Sequence[R]) -> None:
+    async def save(self, connection: Connection, schema: str, rows: Sequence[R]) -> None:
         """Writes rows in one statement, but none over a row of the same or a later version.
 
         The rows travel as one JSON text: unlike unnested arrays it keeps array columns apart, and PostgreSQL

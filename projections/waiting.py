@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Final
-
-from psycopg_pool import AsyncConnectionPool
+from typing import Final
 
 from domain.token import ConsistencyToken, Seen
 from projections.checkpoint import Checkpoint, restored
+from projections.pool import Pool, connected
 
 Key = tuple[str, str]  # consumer, context
 
@@ -42,7 +42,7 @@ class Watch:
     waits.
     """
 
-    def __init__(self, pool: AsyncConnectionPool[Any]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._told: dict[Key, Checkpoint] = {}
         self._found: dict[Key, Checkpoint] = {}
@@ -80,18 +80,17 @@ class Watch:
         return self._found[key].covers(seen) or (told is not None and told.covers(seen))
 
     async def _news_within(self, timeout: float) -> bool:
-        try:
-            await asyncio.wait_for(self._news.wait(), timeout)
-        except TimeoutError:
-            return False
-        return True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):  # wait_for swallows a cancellation in Python 3.11
+                return await self._news.wait()
+        return False
 
     async def _look(self, max_age: float) -> None:
         """Looks the checkpoints up, unless that was done less than `max_age` seconds ago."""
         async with self._looking:
             if monotonic() - self._looked_at < max_age:
                 return
-            async with self._pool.connection() as connection:
+            async with connected(self._pool) as connection:
                 rows = await (await connection.execute(LIVE)).fetchall()
             self._looked_at = monotonic()
             self._found = {(consumer, context): restored(*columns) for consumer, context, *columns in rows}

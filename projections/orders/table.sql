@@ -21,10 +21,7 @@ CREATE TABLE orders (
     closed_at      timestamptz
 );
 
--- One index for each ordering on its own, within a customer, and within a status.
+-- The ordering, on its own, within a customer, and within a status.
 CREATE INDEX orders_by_created ON orders (created_at, id);
 CREATE INDEX orders_by_customer_created ON orders (customer_id, created_at, id);
 CREATE INDEX orders_by_status_created ON orders (status, created_at, id);
-CREATE INDEX orders_by_updated ON orders (updated_at, id);
-CREATE INDEX orders_by_customer_updated ON orders (customer_id, updated_at, id);
-CREATE INDEX orders_by_status_updated ON orders (status, updated_at, id);

@@ -59,4 +59,5 @@ class FakeFeed:
         if len(self.log) <= after:
             self._news.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), timeout)
+                async with asyncio.timeout(timeout):
+                    await self._news.wait()

@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from random import Random
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from psycopg_pool import AsyncConnectionPool
 
 from domain.event import Event
 from domain.ids import slice_of
@@ -19,11 +18,10 @@ from projections.feed import Unreadable
 from projections.folding import fold, plan
 from projections.orders.projector import ORDERS, orders
 from projections.orders.row import OrderRow
+from projections.pool import Pool
 from tests.domain.orders.samples import confirmed, expired, placed, tea_shipped
 from tests.projections.fakes import AT, FakeFeed
 from tests.projections.stories import STORIES, mixed, order_id, told
-
-Pool = AsyncConnectionPool[Any]
 
 
 def some_events(seed: int = 1, orders: int = 40) -> list[Event]:
@@ -124,23 +122,16 @@ async def test_two_workers_lose_and_repeat_nothing_however_often_they_are_killed
     events, random = some_events(7, 100), Random(7)
 
     async def worker() -> None:
-        while True:
-            task = asyncio.create_task(Consumer(ORDERS, feed, pool).run())
-            try:
+        while events:
+            async with running(Consumer(ORDERS, feed, pool)):
                 await asyncio.sleep(random.uniform(0, 0.03))
-            finally:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
 
-    workers = [asyncio.create_task(worker()) for _ in range(2)]
-    while events:
-        feed.append(*(events.pop(0) for _ in range(min(5, len(events)))))
-        await asyncio.sleep(random.uniform(0, 0.005))
-    await asyncio.sleep(0.2)
-    for task in workers:
-        task.cancel()
-    await asyncio.gather(*workers, return_exceptions=True)
+    async def writer() -> None:
+        while events:
+            feed.append(*(events.pop(0) for _ in range(min(5, len(events)))))
+            await asyncio.sleep(random.uniform(0, 0.005))
+
+    await asyncio.gather(worker(), worker(), writer())
     await caught_up(Consumer(ORDERS, feed, pool))
     assert await rows(pool) == expected(feed)
 

@@ -8,11 +8,12 @@ from domain.ids import slice_of
 from domain.token import ConsistencyToken
 from projections.consumer import Consumer
 from projections.orders.projector import ORDERS
+from projections.pool import Pool
 from projections.waiting import Watch
 from tests.domain.orders.samples import placed
 from tests.projections.fakes import FakeFeed
 from tests.projections.stories import order_id, told
-from tests.projections.test_consumer import Pool, caught_up, running
+from tests.projections.test_consumer import caught_up, running
 
 
 def token_of(feed: FakeFeed, id: UUID, position: int, incarnation: UUID | None = None) -> ConsistencyToken:

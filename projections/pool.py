@@ -1,0 +1,26 @@
+"""Connections to the read database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
+
+Connection = AsyncConnection[TupleRow]
+Pool = AsyncConnectionPool[Connection]
+
+
+@asynccontextmanager
+async def connected(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection in a transaction, which commits unless the block raises.
+
+    The pool waits by `wait_for`, which in Python 3.11 can swallow a cancellation: it is raised again here.
+    """
+    async with pool.connection() as connection:
+        if (task := asyncio.current_task()) and task.cancelling():
+            raise asyncio.CancelledError
+        yield connection
