@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 
 from domain.event import Event, after, first
 from domain.ids import OrderId, ReservationId, VariantId
@@ -20,7 +21,6 @@ from domain.products.events import (
     ReservationEvent,
     ReservationHeld,
     ReservationReleased,
-    StockEvent,
 )
 from domain.products.stock import Stock
 from domain.products.value import ReservedLine
@@ -74,7 +74,7 @@ def commit(reservation: Reservation, find: Find, *, at: datetime) -> list[Event]
         return []  # asked twice
     require(reservation, ReservationStatus.HELD)
     done = ReservationCommitted(**after(reservation, at), order_id=reservation.order_id)
-    return [done, *over_stocks(stocks.commit, reservation, find, at)]
+    return [done, *(stocks.commit(find(id), reservation.id, at=at) for id in reservation.variants)]
 
 
 def release(reservation: Reservation, find: Find, *, at: datetime) -> list[Event]:
@@ -82,14 +82,8 @@ def release(reservation: Reservation, find: Find, *, at: datetime) -> list[Event
         return []  # asked twice
     require(reservation, ReservationStatus.HELD)
     done = ReservationReleased(**after(reservation, at), order_id=reservation.order_id)
-    return [done, *over_stocks(stocks.release, reservation, find, at)]
-
-
-def over_stocks(
-    decision: Callable[..., list[StockEvent]], reservation: Reservation, find: Find, at: datetime
-) -> Iterable[StockEvent]:
-    for variant in reservation.variants:
-        yield from decision(find(variant), reservation.id, at=at)
+    back = (stocks.release(find(id), reservation.id, at=at) for id in reservation.variants)
+    return [done, *chain.from_iterable(back)]
 
 
 def evolve(reservation: Reservation | None, event: ReservationEvent) -> Reservation:

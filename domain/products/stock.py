@@ -13,7 +13,7 @@ from typing import Annotated, Final
 
 from immutables import Map
 
-from domain.event import after, first
+from domain.event import JSON, after, first
 from domain.ids import OrderId, ProductId, ReservationId, VariantId
 from domain.lifecycle import require
 from domain.persistent import AsObject
@@ -89,26 +89,27 @@ def open_stock(id: VariantId, product_id: ProductId, *, at: datetime) -> StockOp
 
 def receive(stock: Stock, quantity: int, *, at: datetime) -> list[StockEvent]:
     check_on_hand(stock, stock.on_hand + quantity)
-    return crossing(stock, StockReceived(**after(stock, at), quantity=quantity))
+    return crossing(stock, StockReceived(**after(stock, at), quantity=quantity), stock.available + quantity)
 
 
 def adjust(stock: Stock, change: int, reason: AdjustReason, *, at: datetime) -> list[StockEvent]:
     """Raises StockHeld when less would be left than is held."""
     check_on_hand(stock, stock.on_hand + change)
-    return crossing(stock, StockAdjusted(**after(stock, at), change=change, reason=reason))
+    return crossing(stock, StockAdjusted(**after(stock, at), change=change, reason=reason), stock.available + change)
 
 
 def count(stock: Stock, counted: int, *, at: datetime) -> list[StockEvent]:
     """Somebody counted what is on hand, held units included. Raises StockHeld when that is less than is held."""
     check_on_hand(stock, counted)
-    return crossing(stock, StockCounted(**after(stock, at), counted=counted, expected=stock.on_hand))
+    event = StockCounted(**after(stock, at), counted=counted, expected=stock.on_hand)
+    return crossing(stock, event, counted - stock.reserved)
 
 
 def set_threshold(stock: Stock, threshold: int, *, at: datetime) -> list[StockEvent]:
     require(stock, *OPEN)
     if threshold == stock.threshold:
         return []
-    return crossing(stock, ThresholdSet(**after(stock, at), threshold=threshold))
+    return crossing(stock, ThresholdSet(**after(stock, at), threshold=threshold), stock.available, threshold)
 
 
 def shortage(stock: Stock, quantity: int) -> Short | None:
@@ -123,16 +124,15 @@ def reserve(
     if short := shortage(stock, quantity):
         raise InsufficientStock([short])
     held = StockReserved(**after(stock, at), reservation_id=reservation_id, order_id=order_id, quantity=quantity)
-    return crossing(stock, held)
+    return crossing(stock, held, stock.available - quantity)
 
 
-def commit(stock: Stock, reservation_id: ReservationId, *, at: datetime) -> list[StockEvent]:
-    """The held units leave the house. Raises NotHeld."""
+def commit(stock: Stock, reservation_id: ReservationId, *, at: datetime) -> StockCommitted:
+    """The held units leave the house; what is available stays as it is. Raises NotHeld."""
     hold = held_for(stock, reservation_id)
-    gone = StockCommitted(
+    return StockCommitted(
         **after(stock, at), reservation_id=reservation_id, order_id=hold.order_id, quantity=hold.quantity
     )
-    return crossing(stock, gone)
 
 
 def release(stock: Stock, reservation_id: ReservationId, *, at: datetime) -> list[StockEvent]:
@@ -141,7 +141,7 @@ def release(stock: Stock, reservation_id: ReservationId, *, at: datetime) -> lis
     back = StockReleased(
         **after(stock, at), reservation_id=reservation_id, order_id=hold.order_id, quantity=hold.quantity
     )
-    return crossing(stock, back)
+    return crossing(stock, back, stock.available + hold.quantity)
 
 
 def close(stock: Stock, *, at: datetime) -> StockClosed:
@@ -167,20 +167,17 @@ def check_on_hand(stock: Stock, on_hand: int) -> None:
         raise StockLimit(stock.id, on_hand, MAX_QUANTITY)
 
 
-def crossing(stock: Stock, event: StockEvent) -> list[StockEvent]:
-    """The event, and the one that tells of a threshold it crosses."""
-    then = evolve(stock, event)
-    match stock.status, then.status:
-        case (before, now) if before is now:
-            return [event]
-        case (_, StockStatus.OUT_OF_STOCK):
-            return [event, StockRanOut(**after(then, event.timestamp))]
-        case (StockStatus.OUT_OF_STOCK, _):
-            return [event, StockCameBack(**after(then, event.timestamp), available=then.available)]
-        case (_, StockStatus.LOW):
-            return [event, StockRanLow(**after(then, event.timestamp), available=then.available)]
-        case _:
-            return [event]  # from low to plenty: nobody needs to know
+def crossing(stock: Stock, event: StockEvent, available: int, threshold: int | None = None) -> list[StockEvent]:
+    """The event, and the one that tells of a level it crosses. `available` is what is left after it."""
+    before, now = stock.status, level(available, stock.threshold if threshold is None else threshold)
+    if before is now or (before is StockStatus.LOW and now is StockStatus.IN_STOCK):
+        return [event]  # from low to plenty nobody needs to know
+    place: JSON = {**after(stock, event.timestamp), "originator_version": event.originator_version + 1}
+    if now is StockStatus.OUT_OF_STOCK:
+        return [event, StockRanOut(**place)]
+    if before is StockStatus.OUT_OF_STOCK:
+        return [event, StockCameBack(**place, available=available)]
+    return [event, StockRanLow(**place, available=available)]
 
 
 def evolve(stock: Stock | None, event: StockEvent) -> Stock:

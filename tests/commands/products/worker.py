@@ -1,7 +1,7 @@
 """python -m tests.commands.products.worker CONNINFO: a write loop that does what it is told, one JSON line a request.
 
 {"at": T, "do": {"kind": ..., "target": ..., "body": ...}}   one command at the monotonic time T: its answer or refusal
-{"at": T, "hot": ID, "callers": N, "seconds": S}             N callers reserve the variant as fast as they are answered
+{"at": T, "hot": ID, "callers": N, "seconds": S}             N callers reserve the variant and commit, without a pause
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from commands.loop import WriteLoop
+from commands.message import Command
 from commands.products import messages
 from commands.reply import Reply
 from tests.commands.products.desk import reserve
@@ -32,13 +33,19 @@ def outcome(reply: Reply) -> dict[str, Any]:
 
 
 async def hot(loop: WriteLoop, variant: UUID, callers: int, until: float) -> dict[str, Any]:
-    """Accepted reservations, and how long each took in seconds; nothing is left out as warm-up."""
+    """Accepted commands, and how long each took in seconds; nothing is left out as warm-up."""
     took: list[float] = []
 
+    async def timed(command: Command, target: UUID | None = None) -> UUID:
+        began = time.monotonic()
+        answer = (await submit(loop, command, target)).result()
+        took.append(time.monotonic() - began)
+        return answer.id
+
     async def caller() -> None:
-        while (began := time.monotonic()) < until:
-            (await submit(loop, reserve((variant, 1)))).result()
-            took.append(time.monotonic() - began)
+        while time.monotonic() < until:
+            held = await timed(reserve((variant, 1)))
+            await timed(messages.CommitReservation(), held)
 
     await asyncio.gather(*(caller() for _ in range(callers)))
     return {"accepted": len(took), "took": sorted(took)}
