@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 
-NAMES = ["append"]
+NAMES = ["append", "hot"]
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ STREAMS = 50  # aggregates of each caller
 async def measure(conninfo: str, callers: int, seconds: float, keyed: bool) -> Met:
     streams: list[list[UUID]] = [[uuid4() for _ in range(STREAMS)] for _ in range(callers)]
     async with counter_loop(conninfo) as loop:
-        return await call(loop, callers, seconds, lambda caller, n: streams[caller][n % STREAMS], keyed)
+        return await call(loop, callers, seconds, lambda caller, n: streams[caller][n % STREAMS], keyed=keyed)
 
 
 def main(seconds: float = 5) -> None:

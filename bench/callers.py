@@ -44,9 +44,18 @@ def count_up(target: UUID, keyed: bool) -> Envelope:
 
 
 async def call(
-    loop: WriteLoop, callers: int, seconds: float, target: Callable[[int, int], UUID], keyed: bool = False
+    loop: WriteLoop,
+    callers: int,
+    seconds: float,
+    target: Callable[[int, int], UUID],
+    *,
+    keyed: bool = False,
+    ended: list[tuple[float, float]] | None = None,
 ) -> Met:
-    """`target(caller, n)` names the aggregate of a caller's nth command. Nothing is left out as warm-up."""
+    """`target(caller, n)` names the aggregate of a caller's nth command. Nothing is left out as warm-up.
+
+    `ended` is given (time of day, latency) of every command, in seconds.
+    """
     latencies: list[float] = []
     stop = time.perf_counter() + seconds
 
@@ -55,6 +64,8 @@ async def call(
         while (began := time.perf_counter()) < stop:
             await loop.submit(count_up(target(number, n), keyed))
             latencies.append(time.perf_counter() - began)
+            if ended is not None:
+                ended.append((time.time(), latencies[-1]))
             n += 1
 
     began = time.perf_counter()

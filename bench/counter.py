@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import ClassVar, Final
@@ -47,7 +47,7 @@ def evolve(counter: Counter | None, event: CounterEvent) -> Counter:
     assert isinstance(event, Counted)
     if counter is None:
         return Counter(event.originator_id, event.originator_version, event.by)
-    return replace(counter, version=event.originator_version, total=counter.total + event.by)
+    return Counter(counter.id, event.originator_version, counter.total + event.by)
 
 
 COUNTERS: Final = Context("counters", {CounterEvent: evolve}, snapshots=(Counter,))

@@ -11,6 +11,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from bench.counter import COUNTERS, HANDLERS
 from commands.loop import WriteLoop
+from infra import garbage
 from infra.embedded import EmbeddedPostgres
 from infra.event_log.log import EventLog
 from infra.event_log.migrations import migrate
@@ -40,6 +41,7 @@ async def counter_loop(conninfo: str) -> AsyncIterator[WriteLoop]:
         log = EventLog(conninfo, pool, COUNTERS, NoKeys())
         await log.open()
         loop = WriteLoop(COUNTERS, HANDLERS, log)
+        garbage.settle()  # as every process of ours does
         try:
             yield loop
         finally:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from commands.message import Command
@@ -17,8 +16,7 @@ Ids = Callable[[], UUID]
 Decision = Event | Sequence[Event] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What the client is told of the aggregate it asked about."""
 
     id: UUID
@@ -48,7 +46,7 @@ class Handler(Generic[C]):
     def answer(self, command: C, states: States) -> Answer:
         """Told after the decision, on the states it led to."""
         state: Any = states[command.target, self.of]
-        return Answer(state.id, state.version, str(getattr(state.status, "name", state.status)))
+        return Answer(state.id, state.version, state.status.name)
 
 
 Handlers = dict[type[Command], Handler[Any]]

@@ -60,7 +60,9 @@ class WriteLoop:
         self._clock = clock
         self._ids = ids
         self._limits = limits
+        self._creating = {command for command in handlers if "id" in command.model_fields}
         self._known = KnownStates(event_log, limits.states)
+        self._view = States(self._loaded)
         self._ready: list[Waiting] = []
         self._arriving: set[Waiting] = set()  # commands whose aggregates are being loaded
         self._flights: list[Run] = []
@@ -118,7 +120,7 @@ class WriteLoop:
             self._keys[envelope.key.id] = waiting
             key = envelope.key.id
             waiting.answer.add_done_callback(lambda _: self._forget_key(key))
-        if "id" in type(envelope.command).model_fields and envelope.command.target not in self._known:
+        if type(envelope.command) in self._creating and envelope.command.target not in self._known:
             self._known.put(envelope.command.target, None)  # it creates: taken as absent, the append will see
         return waiting
 
@@ -138,7 +140,7 @@ class WriteLoop:
     def _needs_loading(self, waiting: Waiting) -> bool:
         """Asks what the command needs, as far as that can be told from what is loaded."""
         try:
-            waiting.needs = tuple(waiting.handler.needs(waiting.envelope.command, States(self._loaded)))
+            waiting.needs = tuple(waiting.handler.needs(waiting.envelope.command, self._view))
         except NotLoaded as missing:
             waiting.needs = (missing.id,)
         except Exception as error:  # noqa: BLE001  # it is raised to who sent the command

@@ -26,7 +26,7 @@ class Key:
     keep_until: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, like what else is made for every command: that would double its cost
 class Envelope:
     """A command and where it comes from. `expected_version` is If-Match; `deadline` is in seconds from submission."""
 
@@ -39,7 +39,7 @@ class Envelope:
     deadline: float = 10.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reply:
     """The one outcome of a command: an answer or a refusal, and the positions at which its events can be seen.
 
@@ -112,4 +112,8 @@ def restored(body: bytes, first: int | None) -> Reply:
 
 def positions_of(slices: list[int], first: int | None) -> tuple[tuple[int, int], ...]:
     """The last position in each slice, of events that lie one behind the other from `first` on."""
-    return () if first is None else tuple({slice: first + i for i, slice in enumerate(slices)}.items())
+    if first is None:
+        return ()
+    if len(slices) == 1:
+        return ((slices[0], first),)
+    return tuple({slice: first + i for i, slice in enumerate(slices)}.items())

@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from uuid_utils import uuid7
+
 from commands.handler import Answer, Decision, Handler, Ids
 from commands.log import Appended, Batch, Encoded, KeyedReply, Log, Unit
 from commands.reply import Envelope, Reply, positions_of, stored
@@ -193,7 +195,7 @@ class Run:
                     event.originator_version,
                     event.TOPIC,
                     state,
-                    new_id(),
+                    uuid7().bytes,
                     envelope.correlation_id,
                     envelope.causation_id,
                     actor,

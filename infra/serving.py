@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
+from infra import garbage
+
 
 class AddressInUse(Exception):
     def __init__(self, host: str, port: int, why: str) -> None:
@@ -32,9 +34,11 @@ def address_of(listening: socket.socket) -> str:
 
 
 class Server(uvicorn.Server):
-    """`on_ready` is called once connections are accepted."""
+    """`on_ready` is called once connections are accepted, `on_stop` when the first signal to stop comes."""
 
-    def __init__(self, app: ASGIApp, *, stop_within: float, on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, stop_within: float, on_ready: Callable[[], None], on_stop: Callable[[], None]
+    ) -> None:
         config = uvicorn.Config(
             app,
             lifespan="off",  # what the app stands on is started before and stopped after it
@@ -48,6 +52,7 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._on_ready = on_ready
+        self._on_stop = on_stop
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -61,11 +66,15 @@ class Server(uvicorn.Server):
 
     def stop(self) -> None:
         """The first time open requests are finished, the second time they are dropped."""
-        self.force_exit = self.should_exit
+        if self.should_exit:
+            self.force_exit = True
+            return
         self.should_exit = True
+        self._on_stop()
 
     async def serve_until_signal(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.stop)
+        garbage.settle()
         await self.serve(sockets=[listening])

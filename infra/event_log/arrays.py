@@ -50,6 +50,10 @@ def uuids(values: Sequence[UUID | None]) -> bytes:
     return _array(UUID_OID, len(values), b"".join([_NULL if v is None else _SIXTEEN + v.bytes for v in values]))
 
 
+def uuid_bytes(values: Sequence[bytes]) -> bytes:
+    return _array(UUID_OID, len(values), b"".join([_SIXTEEN + v for v in values]))
+
+
 def byteas(values: Sequence[bytes]) -> bytes:
     return _array(BYTEA, len(values), _lengths(values))
 

@@ -206,7 +206,7 @@ class EventLog:
             f" JOIN {self.context.name}.stored_events e ON e.originator_id = w.id AND e.originator_version = w.version",
             [[e.originator_id for e in heads], [e.originator_version for e in heads]],
         )
-        positions: dict[UUID, int] = dict(rows)
+        positions: dict[bytes, int] = {event_id.bytes: position for event_id, position in rows}
         found = {u.component for u in mine if u.events[0].event_id in positions}
         appended.stale -= found
         appended.recognised = {
@@ -267,7 +267,7 @@ def _params(batch: Batch) -> list[bytes | None]:
         arrays.int8s([e.originator_version for _, e in events]),
         arrays.texts([e.topic for _, e in events]),
         arrays.byteas([e.state for _, e in events]),
-        arrays.uuids([e.event_id for _, e in events]),
+        arrays.uuid_bytes([e.event_id for _, e in events]),
         arrays.texts([e.correlation_id for _, e in events]),
         arrays.uuids([e.causation_id for _, e in events]),
         arrays.texts([e.actor for _, e in events]),
