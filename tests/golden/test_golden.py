@@ -1,12 +1,18 @@
-"""What was ever stored can be read: every sample goes through upcasters, validation and its aggregate."""
+"""What was ever stored can be read: every sample goes through upcasters, its aggregate and the read models."""
 
 from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from domain.aggregate import Context
+from projections.model import Model
+from projections.models import MODELS
 from tests.golden.check import fingerprints, missing, reshaped
 from tests.golden.corpus import classes_of, contexts, histories, sample_of, samples_of
+from tests.projections.fakes import recorded
 
 ALL = contexts()
 each_context = pytest.mark.parametrize("context", ALL, ids=lambda context: context.name)
@@ -25,6 +31,17 @@ def test_every_sample_is_folded_by_its_aggregate(context: Context) -> None:
     for before, sample in histories(samples_of(context.name)):
         state = context.fold(None, [earlier.event for earlier in before])
         assert context.evolve(state, sample.event).version == sample.originator_version
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_every_sample_is_folded_into_its_rows(model: Model) -> None:
+    for before, sample in histories(sample for context in model.contexts for sample in samples_of(context)):
+        rows: dict[tuple[str, UUID], Any] = {}
+        for event in (each.event for each in [*before, sample]):
+            for projector, id in model.touched(event):
+                place = projector.table.name, id
+                rows[place] = projector.apply(rows.get(place), recorded(event, event.originator_version))
+                assert rows[place].version == event.originator_version
 
 
 @each_context
