@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from infra.cli import routes, settings, token, up
+from infra.cli import demo, routes, settings, token, up
 
 DONE, REFUSED, WRONG_USAGE, UNAVAILABLE = 0, 1, 2, 3
 
@@ -19,6 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("up")(up.up)
+app.command("demo")(demo.demo)
 app.command("settings")(settings.settings)
 app.command("routes")(routes.routes)
 app.command("openapi")(routes.openapi)

@@ -24,11 +24,13 @@ log = logging.getLogger("chobo.up")
 
 
 class AllInOne:
-    """`flags` are settings by name, None for those that were not given."""
+    """`flags` are settings by name, None for those that were not given; `demo` the sample shop's orders a second."""
 
-    def __init__(self, flags: Mapping[str, Any], *, as_json: bool) -> None:
+    def __init__(self, flags: Mapping[str, Any], *, as_json: bool, demo: float | None = None) -> None:
         self.settings = installation(**flags)
         self.as_json = as_json
+        self.demo = demo
+        self._shop: asyncio.Task[None] | None = None
         log_to_stderr(self.settings.log_level, as_json=as_json)
 
     def run(self) -> None:
@@ -48,9 +50,9 @@ class AllInOne:
                 system.app,
                 stop_within=settings.stop_seconds,
                 on_ready=lambda: self._announce(system, address_of(listening)),
+                on_stop=self._close,
             )
             await server.serve_until_signal(listening)
-            self._say("Stopping: finishing what is open ...", event="stopping")
 
     def _announce(self, system: System, address: str) -> None:
         """The last line is what scripts wait for."""
@@ -59,6 +61,22 @@ class AllInOne:
         operator = {"email": self.settings.operator_email, "password": password_of(self.settings)}
         self._say(f"  first operator   {operator['email']}  password {operator['password']}")
         self._say(f"Chobo is ready at {address}", event="ready", address=address, operator=operator)
+        if self.demo is not None:
+            self._shop = asyncio.create_task(self._trade(address, self.demo))
+
+    def _close(self) -> None:
+        self._say("Stopping: finishing what is open ...", event="stopping")
+        if self._shop:
+            self._shop.cancel()
+
+    async def _trade(self, address: str, rate: float) -> None:
+        """Whatever happens in the sample shop, Chobo goes on."""
+        from infra.cli.sample_shop import run
+
+        try:
+            await run(self.settings, address, rate, None, as_json=self.as_json)
+        except Exception:
+            log.exception("the sample shop has closed")
 
     def _say(self, sentence: str, **facts: Any) -> None:
         if not self.as_json:

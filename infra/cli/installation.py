@@ -13,7 +13,7 @@ from infra.settings import Profile, Settings
 def installation(**flags: Any) -> Settings:
     """`flags` are settings by name, None for those that were not given. Raises SettingsRefused."""
     data = data_directory(flags.get("data"))
-    defaults = {"profile": Profile.DEVELOPMENT, "data": data} | secrets_in(data, SECRETS)
+    defaults = {"profile": Profile.DEVELOPMENT, "log_level": "warning", "data": data} | secrets_in(data, SECRETS)
     return Settings.read(defaults=defaults, **flags)
 
 

@@ -16,9 +16,12 @@ def up(
     host: Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on, 0 for a free one.  [default: 8000]")] = None,
     database_url: Annotated[str | None, typer.Option(help="A PostgreSQL 18 instead of the embedded one.")] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Run the sample shop as well.")] = False,
+    rate: Annotated[float, typer.Option(min=0.001, max=1000, help="With --demo: its orders a second.")] = 1.0,
     json: Json = False,
 ) -> None:
     """Start everything in one process; Ctrl-C stops it in order and loses nothing."""
     from infra.cli.all_in_one import AllInOne
 
-    AllInOne({"data": data, "host": host, "port": port, "database_url": database_url}, as_json=json).run()
+    flags = {"data": data, "host": host, "port": port, "database_url": database_url}
+    AllInOne(flags, as_json=json, demo=rate if demo else None).run()

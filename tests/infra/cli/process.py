@@ -28,9 +28,11 @@ def lines(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
 class Up:
     """A running `chobo up`."""
 
-    def __init__(self, process: subprocess.Popen[str], address: str) -> None:
+    def __init__(self, process: subprocess.Popen[str], said: Iterator[dict[str, Any]]) -> None:
         self.process = process
-        self.address = address
+        self.said = said
+        self.ready = next(line for line in said if line["event"] == "ready")
+        self.address: str = self.ready["address"]
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
@@ -44,9 +46,7 @@ def running(data: Path, *flags: str) -> Iterator[Up]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
-            said = (json.loads(line) for line in process.stdout)
-            address = next(line["address"] for line in said if line["event"] == "ready")
-            yield Up(process, address)
+            yield Up(process, (json.loads(line) for line in process.stdout))
         finally:
             if process.poll() is None:
                 process.terminate()
