@@ -1,0 +1,55 @@
+"""Products, stock and categories in the read database."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from domain.products import categories
+from domain.products.events import CategoryCreated, CategoryMoved, CategoryRemoved
+from projections.consumer import Consumer
+from projections.folding import fold, plan
+from projections.pool import Pool
+from projections.products.projector import PRODUCTS, products, stock
+from projections.products.queries import all_categories, paths, products_by_id, stock_of
+from tests.domain.products.histories import DOLLS, TOYS, TRAINS
+from tests.golden.corpus import samples_of
+from tests.projections.fakes import FakeFeed
+from tests.specification import a
+
+
+@pytest.fixture
+def feed() -> FakeFeed:
+    return FakeFeed("products")
+
+
+async def follow(feed: FakeFeed, pool: Pool) -> None:
+    consumer = Consumer(PRODUCTS, feed, pool)
+    await consumer.step(await consumer.open())
+
+
+async def test_rows_read_back_as_they_were_folded(feed: FakeFeed, pool: Pool):
+    feed.append(*(sample.event for sample in samples_of("products")))
+    await follow(feed, pool)
+    rows: Any = fold(plan(PRODUCTS, feed.log), {projector: {} for projector in PRODUCTS.projectors}).changed
+    async with pool.connection() as connection:
+        assert await products_by_id(connection, rows[products]) == rows[products]
+        assert await stock_of(connection, rows[stock]) == rows[stock]
+        assert [row.name for row in await all_categories(connection)] == ["Green tea", "Tea"]
+
+
+async def test_a_path_leads_from_the_top_and_follows_a_move(feed: FakeFeed, pool: Pool):
+    tree = [
+        a(CategoryCreated, category_id=TOYS, name="Toys", parent_id=None),
+        a(CategoryCreated, category_id=DOLLS, name="Dolls", parent_id=TOYS),
+        a(CategoryCreated, category_id=TRAINS, name="Trains", parent_id=None),
+        a(CategoryMoved, category_id=DOLLS, parent_id=TRAINS),
+        a(CategoryRemoved, category_id=TOYS),
+    ]
+    feed.append(*(make(categories.TREE, version) for version, make in enumerate(tree, 1)))
+    await follow(feed, pool)
+    async with pool.connection() as connection:
+        found = await paths(connection, [TOYS, DOLLS, UUID(int=1)])
+    assert {id: [step.name for step in steps] for id, steps in found.items()} == {DOLLS: ["Trains", "Dolls"]}
