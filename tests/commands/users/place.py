@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 import httpx
+from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from commands.app import app
@@ -109,18 +110,19 @@ class Place:
 
 async def prepare(conninfo: str) -> None:
     await migrate(conninfo, [CONTEXT.name])
-    async with AsyncConnectionPool(conninfo, min_size=1, open=False) as pool, pool.connection() as connection:
+    async with await AsyncConnection.connect(conninfo) as connection:
         await migrate_keys(connection)
 
 
 @asynccontextmanager
 async def place(conninfo: str, policy: Policy = DEFAULT_POLICY) -> AsyncIterator[Place]:
-    async with AsyncConnectionPool(conninfo, min_size=1, max_size=8, open=False) as pool:
+    async with AsyncConnectionPool(conninfo, min_size=4, open=False) as pool:
+        await pool.wait()  # a connection that is being made when the pool closes would be left open
         keys = PersonalKeys(pool, bytes(32))
         log = EventLog(conninfo, pool, CONTEXT, keys)
         await log.open()
         loop = WriteLoop(CONTEXT, handlers(policy=policy), log)
-        transport = httpx.ASGITransport(app(api(loop, keys), ROUTES, RESOURCES))
+        transport = httpx.ASGITransport(app(api(loop, keys), ROUTES, RESOURCES, jwks=dict))
         async with httpx.AsyncClient(transport=transport, base_url="http://chobo") as client:
             yield Place(loop, keys, client, pool)
         await loop.close()
