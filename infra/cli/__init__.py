@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from infra.cli import demo, routes, settings, token, up
+from infra.cli import demo, events, routes, settings, token, up
 
 DONE, REFUSED, WRONG_USAGE, UNAVAILABLE = 0, 1, 2, 3
 
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
+app.command("events")(events.events)
 app.command("settings")(settings.settings)
 app.command("routes")(routes.routes)
 app.command("openapi")(routes.openapi)

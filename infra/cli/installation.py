@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from infra.bootstrap import SECRETS
-from infra.embedded import secrets_in
+from infra.embedded import EmbeddedPostgres, secrets_in
 from infra.settings import Profile, Settings
 
 
@@ -15,6 +17,14 @@ def installation(**flags: Any) -> Settings:
     data = data_directory(flags.get("data"))
     defaults = {"profile": Profile.DEVELOPMENT, "log_level": "warning", "data": data} | secrets_in(data, SECRETS)
     return Settings.read(defaults=defaults, **flags)
+
+
+def reachable(**flags: Any) -> Settings:
+    """As `installation`; without a database of its own it is the embedded one of a `chobo up` that runs."""
+    settings = installation(**flags)
+    if settings.database_url:
+        return settings
+    return settings.model_copy(update={"database_url": SecretStr(EmbeddedPostgres(settings.data).conninfo())})
 
 
 def data_directory(given: Path | None) -> Path:
