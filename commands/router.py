@@ -8,15 +8,22 @@ from typing import Final
 
 from commands.access import NOBODY, SCOPES
 from commands.handler import Handlers
+from commands.orders import handlers as orders_handlers
+from commands.orders import routes as orders_routes
 from commands.products import handlers as products_handlers
 from commands.products import routes as products_routes
 from commands.route import Resource, Route
 from commands.users import handlers as users_handlers
 from commands.users import routes as users_routes
 
-ROUTES: Final[list[Route]] = [*users_routes.ROUTES, *products_routes.ROUTES]
-RESOURCES: Final[list[Resource]] = [*users_routes.RESOURCES, *products_routes.RESOURCES]
-HANDLERS: Final[dict[str, Handlers]] = {"users": users_handlers.HANDLERS, "products": products_handlers.HANDLERS}
+ROUTES: Final[list[Route]] = [*users_routes.ROUTES, *products_routes.ROUTES, *orders_routes.ROUTES]
+RESOURCES: Final[list[Resource]] = [*users_routes.RESOURCES, *products_routes.RESOURCES, *orders_routes.RESOURCES]
+HANDLERS: Final[dict[str, Handlers]] = {
+    "users": users_handlers.HANDLERS,
+    "products": products_handlers.HANDLERS,
+    "orders": orders_handlers.HANDLERS,
+    "payments": {},
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from secrets import token_hex
+from os import urandom
 from typing import Final
-
-from domain.ids import new_id
 
 CORRELATION: Final = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 TRACEPARENT: Final = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -16,7 +14,7 @@ TRACEPARENT: Final = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """`traceparent` as in W3C Trace Context; `correlation_id` is the client's own or a fresh one."""
+    """`traceparent` as in W3C Trace Context; `correlation_id` is the client's own, else the trace's."""
 
     correlation_id: str
     traceparent: str
@@ -29,7 +27,12 @@ class Trace:
 def trace(headers: Mapping[bytes, bytes]) -> Trace:
     """Takes over what the client sent where it is well-formed; a fresh one where it is not, as both standards ask."""
     correlation, parent = headers.get(b"x-correlation-id"), headers.get(b"traceparent")
-    return Trace(
-        correlation.decode() if correlation and CORRELATION.fullmatch(correlation) else str(new_id()),
-        parent.decode() if parent and TRACEPARENT.fullmatch(parent) else f"00-{token_hex(16)}-{token_hex(8)}-01",
-    )
+    traceparent = parent.decode() if parent and TRACEPARENT.fullmatch(parent) else fresh()
+    if correlation and CORRELATION.fullmatch(correlation):
+        return Trace(correlation.decode(), traceparent)
+    return Trace(traceparent[3:35], traceparent)  # one id less to look for: the trace's
+
+
+def fresh() -> str:
+    random = urandom(24).hex()
+    return f"00-{random[:32]}-{random[32:]}-01"

