@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from domain.event import Event
+from domain.money import MAX_AMOUNT
 from domain.orders.events import (
     CancellationRequested,
     LineAdded,
@@ -184,7 +185,8 @@ def line_row(line: OrderLine) -> LineRow:
 def with_lines(row: OrderRow, lines: Iterable[LineRow]) -> OrderRow:
     """A draft with these lines, which make up its total until shipping and tax are known."""
     lines = tuple(lines)
-    return replace(row, lines=lines, total=sum(line.unit_price * line.quantity for line in lines))
+    total = sum(line.unit_price * line.quantity for line in lines)
+    return replace(row, lines=lines, total=min(total, MAX_AMOUNT))  # a cart may hold what nobody could ever place
 
 
 def resized(line: LineRow, event: LineChanged) -> LineRow:

@@ -1,0 +1,138 @@
+"""Lists by key set: any page of a table in an indexed order costs the same, however deep it lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic
+from uuid import UUID
+
+from psycopg import sql
+
+from projections.pool import Pool, connected
+from projections.schema import READS
+from projections.table import R, Table
+
+OPERATORS: Final[dict[str, sql.SQL]] = {
+    "eq": sql.SQL("t.{} = %s"),
+    "in": sql.SQL("t.{} = ANY(%s)"),
+    "gte": sql.SQL("t.{} >= %s"),
+    "lte": sql.SQL("t.{} <= %s"),
+    "has": sql.SQL("t.{} @> ARRAY[%s]"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A column compared with a value by one of OPERATORS; all conditions of a list must hold."""
+
+    column: str
+    operator: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """By a column that is never null, and by id where that is equal."""
+
+    column: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A row's place in an ordering: its sort value and its id."""
+
+    value: Any
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """At most `size` rows strictly between two places: the first of them, or, `backward`, the last."""
+
+    size: int
+    backward: bool = False
+    after: Mark | None = None
+    before: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[R]):
+    """The rows of a page in the ordering's direction; `more`: in the direction of paging there are others."""
+
+    rows: Sequence[R]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    query: sql.Composed
+    values: Sequence[Any]
+
+
+class Listing(Generic[R]):
+    """What readers ask of one table of a read model, in its live generation."""
+
+    def __init__(self, table: Table[R]) -> None:
+        self.table = table
+        self._from = sql.SQL(" FROM {} t").format(sql.Identifier(READS, table.name))
+
+    async def page(self, pool: Pool, where: Iterable[Condition], ordering: Ordering, page: Page) -> Found[R]:
+        rows = await self._rows(pool, self.statement(where, ordering, page))
+        more, rows = len(rows) > page.size, rows[: page.size]
+        return Found(rows[::-1] if page.backward else rows, more)
+
+    async def count(self, pool: Pool, where: Iterable[Condition], cap: int) -> int:
+        """How many rows there are; counting stops at `cap`."""
+        statement = self.counting(where, cap)
+        async with connected(pool) as connection:
+            found = await (await connection.execute(statement.query, statement.values)).fetchone()
+        assert found is not None
+        return int(found[0])
+
+    async def many(self, pool: Pool, ids: Iterable[UUID]) -> dict[UUID, R]:
+        async with connected(pool) as connection:
+            return await self.table.load(connection, READS, ids)
+
+    async def one(self, pool: Pool, id: UUID) -> R | None:
+        return (await self.many(pool, [id])).get(id)
+
+    def statement(self, where: Iterable[Condition], ordering: Ordering, page: Page) -> Statement:
+        """Selects one row more than the page holds, from the end at which paging starts."""
+        ascending = ordering.descending is page.backward
+        conditions = [condition(c) for c in where]
+        for mark, beyond in ((page.after, not ordering.descending), (page.before, ordering.descending)):
+            if mark is not None:
+                conditions.append(past(ordering.column, mark, ascending=beyond))
+        order = sql.SQL(" ORDER BY t.{column} {way}, t.id {way} LIMIT %s").format(
+            column=sql.Identifier(ordering.column), way=sql.SQL("ASC" if ascending else "DESC")
+        )
+        return self._select(self.table.selected(), conditions, order, [page.size + 1])
+
+    def counting(self, where: Iterable[Condition], cap: int) -> Statement:
+        inner = self._select(sql.SQL("1"), [condition(c) for c in where], sql.SQL(" LIMIT %s"), [cap])
+        return Statement(sql.SQL("SELECT count(*) FROM ({}) AS counted").format(inner.query), inner.values)
+
+    def _select(
+        self, what: sql.Composable, where: Sequence[Statement], tail: sql.Composable, values: Sequence[Any]
+    ) -> Statement:
+        wheres = sql.SQL(" AND ").join(w.query for w in where)
+        query = sql.SQL("SELECT ") + what + self._from + (sql.SQL(" WHERE ") + wheres if where else sql.SQL("")) + tail
+        return Statement(query, [v for w in where for v in w.values] + list(values))
+
+    async def _rows(self, pool: Pool, statement: Statement) -> list[R]:
+        async with connected(pool) as connection:
+            cursor = await connection.execute(statement.query, statement.values)
+            return self.table.decoded(await cursor.fetchall())
+
+
+def condition(condition: Condition) -> Statement:
+    query = OPERATORS[condition.operator].format(sql.Identifier(condition.column))
+    return Statement(sql.Composed([query]), [condition.value])
+
+
+def past(column: str, mark: Mark, *, ascending: bool) -> Statement:
+    """Beyond a place, in the direction given; one comparison of pairs, which an index on the pair serves."""
+    query = sql.SQL("(t.{}, t.id) {} (%s, %s)").format(sql.Identifier(column), sql.SQL(">" if ascending else "<"))
+    return Statement(query, [mark.value, mark.id])

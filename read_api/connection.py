@@ -1,0 +1,130 @@
+"""Relay connections over lists by key set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final, Generic, TypeVar
+
+import strawberry
+from strawberry import UNSET
+from strawberry.relay import PageInfo
+
+from projections.listing import Condition, Listing, Mark, Ordering, Page
+from projections.table import R
+from read_api.access import computed
+from read_api.context import Asked, Context
+from read_api.errors import InvalidPage
+
+N = TypeVar("N")
+
+MAX_PAGE: Final = 100  # nodes
+MAX_COUNT: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Relay's four arguments, as a list field was given them."""
+
+    first: int | None
+    after: str | None
+    last: int | None
+    before: str | None
+
+    @property
+    def size(self) -> int:
+        """Raises InvalidPage."""
+        sizes = [size for size in (self.first, self.last) if size is not None]
+        if len(sizes) != 1 or not 1 <= sizes[0] <= MAX_PAGE:
+            raise InvalidPage(f"first: {self.first}, last: {self.last}".replace("None", "null"), MAX_PAGE)
+        return sizes[0]
+
+    @property
+    def backward(self) -> bool:
+        return self.first is None
+
+
+def paging(first: int | None, after: str | None, last: int | None, before: str | None) -> Paging:
+    """From a field's arguments, which are UNSET where they were not given."""
+    return Paging(*(None if value is UNSET else value for value in (first, after, last, before)))  # type: ignore[arg-type]
+
+
+@strawberry.type(description="A node and its place in the list.")
+class Edge(Generic[N]):
+    cursor: str = strawberry.field(description="Give it as `after` or `before` to go on from here.")
+    node: N
+
+
+@strawberry.type(description="A page of a list.")
+class Connection(Generic[N]):
+    edges: list[Edge[N]]
+    nodes: list[N] = strawberry.field(description="The nodes of the edges, for those who need no cursors of their own.")
+    page_info: PageInfo
+    counted: strawberry.Private[Counted]
+
+    @computed("How many there are in all, at most 10,000. Costs a count: ask only if you show it.")
+    async def total_count(self, info: Asked) -> int:
+        return min(await self.counted(info.context), MAX_COUNT)
+
+    @computed("Whether there are more than `totalCount` says.")
+    async def total_count_capped(self, info: Asked) -> bool:
+        return await self.counted(info.context) > MAX_COUNT
+
+
+class Counted:
+    """Counts a list once, if anybody asks."""
+
+    def __init__(self, listing: Listing[Any], where: Sequence[Condition]) -> None:
+        self._listing = listing
+        self._where = where
+        self._count: int | None = None
+
+    async def __call__(self, context: Context) -> int:
+        if self._count is None:
+            self._count = await self._listing.count(context.pool, self._where, MAX_COUNT + 1)
+        return self._count
+
+
+async def connection(
+    context: Context,
+    listing: Listing[R],
+    where: Sequence[Condition],
+    order_by: Enum,
+    paging: Paging,
+    node: Callable[[R], N],
+) -> Connection[N]:
+    """A page of `listing`. The value of `order_by` is an Ordering; `node` makes a node of a row.
+
+    Raises InvalidPage, InvalidCursor.
+    """
+    ordering: Ordering = order_by.value
+    of = f"{listing.table.name} {order_by.name}"
+    page = Page(
+        paging.size,
+        paging.backward,
+        after=context.cursors.open(of, paging.after, "after") if paging.after is not None else None,
+        before=context.cursors.open(of, paging.before, "before") if paging.before is not None else None,
+    )
+    found = await listing.page(context.pool, where, ordering, page)
+    edges = [Edge(cursor=context.cursors.sign(of, mark(row, ordering)), node=node(row)) for row in found.rows]
+    return Connection(
+        edges=edges,
+        nodes=[edge.node for edge in edges],
+        page_info=page_info(edges, page, more=found.more),
+        counted=Counted(listing, where),
+    )
+
+
+def mark(row: Any, ordering: Ordering) -> Mark:
+    return Mark(getattr(row, ordering.column), row.id)
+
+
+def page_info(edges: Sequence[Edge[Any]], page: Page, *, more: bool) -> PageInfo:
+    """What lies in the direction of paging is known; what lies behind is there if a cursor says where one came from."""
+    return PageInfo(
+        has_next_page=page.before is not None if page.backward else more,
+        has_previous_page=more if page.backward else page.after is not None,
+        start_cursor=edges[0].cursor if edges else None,
+        end_cursor=edges[-1].cursor if edges else None,
+    )

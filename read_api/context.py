@@ -1,0 +1,42 @@
+"""What every resolver can use: who asks, the read database, and loaders that live for one request."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+
+from strawberry import Info
+from strawberry.dataloader import DataLoader
+
+from domain.actor import Actor
+from projections.pool import Pool
+from projections.waiting import Waited
+from read_api.cursor import Cursors
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+Load = Callable[[Pool, list[K]], Awaitable[list[V]]]
+"""Loads a value for each of the keys, in their order."""
+
+
+@dataclass(slots=True)
+class Context:
+    """One request. `waited` is how waiting for its Consistency-Token went, None if it had none."""
+
+    actor: Actor
+    pool: Pool
+    cursors: Cursors
+    waited: Waited | None = None
+    _loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
+
+    def loader(self, load: Load[K, V]) -> DataLoader[K, V]:
+        """This request's loader for `load`: what resolvers ask for at the same time is loaded at once."""
+        if load not in self._loaders:
+            self._loaders[load] = DataLoader(partial(load, self.pool))
+        return self._loaders[load]
+
+
+Asked = Info[Context, None]

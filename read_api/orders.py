@@ -1,0 +1,259 @@
+"""Orders in the graph."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from uuid import UUID
+
+import strawberry
+from strawberry import UNSET
+
+from domain.actor import Actor
+from domain.money import MAX_AMOUNT
+from domain.orders.order import Status
+from domain.value import PaymentMethod
+from projections.listing import Condition, Ordering
+from projections.orders.queries import ORDERS
+from projections.orders.row import EntryRow, LineRow, OrderRow, PortionRow, ReturnRow, ShipmentRow
+from read_api.access import SignedIn, root
+from read_api.connection import Connection, connection, paging
+from read_api.context import Asked, Context
+from read_api.filters import DateTimeFilter, IdFilter, conditions
+from read_api.node import Node
+from read_api.scalars import Address, Money, address, money, uuid_of
+
+strawberry.enum(Status, name="OrderStatus", description="Where an order is in its life.")
+strawberry.enum(PaymentMethod, description="How an order is paid.")
+
+
+@strawberry.enum(description="Why an order was cancelled or rejected.")
+class OrderClosedReason(Enum):
+    CUSTOMER = "CUSTOMER"
+    STAFF = "STAFF"
+    SYSTEM = "SYSTEM"
+    OUT_OF_STOCK = "OUT_OF_STOCK"
+    PAYMENT_DECLINED = "PAYMENT_DECLINED"
+    REFUSED_BY_SHOP = "REFUSED_BY_SHOP"
+
+
+@strawberry.enum(description="Who did something, as a customer may know it.")
+class ActorKind(Enum):
+    CUSTOMER = "CUSTOMER"
+    STAFF = "STAFF"
+    SYSTEM = "SYSTEM"
+
+
+@strawberry.type(description="A variant as it was bought, or, in a draft, as it is wanted.")
+class OrderLine:
+    number: int
+    product_id: strawberry.ID
+    variant_id: strawberry.ID
+    sku: str
+    name: str
+    unit_price: Money
+    total: Money = strawberry.field(description="Unit price times quantity.")
+    quantity: int
+    shipped: int
+    delivered: int
+    returned: int
+
+
+@strawberry.type(description="So many of the line with this number.")
+class Portion:
+    line: int
+    quantity: int
+
+
+@strawberry.type(description="A parcel that left the house.")
+class Shipment:
+    id: strawberry.ID
+    lines: list[Portion]
+    carrier: str
+    tracking: str | None
+    shipped_at: datetime
+    delivered_at: datetime | None
+
+
+@strawberry.type(description="Goods that came back.")
+class Return:
+    id: strawberry.ID
+    lines: list[Portion]
+    refund: Money = strawberry.field(description="What is owed for them.")
+    returned_at: datetime
+
+
+@strawberry.type(description="One change of an order.")
+class TimelineEntry:
+    version: int = strawberry.field(description="The order's version after it.")
+    at: datetime
+    event: str = strawberry.field(description="The event type, such as `orders.order-placed`.")
+    by: ActorKind
+    actor: str | None = strawberry.field(description="Who exactly, as recorded; for staff only.")
+    status: Status = strawberry.field(description="The order's status after it.")
+    reason: OrderClosedReason | None
+    note: str | None = strawberry.field(description="In somebody's own words; null when erased.")
+
+
+@strawberry.type(description="A draft (cart) or an order.")
+class Order(Node):
+    version: int = strawberry.field(description="Counts its changes; the same number as in the command API's ETag.")
+    updated_at: datetime
+    status: Status
+    customer_id: strawberry.ID
+    lines: list[OrderLine]
+    shipping: Money
+    tax: Money
+    total: Money
+    payment_method: PaymentMethod | None = strawberry.field(description="Null in a draft.")
+    address: Address | None = strawberry.field(description="Where it goes. Null in a draft, and when erased.")
+    note: str | None
+    shipments: list[Shipment]
+    returns: list[Return]
+    timeline: list[TimelineEntry] = strawberry.field(description="Every change, oldest first.")
+    created_at: datetime
+    placed_at: datetime | None
+    closed_at: datetime | None = strawberry.field(description="Since when nothing more happens to it.")
+
+
+@strawberry.enum(description="Orderings of orders.")
+class OrdersOrderBy(Enum):
+    CREATED_AT_ASC = Ordering("created_at")
+    CREATED_AT_DESC = Ordering("created_at", descending=True)
+
+
+@strawberry.input(description="Conditions on an order's status.")
+class OrderStatusFilter:
+    eq: Status | None = UNSET
+    in_: list[Status] | None = strawberry.field(name="in", default=UNSET)
+
+
+@strawberry.input(description="Conditions on orders; all that are given must hold.")
+class OrdersWhere:
+    status: OrderStatusFilter | None = UNSET
+    customer_id: IdFilter | None = UNSET
+    created_at: DateTimeFilter | None = UNSET
+
+
+@strawberry.type
+class OrdersQuery:
+    @root(SignedIn, "One order. Null if there is none that you may see.")
+    async def order(self, info: Asked, id: strawberry.ID) -> Order | None:
+        return await order_by_id(info.context, uuid_of(id))
+
+    @root(SignedIn, "Your orders; for staff, everybody's.")
+    async def orders(
+        self,
+        info: Asked,
+        first: int | None = UNSET,
+        after: str | None = UNSET,
+        last: int | None = UNSET,
+        before: str | None = UNSET,
+        where: OrdersWhere | None = UNSET,
+        order_by: OrdersOrderBy = OrdersOrderBy.CREATED_AT_DESC,
+    ) -> Connection[Order]:
+        context = info.context
+        allowed = [*own(context.actor), *conditions(where)]
+        return await connection(
+            context,
+            ORDERS,
+            allowed,
+            order_by,
+            paging(first, after, last, before),
+            lambda row: order(row, context.actor),
+        )
+
+
+async def order_by_id(context: Context, id: UUID | None) -> Order | None:
+    row = await ORDERS.one(context.pool, id) if id else None
+    if row is None or not context.actor.may_touch(row.customer_id):
+        return None
+    return order(row, context.actor)
+
+
+def own(actor: Actor) -> list[Condition]:
+    """What those who do not work here may see."""
+    return [] if actor.in_charge else [Condition("customer_id", "eq", actor.id)]
+
+
+def order(row: OrderRow, actor: Actor) -> Order:
+    """The order as `actor` may see it."""
+    return Order(
+        id=strawberry.ID(str(row.id)),
+        version=row.version,
+        updated_at=row.updated_at,
+        status=row.status,
+        customer_id=strawberry.ID(str(row.customer_id)),
+        lines=[line(each, row.currency) for each in row.lines],
+        shipping=money(row.shipping, row.currency),
+        tax=money(row.tax, row.currency),
+        total=money(row.total, row.currency),
+        payment_method=row.payment_method,
+        address=address(row.address),
+        note=row.note,
+        shipments=[shipment(each) for each in row.shipments],
+        returns=[goods_back(each, row.currency) for each in row.returns],
+        timeline=[entry(each, row, actor) for each in row.timeline],
+        created_at=row.created_at,
+        placed_at=row.placed_at,
+        closed_at=row.closed_at,
+    )
+
+
+def line(row: LineRow, currency: str) -> OrderLine:
+    return OrderLine(
+        number=row.number,
+        product_id=strawberry.ID(str(row.product_id)),
+        variant_id=strawberry.ID(str(row.variant_id)),
+        sku=row.sku,
+        name=row.name,
+        unit_price=money(row.unit_price, currency),
+        total=money(min(row.unit_price * row.quantity, MAX_AMOUNT), currency),
+        quantity=row.quantity,
+        shipped=row.shipped,
+        delivered=row.delivered,
+        returned=row.returned,
+    )
+
+
+def shipment(row: ShipmentRow) -> Shipment:
+    return Shipment(
+        id=strawberry.ID(str(row.id)),
+        lines=portions(row.lines),
+        carrier=row.carrier,
+        tracking=row.tracking,
+        shipped_at=row.shipped_at,
+        delivered_at=row.delivered_at,
+    )
+
+
+def goods_back(row: ReturnRow, currency: str) -> Return:
+    return Return(
+        id=strawberry.ID(str(row.id)),
+        lines=portions(row.lines),
+        refund=money(row.refund, currency),
+        returned_at=row.returned_at,
+    )
+
+
+def portions(rows: tuple[PortionRow, ...]) -> list[Portion]:
+    return [Portion(line=row.line, quantity=row.quantity) for row in rows]
+
+
+def entry(row: EntryRow, of: OrderRow, actor: Actor) -> TimelineEntry:
+    return TimelineEntry(
+        version=row.version,
+        at=row.at,
+        event=row.event,
+        by=kind_of(row.actor, of.customer_id),
+        actor=row.actor if actor.in_charge else None,
+        status=row.status,
+        reason=OrderClosedReason[row.reason.name] if row.reason else None,
+        note=row.note,
+    )
+
+
+def kind_of(actor: str, customer_id: UUID) -> ActorKind:
+    if actor == f"user:{customer_id}":
+        return ActorKind.CUSTOMER
+    return ActorKind.STAFF if actor.startswith("user:") else ActorKind.SYSTEM

@@ -1,0 +1,60 @@
+"""Scalars and small types that everything uses."""
+
+from __future__ import annotations
+
+from typing import Any, NewType
+from uuid import UUID
+
+import strawberry
+from strawberry.types.scalar import ScalarDefinition
+
+from domain.value import Address as AddressValue
+
+Long = NewType("Long", int)
+
+
+def parse_long(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**53:
+        raise ValueError(f"{value!r} is no whole number between -(2^53 - 1) and 2^53 - 1")
+    return value
+
+
+LONG: ScalarDefinition = strawberry.scalar(
+    name="Long",
+    description="A whole number of at most 53 bits, which every JSON reader keeps exact.",
+    serialize=int,
+    parse_value=parse_long,
+)
+
+
+@strawberry.type(description="An amount in whole minor units (cents, yen) of a currency.")
+class Money:
+    amount: Long = strawberry.field(description="In minor units of the currency.")
+    currency: str = strawberry.field(description="ISO 4217 code.")
+
+
+@strawberry.type(description="A postal address.")
+class Address:
+    name: str
+    line1: str
+    line2: str | None
+    postal_code: str
+    city: str
+    region: str | None
+    country: str = strawberry.field(description="ISO 3166-1 code of two letters.")
+
+
+def money(amount: int, currency: str) -> Money:
+    return Money(amount=Long(amount), currency=currency)
+
+
+def address(value: AddressValue | None) -> Address | None:
+    return None if value is None else Address(**value.model_dump())
+
+
+def uuid_of(id: strawberry.ID) -> UUID | None:
+    """The id, or None if it can be nobody's."""
+    try:
+        return UUID(id)
+    except ValueError:
+        return None

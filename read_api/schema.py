@@ -1,0 +1,81 @@
+"""The whole graph: the root fields of every module, joined."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+from uuid import UUID
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import ParserCache, ValidationCache
+from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import merge_types
+from strawberry.types import ExecutionContext
+
+from domain.errors import DomainError
+from read_api.access import SignedIn, root
+from read_api.context import Asked, Context
+from read_api.limits import Limits
+from read_api.models import ReadModelsQuery
+from read_api.node import Node
+from read_api.orders import OrdersQuery, order_by_id
+from read_api.scalars import LONG, Long, uuid_of
+
+log = logging.getLogger(__name__)
+
+ById = Callable[[Context, UUID], Awaitable[Node | None]]
+
+NODES: Final[tuple[ById, ...]] = (order_by_id,)
+"""What `node` looks through: each gives the thing of its kind with this id, if the actor may see it."""
+
+
+@strawberry.type
+class NodeQuery:
+    @root(SignedIn, "Whatever has this id. Null if there is nothing that you may see.")
+    async def node(self, info: Asked, id: strawberry.ID) -> Node | None:
+        return await node_by_id(info.context, uuid_of(id))
+
+
+async def node_by_id(context: Context, id: UUID | None) -> Node | None:
+    if id is None:
+        return None
+    for by_id in NODES:
+        if node := await by_id(context, id):
+            return node
+    return None
+
+
+QUERIES: Final[tuple[type, ...]] = (NodeQuery, OrdersQuery, ReadModelsQuery)
+
+
+class Schema(strawberry.Schema):
+    """Logs what is our fault; what is refused is told to the client only."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        for error in errors:
+            if error.original_error is not None and not isinstance(error.original_error, DomainError):
+                log.error("%s failed at %s", type(self).__name__, error.path, exc_info=error.original_error)
+
+
+def make_schema() -> Schema:
+    """Raises TypeError if a root field does not say who may ask for it."""
+    query = merge_types("Query", QUERIES)
+    require_access(query)
+    return Schema(
+        query=query,
+        extensions=[Limits, ParserCache, ValidationCache],
+        config=StrawberryConfig(scalar_map={Long: LONG}),
+    )
+
+
+def require_access(query: Any) -> None:
+    for field in query.__strawberry_definition__.fields:
+        if not field.permission_classes:
+            raise TypeError(f"the root field {field.python_name} does not say who may ask for it")
+
+
+def schema_graphql() -> str:
+    """The contract as it is committed: `schema.graphql`."""
+    return make_schema().as_str() + "\n"

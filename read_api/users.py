@@ -1,0 +1,186 @@
+"""Users in the graph: oneself, and for staff everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from enum import Enum
+from uuid import UUID
+
+import strawberry
+
+from domain.actor import Actor, Role
+from domain.users.user import Status
+from domain.users.values import Notice, normalised
+from projections.listing import Condition, Ordering
+from projections.users.queries import USERS, sign_ins_of
+from projections.users.row import AddressRow, SignInsRow, UserRow
+from read_api.access import SignedIn, Staff
+from read_api.connection import Connection, Paging, connection
+from read_api.context import Asked, Context
+from read_api.errors import InvalidFilter
+from read_api.filters import DateTimeFilter, conditions
+from read_api.node import Node
+from read_api.scalars import Address, Long, address, uuid_of
+
+UserStatus = strawberry.enum(Status, name="UserStatus", description="Where a user is in their life.")
+strawberry.enum(Role, description="What somebody may do. Only processes are SERVICE.")
+strawberry.enum(Notice, description="Mails a user may choose to get.")
+
+
+@strawberry.type(description="An address of a user's address book.")
+class AddressBookEntry:
+    id: strawberry.ID
+    address: Address
+    is_default: bool
+
+
+@strawberry.type(description="How a user has signed in so far.")
+class SignIns:
+    count: Long
+    last_at: datetime | None
+    locked_until: datetime | None = strawberry.field(
+        description="Until when no password is taken, after repeated failures. May lie in the past."
+    )
+
+
+@strawberry.type(description="Somebody with an account. What is personal is null once the user was erased.")
+class User(Node):
+    version: int = strawberry.field(description="Counts its changes; the same number as in the command API's ETag.")
+    updated_at: datetime
+    status: UserStatus
+    roles: list[Role]
+    email: str | None
+    display_name: str | None
+    first_name: str | None
+    last_name: str | None
+    avatar_url: str | None
+    bio: str | None
+    address_book: list[AddressBookEntry] = strawberry.field(description="In the order they were added.")
+    locale: str
+    notices: list[Notice] = strawberry.field(description="The mails the user wants.")
+    suspended_for: str | None = strawberry.field(description="Why the user is suspended; for staff only.")
+    created_at: datetime
+
+    @strawberry.field(description="Null for the moment between registering and the first look.")
+    async def sign_ins(self, info: Asked) -> SignIns | None:
+        row = await info.context.loader(sign_ins_of).load(UUID(self.id))
+        return signed_in(row) if row else None
+
+
+@strawberry.enum(description="Orderings of users.")
+class UsersOrderBy(Enum):
+    CREATED_AT_ASC = Ordering("created_at")
+    CREATED_AT_DESC = Ordering("created_at", descending=True)
+    UPDATED_AT_ASC = Ordering("updated_at")
+    UPDATED_AT_DESC = Ordering("updated_at", descending=True)
+
+
+@strawberry.input(description="Conditions on a user's status; all that are given must hold.")
+class UserStatusFilter:
+    eq: UserStatus | None = strawberry.UNSET
+    in_: list[UserStatus] | None = strawberry.field(name="in", default=strawberry.UNSET)
+
+
+@strawberry.input(description="A condition on an e-mail address. Spellings of one address are equal.")
+class EmailFilter:
+    eq: str | None = strawberry.UNSET
+
+
+@strawberry.input(description="A condition on roles: the user has this one, perhaps among others.")
+class RoleFilter:
+    eq: Role | None = strawberry.UNSET
+
+
+@strawberry.input(description="Conditions on users; all that are given must hold.")
+class UsersWhere:
+    status: UserStatusFilter | None = strawberry.UNSET
+    email: EmailFilter | None = strawberry.UNSET
+    role: RoleFilter | None = strawberry.UNSET
+    created_at: DateTimeFilter | None = strawberry.UNSET
+
+
+@strawberry.type
+class UsersQuery:
+    @strawberry.field(permission_classes=[SignedIn], description="Yourself. Null for a process, which is nobody.")
+    async def me(self, info: Asked) -> User | None:
+        return await user_by_id(info.context, info.context.actor.id)
+
+    @strawberry.field(permission_classes=[SignedIn], description="One user. Null if there is none that you may see.")
+    async def user(self, info: Asked, id: strawberry.ID) -> User | None:
+        return await user_by_id(info.context, uuid_of(id))
+
+    @strawberry.field(permission_classes=[Staff], description="Everybody with an account.")
+    async def users(
+        self,
+        info: Asked,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+        where: UsersWhere | None = None,
+        order_by: UsersOrderBy = UsersOrderBy.CREATED_AT_DESC,
+    ) -> Connection[User]:
+        context = info.context
+        paging = Paging(first, after, last, before)
+        return await connection(
+            context, USERS, list(columns(where)), order_by, paging, lambda row: user(row, context.actor)
+        )
+
+
+async def user_by_id(context: Context, id: UUID | None) -> User | None:
+    if id is None or not context.actor.may_touch(id):
+        return None
+    row = await USERS.one(context.pool, id)
+    return user(row, context.actor) if row else None
+
+
+def columns(where: UsersWhere | None) -> Iterator[Condition]:
+    """The conditions, on the columns that answer them. Raises InvalidFilter."""
+    for condition in conditions(where):
+        match condition.column:
+            case "email":
+                yield Condition("email_key", condition.operator, email_key(condition.value))
+            case "role":
+                yield Condition("roles", "has", condition.value)
+            case _:
+                yield condition
+
+
+def email_key(email: str) -> str:
+    try:
+        return normalised(email)
+    except ValueError:
+        raise InvalidFilter("email.eq", "is no e-mail address") from None
+
+
+def user(row: UserRow, actor: Actor) -> User:
+    """The user as `actor`, who is the user or staff, may see them."""
+    return User(
+        id=strawberry.ID(str(row.id)),
+        version=row.version,
+        updated_at=row.updated_at,
+        status=row.status,
+        roles=list(row.roles),
+        email=row.email,
+        display_name=row.display_name,
+        first_name=row.first_name,
+        last_name=row.last_name,
+        avatar_url=row.avatar_url,
+        bio=row.bio,
+        address_book=[entry(each, row) for each in row.addresses],
+        locale=row.locale,
+        notices=list(row.notices),
+        suspended_for=row.suspended_for if actor.in_charge else None,
+        created_at=row.created_at,
+    )
+
+
+def entry(row: AddressRow, of: UserRow) -> AddressBookEntry:
+    shown = address(row.address)
+    assert shown is not None
+    return AddressBookEntry(id=strawberry.ID(str(row.id)), address=shown, is_default=row.id == of.default_address_id)
+
+
+def signed_in(row: SignInsRow) -> SignIns:
+    return SignIns(count=Long(row.sign_ins), last_at=row.last_sign_in, locked_until=row.locked_until)
