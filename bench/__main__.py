@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 
-NAMES = ["append", "hot"]
+NAMES = ["append", "hot", "command", "visible", "memory"]
 
 
 def main() -> None:

@@ -1,0 +1,68 @@
+"""A running Chobo with one product to order, for the benchmarks that go through HTTP."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+
+ADDRESS = {"name": "Sato Hanako", "line1": "1-2-3 Nishi", "postalCode": "150-0001", "city": "Tokyo", "country": "JP"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """`token` is a customer's; `order` the body of an order that can be placed again and again."""
+
+    address: str
+    pid: int
+    token: str
+    order: dict[str, Any]
+
+
+@contextmanager
+def open_shop() -> Iterator[Shop]:
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen([sys.executable, "-m", "bench.app", folder], stdout=subprocess.PIPE)
+        try:
+            assert process.stdout
+            ready = json.loads(process.stdout.readline())
+            token, order = sample_order(ready["address"], ready["token"])
+            yield Shop(ready["address"], ready["pid"], token, order)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def post(address: str, token: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid4())}
+    response = httpx.post(address + path, json=body, headers=headers)
+    response.raise_for_status()
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def sample_order(address: str, token: str) -> tuple[str, dict[str, Any]]:
+    """Puts a product on sale; a customer's access token, and how they order it."""
+    product, variant = uuid4(), uuid4()
+    draft = {"id": str(product), "name": "Notebook", "variants": [sold(variant)]}
+    post(address, token, "/v1/products", draft)
+    post(address, token, f"/v1/products/{product}/activate", {})
+    person = {"email": f"{product.hex}@chobo.example", "password": "long enough", "name": "Hanako"}
+    post(address, token, "/v1/users", person)
+    session = post(address, token, "/v1/sessions", {"email": person["email"], "password": person["password"]})
+    wanted: dict[str, Any] = {"lines": [{"variantId": str(variant), "quantity": 2}], "address": ADDRESS}
+    total = post(address, token, "/v1/quotes", wanted | {"currency": "EUR"})["total"]
+    paid = {"payment": {"method": "CREDIT_CARD", "token": "tok_bench"}, "quotedTotal": total}
+    return session["accessToken"], wanted | paid
+
+
+def sold(variant: UUID) -> dict[str, Any]:
+    return {"id": str(variant), "sku": f"NB-{variant.hex[:12]}", "price": {"amount": 1200, "currency": "EUR"}}

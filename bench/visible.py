@@ -1,0 +1,37 @@
+"""visible: from the POST that places an order to the moment GraphQL shows it, one order after another."""
+
+from __future__ import annotations
+
+import time
+from uuid import uuid4
+
+import httpx
+
+from bench.report import Figure, percentile, progress
+from bench.shop import Shop, open_shop
+
+ORDERS = 300
+QUERY = "query Placed($id: UUID!) { order(id: $id) { status version } }"
+
+
+def seen_after(client: httpx.Client, shop: Shop) -> float:
+    """Seconds until a query without a consistency token shows the new order."""
+    began = time.perf_counter()
+    placed = client.post("/v1/orders", json=shop.order, headers={"Idempotency-Key": str(uuid4())})
+    placed.raise_for_status()
+    body = {"query": QUERY, "variables": {"id": placed.json()["id"]}}
+    while True:
+        answer = client.post("/graphql", json=body).json()
+        assert "errors" not in answer, answer
+        if answer["data"]["order"] is not None:
+            return time.perf_counter() - began
+
+
+def main() -> None:
+    with open_shop() as shop:
+        headers = {"Authorization": f"Bearer {shop.token}"}
+        with httpx.Client(base_url=shop.address, headers=headers, timeout=30) as client:
+            progress(f"{ORDERS} orders, one after another")
+            waits = [seen_after(client, shop) for _ in range(ORDERS + 20)][20:]
+    Figure("visible", "embedded", percentile(waits, 0.5) * 1e3, "ms", goal="<= 15").show()
+    progress(f"p99 {percentile(waits, 0.99) * 1e3:.1f} max {max(waits) * 1e3:.1f} ms")
