@@ -8,6 +8,7 @@ from enum import Enum
 from uuid import UUID
 
 import strawberry
+from strawberry import UNSET
 
 from domain.actor import Actor, Role
 from domain.users.user import Status
@@ -15,15 +16,15 @@ from domain.users.values import Notice, normalised
 from projections.listing import Condition, Ordering
 from projections.users.queries import USERS, sign_ins_of
 from projections.users.row import AddressRow, SignInsRow, UserRow
-from read_api.access import SignedIn, Staff
-from read_api.connection import Connection, Paging, connection
+from read_api.access import SignedIn, Staff, computed, root
+from read_api.connection import Connection, connection, paging
 from read_api.context import Asked, Context
 from read_api.errors import InvalidFilter
 from read_api.filters import DateTimeFilter, conditions
 from read_api.node import Node
 from read_api.scalars import Address, Long, address, uuid_of
 
-UserStatus = strawberry.enum(Status, name="UserStatus", description="Where a user is in their life.")
+strawberry.enum(Status, name="UserStatus", description="Where a user is in their life.")
 strawberry.enum(Role, description="What somebody may do. Only processes are SERVICE.")
 strawberry.enum(Notice, description="Mails a user may choose to get.")
 
@@ -48,7 +49,7 @@ class SignIns:
 class User(Node):
     version: int = strawberry.field(description="Counts its changes; the same number as in the command API's ETag.")
     updated_at: datetime
-    status: UserStatus
+    status: Status
     roles: list[Role]
     email: str | None
     display_name: str | None
@@ -62,7 +63,7 @@ class User(Node):
     suspended_for: str | None = strawberry.field(description="Why the user is suspended; for staff only.")
     created_at: datetime
 
-    @strawberry.field(description="Null for the moment between registering and the first look.")
+    @computed("Null for the moment between registering and the first look.")
     async def sign_ins(self, info: Asked) -> SignIns | None:
         row = await info.context.loader(sign_ins_of).load(UUID(self.id))
         return signed_in(row) if row else None
@@ -78,53 +79,57 @@ class UsersOrderBy(Enum):
 
 @strawberry.input(description="Conditions on a user's status; all that are given must hold.")
 class UserStatusFilter:
-    eq: UserStatus | None = strawberry.UNSET
-    in_: list[UserStatus] | None = strawberry.field(name="in", default=strawberry.UNSET)
+    eq: Status | None = UNSET
+    in_: list[Status] | None = strawberry.field(name="in", default=UNSET)
 
 
 @strawberry.input(description="A condition on an e-mail address. Spellings of one address are equal.")
 class EmailFilter:
-    eq: str | None = strawberry.UNSET
+    eq: str | None = UNSET
 
 
 @strawberry.input(description="A condition on roles: the user has this one, perhaps among others.")
 class RoleFilter:
-    eq: Role | None = strawberry.UNSET
+    eq: Role | None = UNSET
 
 
 @strawberry.input(description="Conditions on users; all that are given must hold.")
 class UsersWhere:
-    status: UserStatusFilter | None = strawberry.UNSET
-    email: EmailFilter | None = strawberry.UNSET
-    role: RoleFilter | None = strawberry.UNSET
-    created_at: DateTimeFilter | None = strawberry.UNSET
+    status: UserStatusFilter | None = UNSET
+    email: EmailFilter | None = UNSET
+    role: RoleFilter | None = UNSET
+    created_at: DateTimeFilter | None = UNSET
 
 
 @strawberry.type
 class UsersQuery:
-    @strawberry.field(permission_classes=[SignedIn], description="Yourself. Null for a process, which is nobody.")
+    @root(SignedIn, "Yourself. Null for a process, which is nobody.")
     async def me(self, info: Asked) -> User | None:
         return await user_by_id(info.context, info.context.actor.id)
 
-    @strawberry.field(permission_classes=[SignedIn], description="One user. Null if there is none that you may see.")
+    @root(SignedIn, "One user. Null if there is none that you may see.")
     async def user(self, info: Asked, id: strawberry.ID) -> User | None:
         return await user_by_id(info.context, uuid_of(id))
 
-    @strawberry.field(permission_classes=[Staff], description="Everybody with an account.")
+    @root(Staff, "Everybody with an account.")
     async def users(
         self,
         info: Asked,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
-        where: UsersWhere | None = None,
+        first: int | None = UNSET,
+        after: str | None = UNSET,
+        last: int | None = UNSET,
+        before: str | None = UNSET,
+        where: UsersWhere | None = UNSET,
         order_by: UsersOrderBy = UsersOrderBy.CREATED_AT_DESC,
     ) -> Connection[User]:
         context = info.context
-        paging = Paging(first, after, last, before)
         return await connection(
-            context, USERS, list(columns(where)), order_by, paging, lambda row: user(row, context.actor)
+            context,
+            USERS,
+            list(columns(where)),
+            order_by,
+            paging(first, after, last, before),
+            lambda row: user(row, context.actor),
         )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from psycopg import AsyncConnection, Error
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg import Error
+from psycopg_pool import PoolTimeout
+
+from projections.pool import Pool, connected
 
 log: Final = logging.getLogger("chobo.users.blocked")
 
@@ -17,8 +19,6 @@ EVERY: Final = 1.0  # seconds
 SLACK: Final = timedelta(minutes=10)
 
 BLOCKED: Final = "SELECT id FROM reads.users WHERE blocked_at > now() - %s"
-
-Pool = AsyncConnectionPool[AsyncConnection[Any]]
 
 
 class Blocked:
@@ -46,6 +46,6 @@ class Blocked:
 
     async def look(self) -> None:
         """Raises psycopg.Error, PoolTimeout."""
-        async with self._pool.connection() as connection:
+        async with connected(self._pool) as connection:
             cursor = await connection.execute(BLOCKED, [self._since])
             self._ids = frozenset(id for (id,) in await cursor.fetchall())
