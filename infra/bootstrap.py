@@ -13,15 +13,19 @@ from typing import Any, Final
 
 from psycopg import AsyncConnection
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from commands.app import app
+from commands.handler import Handlers
 from commands.http import CommandApi
 from commands.loop import WriteLoop
 from commands.router import HANDLERS, RESOURCES, ROUTES
 from commands.services import Loops, Services
 from commands.table import Table
+from commands.users.handlers import handlers as user_handlers
 from domain import orders, payments, products, users
 from domain.aggregate import Context
+from domain.users.credentials import Policy
 from infra.catalogue import LogCatalogue
 from infra.claims import HiddenClaims
 from infra.databases import READS, Databases
@@ -41,6 +45,9 @@ from projections.models import MODELS
 from projections.schema import prepare
 from projections.users.blocked import Blocked
 from projections.waiting import Watch
+from read_api.app import Allowance, GraphQLApp
+from read_api.cursor import Cursors
+from read_api.schema import make_schema
 
 CONTEXTS: Final[tuple[Context, ...]] = (users.CONTEXT, products.CONTEXT, orders.CONTEXT, payments.CONTEXT)
 
@@ -74,7 +81,7 @@ async def running(settings: Settings) -> AsyncIterator[System]:
         await stack.enter_async_context(databases)
         keys = PersonalKeys(databases.pool(users.CONTEXT.name), settings.master_key_bytes())
         wakeups = await woken(databases, stack)
-        loops = await write_side(databases, keys, wakeups, stack)
+        loops = await write_side(settings, databases, keys, wakeups, stack)
         feeds = {c.name: StoreFeed(databases.pool(c.name), c.name, keys, wakeups[c.name]) for c in CONTEXTS}
         watch = Watch(databases.pool(READS))
         consumers = read_side(databases, feeds, watch, stack)
@@ -92,14 +99,32 @@ async def running(settings: Settings) -> AsyncIterator[System]:
             Table(ROUTES, RESOURCES), loops, incarnations, services, tokens.authenticate, settings.max_body_bytes
         )
         checks = databases.checks() | {consumer.name: following(consumer) for consumer in consumers}
-        served = app(api, ROUTES, RESOURCES, jwks=tokens.public_keys, more=health_routes(checks))
+        more = [graphql(settings, databases, watch, tokens), *health_routes(checks)]
+        served = app(api, ROUTES, RESOURCES, jwks=tokens.public_keys, more=more)
         if settings.operator_password:
             password = settings.operator_password.get_secret_value()
             await ensure_first_operator(loops[users.CONTEXT.name], services, settings.operator_email, password)
         yield System(served, loops, services, tokens, PAGES)
 
 
-PAGES: Final = {"command API": "/docs", "health": "/readyz"}
+PAGES: Final = {"command API": "/docs", "GraphQL": "/graphql", "health": "/readyz"}
+
+
+def handlers(settings: Settings) -> dict[str, Handlers]:
+    policy = Policy(session_lasts=timedelta(days=settings.session_days))
+    return HANDLERS | {users.CONTEXT.name: user_handlers(policy=policy)}
+
+
+def graphql(settings: Settings, databases: Databases, watch: Watch, tokens: Tokens) -> Route:
+    served = GraphQLApp(
+        make_schema(),
+        databases.pool(READS),
+        watch,
+        tokens.authenticate,
+        Cursors(settings.cursor_secret.get_secret_value()),
+        allowance=Allowance(body=settings.max_query_bytes, waiting=settings.consistency_seconds),
+    )
+    return Route("/graphql", served)
 
 
 async def migrated(databases: Databases) -> None:
@@ -123,15 +148,20 @@ async def woken(databases: Databases, stack: AsyncExitStack) -> dict[str, Wakeup
 
 
 async def write_side(
-    databases: Databases, keys: PersonalKeys, wakeups: Mapping[str, Wakeups], stack: AsyncExitStack
+    settings: Settings,
+    databases: Databases,
+    keys: PersonalKeys,
+    wakeups: Mapping[str, Wakeups],
+    stack: AsyncExitStack,
 ) -> dict[str, WriteLoop]:
     loops = {}
+    decided_by = handlers(settings)
     for context in CONTEXTS:
         log = EventLog(databases.conninfo(context.name), databases.pool(context.name), context, keys)
         await log.open()
         stack.push_async_callback(log.close)
         log.on_written(partial(wakeups[context.name].written, context.name))
-        loops[context.name] = loop = WriteLoop(context, HANDLERS.get(context.name, {}), log)
+        loops[context.name] = loop = WriteLoop(context, decided_by.get(context.name, {}), log)
         stack.push_async_callback(loop.close)
     return loops
 

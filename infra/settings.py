@@ -39,7 +39,6 @@ class Settings(BaseModel):
     profile: Profile = Field(Profile.PRODUCTION, description="production refuses missing and default secrets")
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
-    public_url: str | None = Field(None, description="address that clients see, if a proxy stands in front")
     data: Path = Field(Path("data"), description="directory of `chobo up`: the embedded PostgreSQL and its secrets")
 
     database_url: SecretStr | None = Field(
@@ -60,11 +59,10 @@ class Settings(BaseModel):
     operator_password: SecretStr | None = Field(None, description="of the first operator; unset registers none")
     token_issuer: str = Field("chobo", min_length=1, description="`iss` and `aud` of access tokens")
     token_access_seconds: int = Field(300, ge=10, le=86_400, description="life of an access token")
-    token_refresh_days: int = Field(30, ge=1, le=365, description="life of a refresh token")
+    session_days: int = Field(30, ge=1, le=365, description="life of a session from its last refresh")
 
     max_body_bytes: int = Field(262_144, ge=1_024, description="longest body of a command")
     max_query_bytes: int = Field(100_000, ge=1_024, description="longest body of a GraphQL request")
-    command_seconds: float = Field(10.0, gt=0, le=120, description="time after which a command's outcome is unknown")
     consistency_seconds: float = Field(5.0, ge=0, le=60, description="longest wait for a Consistency-Token's events")
     stop_seconds: float = Field(10.0, ge=0, le=600, description="time that open requests get at a graceful stop")
     home_country: str = Field("DE", pattern="^[A-Z]{2}$", description="the shop's own country: shipping and tax")

@@ -12,6 +12,7 @@ from typing import Any
 import uvloop
 from pydantic import SecretStr
 
+from infra import garbage
 from infra.bootstrap import System, running
 from infra.cli.installation import installation
 from infra.cli.show import show_line
@@ -52,6 +53,7 @@ class AllInOne:
                 on_ready=lambda: self._announce(system, address_of(listening)),
                 on_stop=self._close,
             )
+            garbage.settle()
             await server.serve_until_signal(listening)
 
     def _announce(self, system: System, address: str) -> None:
