@@ -8,24 +8,24 @@ from enum import Enum
 from uuid import UUID
 
 import strawberry
+from strawberry import UNSET
 
 from domain.actor import Actor
-from domain.products.product import ProductStatus as Status
-from domain.products.stock import StockStatus as Level
+from domain.errors import InvalidValue
+from domain.products.product import ProductStatus
+from domain.products.stock import StockStatus
 from projections.listing import Condition, Ordering
-from projections.pool import Pool
-from projections.products.queries import CATEGORIES, PRODUCTS, STOCK, Step, paths, tree
+from projections.products.queries import PRODUCTS, STOCK, categories_by_id, paths_to, stock_of, tree
 from projections.products.row import CategoryRow, ProductRow, StockRow, VariantRow
-from read_api.access import Public
-from read_api.connection import Connection, Paging, connection
+from read_api.access import Public, computed, root
+from read_api.connection import Connection, connection, paging
 from read_api.context import Asked, Context
-from read_api.errors import InvalidFilter
 from read_api.filters import DateTimeFilter, IdFilter, LongFilter, conditions
 from read_api.node import Node
 from read_api.scalars import Long, Money, money, uuid_of
 
-ProductStatus = strawberry.enum(Status, name="ProductStatus", description="Where a product is in its life.")
-StockStatus = strawberry.enum(Level, name="StockStatus", description="How much is available, seen from afar.")
+strawberry.enum(ProductStatus, name="ProductStatus", description="Where a product is in its life.")
+strawberry.enum(StockStatus, name="StockStatus", description="How much is available, seen from afar.")
 
 
 @strawberry.type(description="A name and its value: an attribute of a product, or a variant's value for an option.")
@@ -70,9 +70,9 @@ class Category(Node):
     name: str
     parent_id: strawberry.ID | None = strawberry.field(description="Null at the top.")
 
-    @strawberry.field(description="From the top down to the category itself.")
+    @computed("From the top down to the category itself.")
     async def path(self, info: Asked) -> list[CategoryStep]:
-        steps = await info.context.loader(load_paths).load(UUID(self.id))
+        steps = await info.context.loader(paths_to).load(UUID(self.id))
         return [CategoryStep(id=strawberry.ID(str(step.id)), name=step.name) for step in steps]
 
 
@@ -83,16 +83,18 @@ class Variant(Node):
     price: Money
     price_history: list[PriceSince] = strawberry.field(description="Every price it ever had, oldest first.")
 
-    @strawberry.field(description="What it cost at that moment. Null before it had a price.")
+    @computed("What it cost at that moment. Null before it had a price.")
     def price_at(self, at: datetime) -> Money | None:
         if at.tzinfo is None:
-            raise InvalidFilter("priceAt.at", "has no time zone: end it with Z or an offset such as +01:00")
+            raise InvalidValue(
+                "priceAt.at has no time zone: end it with Z or an offset such as +01:00", path="priceAt.at"
+            )
         before = [since.price for since in self.price_history if since.at <= at]
         return before[-1] if before else None
 
-    @strawberry.field(description="Null for a moment after the variant was made.")
+    @computed("Null for a moment after the variant was made.")
     async def stock(self, info: Asked) -> Stock | None:
-        row = await info.context.loader(load_stock).load(UUID(self.id))
+        row = await info.context.loader(stock_of).load(UUID(self.id))
         return stock(row, info.context.actor) if row else None
 
 
@@ -114,11 +116,11 @@ class Product(Node):
     discontinued_at: datetime | None
     category_id: strawberry.ID | None
 
-    @strawberry.field(description="Null without one, and when it was removed.")
+    @computed("Null without one, and when it was removed.")
     async def category(self, info: Asked) -> Category | None:
         if self.category_id is None:
             return None
-        row = await info.context.loader(load_categories).load(UUID(self.category_id))
+        row = await info.context.loader(categories_by_id).load(UUID(self.category_id))
         return category(row) if row else None
 
 
@@ -134,81 +136,72 @@ class ProductsOrderBy(Enum):
 
 @strawberry.input(description="Conditions on a product's status.")
 class ProductStatusFilter:
-    eq: ProductStatus | None = strawberry.UNSET
-    in_: list[ProductStatus] | None = strawberry.field(name="in", default=strawberry.UNSET)
+    eq: ProductStatus | None = UNSET
+    in_: list[ProductStatus] | None = strawberry.field(name="in", default=UNSET)
 
 
 @strawberry.input(description="Conditions on products; all that are given must hold.")
 class ProductsWhere:
-    status: ProductStatusFilter | None = strawberry.UNSET
-    category_id: IdFilter | None = strawberry.UNSET
+    status: ProductStatusFilter | None = UNSET
+    category_id: IdFilter | None = UNSET
     min_price: LongFilter | None = strawberry.field(
-        default=strawberry.UNSET, description="The least price of its variants, in minor units."
+        default=UNSET, description="The least price of its variants, in minor units."
     )
-    created_at: DateTimeFilter | None = strawberry.UNSET
+    created_at: DateTimeFilter | None = UNSET
 
 
 @strawberry.type
 class ProductsQuery:
-    @strawberry.field(permission_classes=[Public], description="One product. Null if there is none that you may see.")
+    @root(Public, "One product. Null if there is none that you may see.")
     async def product(self, info: Asked, id: strawberry.ID) -> Product | None:
         return await product_by_id(info.context, uuid_of(id))
 
-    @strawberry.field(permission_classes=[Public], description="What is sold; for staff, all there is.")
+    @root(Public, "What is sold; for staff, all there is.")
     async def products(
         self,
         info: Asked,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
-        where: ProductsWhere | None = None,
+        first: int | None = UNSET,
+        after: str | None = UNSET,
+        last: int | None = UNSET,
+        before: str | None = UNSET,
+        where: ProductsWhere | None = UNSET,
         order_by: ProductsOrderBy = ProductsOrderBy.CREATED_AT_DESC,
     ) -> Connection[Product]:
         context = info.context
         allowed = [*on_sale(context.actor), *conditions(where)]
-        return await connection(context, PRODUCTS, allowed, order_by, Paging(first, after, last, before), product)
+        return await connection(context, PRODUCTS, allowed, order_by, paging(first, after, last, before), product)
 
-    @strawberry.field(permission_classes=[Public], description="One category. Null if there is none.")
+    @root(Public, "One category. Null if there is none.")
     async def category(self, info: Asked, id: strawberry.ID) -> Category | None:
         return await category_by_id(info.context, uuid_of(id))
 
-    @strawberry.field(permission_classes=[Public], description="The whole tree, by name; there are 2,000 at most.")
+    @root(Public, "The whole tree, by name; there are 2,000 at most.")
     async def categories(self, info: Asked) -> list[Category]:
         return [category(row) for row in await tree(info.context.pool)]
 
 
 async def product_by_id(context: Context, id: UUID | None) -> Product | None:
     row = await PRODUCTS.one(context.pool, id) if id else None
-    if row is None or (row.status is not Status.ACTIVE and not context.actor.in_charge):
+    if row is None or (row.status is not ProductStatus.ACTIVE and not context.actor.in_charge):
         return None
     return product(row)
 
 
+async def variant_by_id(context: Context, id: UUID) -> Variant | None:
+    """Its stock names its product."""
+    row = await STOCK.one(context.pool, id)
+    of = await product_by_id(context, row.product_id) if row else None
+    return next((v for v in of.variants if v.id == str(id)), None) if of else None
+
+
 async def category_by_id(context: Context, id: UUID | None) -> Category | None:
-    row = await context.loader(load_categories).load(id) if id else None
+    row = await context.loader(categories_by_id).load(id) if id else None
     return category(row) if row else None
 
 
 def on_sale(actor: Actor) -> list[Condition]:
     """What those who do not work here may see."""
-    return [] if actor.in_charge else [Condition("status", "eq", Status.ACTIVE)]
-
-
-async def load_categories(pool: Pool, ids: list[UUID]) -> list[CategoryRow | None]:
-    found = await CATEGORIES.many(pool, ids)
-    there = {id: row for id, row in found.items() if not row.removed}
-    return [there.get(id) for id in ids]
-
-
-async def load_paths(pool: Pool, ids: list[UUID]) -> list[list[Step]]:
-    found = await paths(pool, ids)
-    return [found.get(id, []) for id in ids]
-
-
-async def load_stock(pool: Pool, ids: list[UUID]) -> list[StockRow | None]:
-    found = await STOCK.many(pool, ids)
-    return [found.get(id) for id in ids]
+    return [] if actor.in_charge else [Condition("status", "eq", ProductStatus.ACTIVE)]
 
 
 def product(row: ProductRow) -> Product:

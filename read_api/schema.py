@@ -15,25 +15,27 @@ from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext
 
 from domain.errors import DomainError
-from read_api.access import SignedIn, root
+from read_api.access import Public, root
 from read_api.context import Asked, Context
 from read_api.limits import Limits
 from read_api.models import ReadModelsQuery
 from read_api.node import Node
 from read_api.orders import OrdersQuery, order_by_id
+from read_api.products import ProductsQuery, category_by_id, product_by_id, variant_by_id
 from read_api.scalars import LONG, Long, uuid_of
+from read_api.users import UsersQuery, user_by_id
 
 log = logging.getLogger(__name__)
 
 ById = Callable[[Context, UUID], Awaitable[Node | None]]
 
-NODES: Final[tuple[ById, ...]] = (order_by_id,)
+NODES: Final[tuple[ById, ...]] = (order_by_id, product_by_id, variant_by_id, category_by_id, user_by_id)
 """What `node` looks through: each gives the thing of its kind with this id, if the actor may see it."""
 
 
 @strawberry.type
 class NodeQuery:
-    @root(SignedIn, "Whatever has this id. Null if there is nothing that you may see.")
+    @root(Public, "Whatever has this id. Null if there is nothing that you may see.")
     async def node(self, info: Asked, id: strawberry.ID) -> Node | None:
         return await node_by_id(info.context, uuid_of(id))
 
@@ -47,7 +49,7 @@ async def node_by_id(context: Context, id: UUID | None) -> Node | None:
     return None
 
 
-QUERIES: Final[tuple[type, ...]] = (NodeQuery, OrdersQuery, ReadModelsQuery)
+QUERIES: Final[tuple[type, ...]] = (NodeQuery, UsersQuery, ProductsQuery, OrdersQuery, ReadModelsQuery)
 
 
 class Schema(strawberry.Schema):

@@ -1,0 +1,180 @@
+"""GraphQL over HTTP: who asks, what they must be able to see, how much they may ask, and how errors look."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cross_web import HTTPException
+from graphql import GraphQLError, GraphQLSyntaxError
+from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+from strawberry.asgi import GraphQL
+from strawberry.http import GraphQLHTTPResponse
+from strawberry.types import ExecutionResult
+
+from domain.access import Unauthenticated
+from domain.actor import ANONYMOUS, Actor
+from domain.errors import DomainError, Kind
+from domain.token import ConsistencyToken
+from projections.pool import Pool
+from projections.waiting import Watch
+from read_api.context import Context
+from read_api.cursor import Cursors
+from read_api.errors import InvalidDocument, QueryTimedOut
+from read_api.limits import MAX_TOKENS, too_complex
+from read_api.schema import Schema
+
+Authenticate = Callable[[str], Actor]
+"""Who has this access token. Raises a refusal of kind UNAUTHENTICATED."""
+
+CODES: Final = {405: "METHOD_NOT_ALLOWED", 404: "NOT_FOUND", 413: "BODY_TOO_LARGE"}
+"""The codes of what is wrong with the request itself, by status; any other status is VALIDATION_FAILED."""
+
+INTERNAL: Final = {"message": "Something is broken here; it has been logged.", "extensions": {"code": "INTERNAL_ERROR"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What one request may take: bytes of body, seconds of waiting for a token, seconds of executing."""
+
+    body: int = 100_000
+    waiting: float = 5.0
+    executing: float = 5.0
+
+
+class GraphQLApp(GraphQL[Context, None]):
+    """The ASGI app at /graphql. Every answer is JSON, with a code in each error."""
+
+    def __init__(
+        self,
+        schema: Schema,
+        pool: Pool,
+        watch: Watch,
+        authenticate: Authenticate,
+        cursors: Cursors,
+        *,
+        allowance: Allowance = Allowance(),
+        graphiql: bool = False,
+    ) -> None:
+        super().__init__(schema, graphql_ide="graphiql" if graphiql else None, subscription_protocols=())
+        self._pool = pool
+        self._watch = watch
+        self._authenticate = authenticate
+        self._cursors = cursors
+        self._allowance = allowance
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, limited(receive, self._allowance.body))
+        try:
+            response = await self.run(request)
+        except DomainError as refusal:
+            response = refused(refusal)
+        except HTTPException as error:
+            code = CODES.get(error.status_code, "VALIDATION_FAILED")
+            response = answer(error.status_code, told(error.reason, code))
+        await response(scope, receive, send)
+
+    async def get_context(self, request: Any, response: Any) -> Context:
+        """Raises the refusals of a request that must not be executed at all."""
+        context = Context(self._actor(request), self._pool, self._cursors)
+        if text := request.headers.get("consistency-token"):
+            context.waited = await self._watch.wait(ConsistencyToken.parse(text), self._allowance.waiting)
+        request.state.context = context
+        return context
+
+    def parse_json(self, data: str | bytes) -> Any:
+        """One JSON object; anything else, a batch too, is refused."""
+        try:
+            parsed = super().parse_json(data)
+        except (ValueError, RecursionError):
+            raise HTTPException(400, "the body must be JSON in UTF-8") from None
+        if not isinstance(parsed, dict):
+            raise HTTPException(400, "the body must be one JSON object with `query`, `variables` and `operationName`")
+        return parsed
+
+    async def execute_single(self, *args: Any, **kwargs: Any) -> ExecutionResult:
+        seconds = self._allowance.executing
+        try:
+            async with asyncio.timeout(seconds):
+                return await super().execute_single(*args, **kwargs)
+        except TimeoutError:
+            refusal = QueryTimedOut(seconds)
+            return ExecutionResult(data=None, errors=[GraphQLError(refusal.detail, original_error=refusal)])
+
+    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
+        response: GraphQLHTTPResponse = {"data": result.data}
+        if result.errors:
+            response["errors"] = [formatted(error) for error in result.errors]
+        waited = request.state.context.waited
+        if waited is not None:
+            response["extensions"] = {"consistency": {"satisfied": waited.satisfied, "waitedMs": waited.ms}}
+        return response
+
+    def encode_json(self, data: object) -> bytes:
+        return to_json(data)
+
+    def _actor(self, request: Request) -> Actor:
+        header = request.headers.get("authorization")
+        if header is None:
+            return ANONYMOUS
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated
+        return self._authenticate(token.strip())
+
+
+def formatted(error: GraphQLError) -> dict[str, Any]:
+    """An error as clients see it: a refusal with its code and facts, what is our fault without any detail."""
+    shown: dict[str, Any] = dict(error.formatted)
+    shown.pop("extensions", None)
+    return shown | body_of(error)
+
+
+def body_of(error: GraphQLError) -> dict[str, Any]:
+    original = error.original_error
+    if isinstance(original, DomainError):
+        return refusal_body(original)
+    if isinstance(error, GraphQLSyntaxError) and f"more than {MAX_TOKENS} tokens" in error.message:
+        return body_of(too_complex(f"more than {MAX_TOKENS} tokens"))
+    if original is None or isinstance(original, GraphQLError):
+        return told(error.message, InvalidDocument.code)
+    return INTERNAL
+
+
+def refusal_body(refusal: DomainError) -> dict[str, Any]:
+    return {"message": refusal.detail, "extensions": {**refusal.facts, "code": refusal.code}}
+
+
+def limited(receive: Receive, maximum: int) -> Receive:
+    """Raises HTTPException 413 when more than `maximum` bytes of body come."""
+    left = maximum
+
+    async def counted() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise HTTPException(413, f"at most {maximum} bytes are taken")
+        return message
+
+    return counted
+
+
+def told(message: str, code: str) -> dict[str, Any]:
+    return {"message": message, "extensions": {"code": code}}
+
+
+def refused(refusal: DomainError) -> Response:
+    """The answer to a request of which nothing was executed."""
+    if refusal.kind is not Kind.UNAUTHENTICATED:
+        return answer(400, refusal_body(refusal))
+    return answer(401, refusal_body(refusal), {"www-authenticate": 'Bearer realm="chobo"'})
+
+
+def answer(status: int, error: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    return Response(to_json({"errors": [error]}), status, headers, "application/json")

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from psycopg_pool import AsyncConnectionPool
+
+from domain.access import TokenInvalid
+from domain.actor import Actor, Role, service
+from domain.event import Event
+from domain.ids import derive
+from projections.consumer import Consumer
+from projections.models import MODELS
+from projections.pool import Pool
+from projections.schema import prepare
+from projections.waiting import Watch
+from read_api.app import Allowance, GraphQLApp
+from read_api.cursor import Cursors
+from read_api.schema import make_schema
+from tests.domain.orders.samples import CUSTOMER
+from tests.projections.fakes import FakeFeed
+
+OTHER = derive("test", "other customer")
+ACTORS = {
+    "customer": Actor(CUSTOMER, frozenset({Role.CUSTOMER})),
+    "other": Actor(OTHER, frozenset({Role.CUSTOMER})),
+    "staff": Actor(derive("test", "staff"), frozenset({Role.CUSTOMER, Role.STAFF})),
+    "service": service("test"),
+}
+"""Who each access token belongs to."""
+
+SCHEMA = make_schema()
+ALLOWANCE = Allowance(body=10_000, waiting=0.2, executing=2.0)
+
+
+@dataclass
+class Api:
+    """The read API, asked over HTTP, with the rows of whatever events it was given."""
+
+    client: httpx.AsyncClient
+    pool: Pool
+    app: GraphQLApp
+
+    async def post(
+        self, query: str, who: str | None = None, headers: dict[str, str] | None = None, **variables: Any
+    ) -> Any:
+        """The response. `who` is one of ACTORS, None for nobody."""
+        sent = dict(headers or {})
+        if who:
+            sent["authorization"] = f"Bearer {who}"
+        return await self.client.post("/graphql", json={"query": query, "variables": variables}, headers=sent)
+
+    async def ask(self, query: str, who: str | None = "customer", **variables: Any) -> Any:
+        """The data; there are no errors."""
+        body = (await self.post(query, who, **variables)).json()
+        assert "errors" not in body, body
+        return body["data"]
+
+    async def refused(self, query: str, who: str | None = "customer", **variables: Any) -> Any:
+        """The one error."""
+        body = (await self.post(query, who, **variables)).json()
+        (error,) = body["errors"]
+        return error
+
+    async def has_seen(self, context: str, events: Iterable[Event]) -> FakeFeed:
+        """Folds the events into every model of the context."""
+        feed = FakeFeed(context, events)
+        for model in MODELS:
+            if context in model.contexts:
+                consumer = Consumer(model, feed, self.pool)
+                checkpoint = await consumer.open()
+                while (after := await consumer.step(checkpoint)) is not checkpoint:
+                    checkpoint = after
+        return feed
+
+
+def authenticate(token: str) -> Actor:
+    if token not in ACTORS:
+        raise TokenInvalid("unknown")
+    return ACTORS[token]
+
+
+@pytest.fixture
+async def api(database: str) -> AsyncIterator[Api]:
+    await prepare(database, MODELS)
+    pool: Pool = AsyncConnectionPool(database, min_size=1, max_size=8, open=False)
+    async with pool:
+        app = GraphQLApp(SCHEMA, pool, Watch(pool), authenticate, Cursors("s" * 32), allowance=ALLOWANCE)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+            yield Api(client, pool, app)
+
+
+def owned_by(customer: UUID, event: Event) -> Event:
+    """The event, of an order of another customer."""
+    return event.model_copy(update={"customer_id": customer}) if "customer_id" in type(event).model_fields else event
