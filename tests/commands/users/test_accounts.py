@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from domain.actor import Actor, Role
+from domain.event import ERASED, personal_fields
 from domain.ids import new_id
 from tests.commands.users.place import ADMIN, OPERATOR, STAFF, Place
 
@@ -186,6 +188,21 @@ async def test_an_erased_user_reads_as_erased_and_takes_nothing_personal_any_mor
     answer = await there.post(f"/v1/users/{hana.id}/add-address", {"address": ADDRESS}, by=OPERATOR)
     assert (answer.status_code, answer.json()["code"]) == (409, "NOT_ALLOWED_NOW")
     assert (await there.credentials(hana)).password_hash is None
+
+
+async def test_every_event_of_an_erased_user_reads_as_erased(here: Place) -> None:
+    hana, bo = await here.register("hana@example.org"), await here.register("bo@example.org")
+    await here.post(f"/v1/users/{hana.id}/add-address", {"address": ADDRESS}, by=hana)
+    await here.post(f"/v1/users/{hana.id}/erase", by=hana)
+    personal: dict[UUID, list[Any]] = {}
+    for recorded in (await here.feed.read(0, 100)).recorded:
+        event = recorded.event
+        if fields := personal_fields(type(event)):
+            personal.setdefault(event.owner, []).extend(getattr(event, name) for name in fields)
+    assert hana.id is not None
+    assert bo.id is not None
+    assert personal[hana.id] == [ERASED] * 4
+    assert ERASED not in personal[bo.id]
 
 
 async def test_admins_erase_others_and_operators_do_not(here: Place) -> None:
