@@ -15,11 +15,14 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
+from commands.arrivals import Arrivals
 from commands.handler import Handlers, Ids
-from commands.log import Appended, KeyNeeded, Log, RefusedByLog, Unavailable
+from commands.log import Appended, KeyNeeded, Log, RefusedByLog
 from commands.reply import Envelope, KeyReused, OutcomeUnknown, Overloaded, Reply, restored
-from commands.run import Clock, Decided, NotLoaded, Run, StillFlying, Waiting
+from commands.run import Clock, Decided, NotLoaded, Run, StillFlying, Waiting, fail
 from commands.states import CAPACITY, KnownStates
+from commands.turns import Turns
+from commands.twins import Twins
 from domain.aggregate import Context, States
 from domain.ids import new_id
 
@@ -62,18 +65,15 @@ class WriteLoop:
         self._limits = limits
         self._creating = {command for command in handlers if "id" in command.model_fields}
         self._known = KnownStates(event_log, limits.states)
-        self._view = States(self._loaded)
+        self._arrivals = Arrivals(self._known, event_log, self._enqueue, self._start)
+        self._twins = Twins()
+        self._turns = Turns()
         self._ready: list[Waiting] = []
-        self._arriving: set[Waiting] = set()  # commands whose aggregates are being loaded
         self._flights: list[Run] = []
-        self._flying: set[UUID] = set()
-        self._late = 0
-        self._keys: dict[UUID, Waiting] = {}
+        self._flying: set[UUID] = set()  # aggregates that appends under way write
         self._pump_planned = False
-        self._hold_until = 0.0
-        self._call_time = 0.001  # moving average of an append, seconds
-        self._tasks: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
     # -- what others call
@@ -81,16 +81,14 @@ class WriteLoop:
     async def submit(self, envelope: Envelope) -> Reply:
         """The command's one reply, refusals included.
 
-        Raises Overloaded when it was not even tried, OutcomeUnknown when the log did not answer before the deadline.
+        Raises Overloaded when it was not even tried, OutcomeUnknown when the log did not answer before the deadline,
+        Unavailable when what it needs could not be read.
         """
-        while envelope.key is not None and (twin := self._keys.get(envelope.key.id)) is not None:
-            if reply := await self._same_as(twin, envelope.key.digest):
-                return reply
-        waiting = self._admit(envelope)
-        if self._needs_loading(waiting):
-            self._load_for(waiting)
-        else:
-            self._enqueue(waiting)
+        if envelope.key is not None and (reply := await self._twins.reply(envelope.key)):
+            return reply
+        waiting = self._waiting_for(envelope)
+        self._arrivals.admit(waiting)
+        self._plan_sweep()
         return await waiting.answer
 
     async def states(self, ids: Iterable[UUID]) -> States:
@@ -98,7 +96,7 @@ class WriteLoop:
         return States((await self._known.current(list(ids))).get)
 
     async def close(self, within: float = 10.0) -> None:
-        """Takes no more commands and waits until those that are here are answered."""
+        """Takes no more commands and waits until those that are here are answered. Raises TimeoutError."""
         self._closed = True
         async with asyncio.timeout(within):
             while self._tasks or self._ready:
@@ -106,85 +104,25 @@ class WriteLoop:
 
     @property
     def waiting(self) -> int:
-        return len(self._ready) + len(self._arriving)
+        """Commands that no append carries yet."""
+        return len(self._ready) + len(self._arrivals)
 
-    # -- arriving
-
-    def _admit(self, envelope: Envelope) -> Waiting:
+    def _waiting_for(self, envelope: Envelope) -> Waiting:
         if self._closed or self.waiting >= self._limits.queue:
             raise Overloaded
         loop = asyncio.get_running_loop()
         handler = self._handlers[type(envelope.command)]
         waiting = Waiting(envelope, handler, loop.create_future(), loop.time() + envelope.deadline)
         if envelope.key is not None:
-            self._keys[envelope.key.id] = waiting
-            key = envelope.key.id
-            waiting.answer.add_done_callback(lambda _: self._forget_key(key))
+            self._twins.add(envelope.key, waiting)
         if type(envelope.command) in self._creating and envelope.command.target not in self._known:
             self._known.put(envelope.command.target, None)  # it creates: taken as absent, the append will see
         return waiting
 
-    async def _same_as(self, twin: Waiting, digest: bytes) -> Reply | None:
-        """The reply of a command with the same key that is being worked on; None if it leaves none."""
-        await asyncio.wait({twin.answer})
-        if twin.answer.cancelled() or twin.answer.exception() is not None:
-            return None
-        reply, key = twin.answer.result(), twin.envelope.key
-        if key is not None and key.digest != digest:
-            return Reply(None, KeyReused())
-        return reply.again() if reply.refusal is None or reply.refusal.final else None
-
-    def _forget_key(self, key: UUID) -> None:
-        self._keys.pop(key, None)
-
-    def _needs_loading(self, waiting: Waiting) -> bool:
-        """Asks what the command needs, as far as that can be told from what is loaded."""
-        try:
-            waiting.needs = tuple(waiting.handler.needs(waiting.envelope.command, self._view))
-        except NotLoaded as missing:
-            waiting.needs = (missing.id,)
-        except Exception as error:  # noqa: BLE001  # it is raised to who sent the command
-            _fail(waiting, error)
-            return False
-        return bool(self._known.missing(waiting.needs))
-
-    def _loaded(self, id: UUID) -> Any:
-        if id not in self._known:
-            raise NotLoaded(id)
-        return self._known[id]
-
-    def _load_for(self, waiting: Waiting, *also: UUID, owner: UUID | None = None) -> None:
-        self._arriving.add(waiting)
-        self._plan_sweep()
-        self._start(self._arrive(waiting, also, owner))
-
-    async def _arrive(self, waiting: Waiting, also: tuple[UUID, ...], owner: UUID | None) -> None:
-        """Loads what the command needs, then lets it join a run. While the database is away it tries again."""
-        pause = 0.05
-        try:
-            while not waiting.answer.done():
-                try:
-                    if owner is not None:
-                        await self._log.fetch_keys({owner})
-                        owner = None
-                    await self._known.load((*waiting.needs, *also))
-                    if not self._needs_loading(waiting):
-                        break
-                except Unavailable:
-                    await asyncio.sleep(pause)
-                    pause = min(pause * 2, 1.0)
-        except Exception as error:  # noqa: BLE001  # it is raised to who sent the command
-            _fail(waiting, error)
-        finally:
-            self._arriving.discard(waiting)
-        self._enqueue(waiting)
-
     def _enqueue(self, waiting: Waiting) -> None:
-        if waiting.answer.done():
-            return
-        self._ready.append(waiting)
-        self._plan_sweep()
-        self._plan_pump()
+        if not waiting.answer.done():
+            self._ready.append(waiting)
+            self._plan_pump()
 
     def _plan_sweep(self) -> None:
         if self._sweeper is None:
@@ -194,10 +132,10 @@ class WriteLoop:
         """Tells those who have waited too long that nothing of theirs was written."""
         now = asyncio.get_running_loop().time()
         self._sweeper = None
-        for waiting in (w for w in self._ready if w.deadline < now):
-            _fail(waiting, Overloaded())
-        for waiting in (w for w in self._arriving if w.deadline < now):
-            _fail(waiting, Unavailable("what the command needs could not be read before its deadline"))
+        self._arrivals.expire(now)
+        for waiting in self._ready:
+            if waiting.deadline < now:
+                fail(waiting, Overloaded())
         self._ready = [w for w in self._ready if not w.answer.done()]
         if self.waiting:
             self._plan_sweep()
@@ -212,10 +150,10 @@ class WriteLoop:
 
     def _pump(self) -> None:
         self._pump_planned = False
-        wait = self._hold_until - asyncio.get_running_loop().time()
-        if wait > 0 and not self._late:
+        loop = asyncio.get_running_loop()
+        if pause := self._turns.pause(loop.time()):
             self._pump_planned = True
-            asyncio.get_running_loop().call_later(wait, self._pump)
+            loop.call_later(pause, self._pump)
             return
         while self._ready and len(self._flights) < FLIGHTS:
             run = self._form()
@@ -264,12 +202,12 @@ class WriteLoop:
         except StillFlying:
             return False
         except NotLoaded as missing:
-            self._load_for(waiting, missing.id)
+            self._arrivals.load(waiting, missing.id)
         except KeyNeeded as needed:
-            self._load_for(waiting, owner=needed.owner)
+            self._arrivals.load(waiting, owner=needed.owner)
         except Exception as error:
             log.exception("the handler of %s failed", type(waiting.envelope.command).__name__)
-            _fail(waiting, error)
+            fail(waiting, error)
         return True
 
     def _launch(self, run: Run) -> None:
@@ -280,7 +218,7 @@ class WriteLoop:
     async def _fly(self, run: Run) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        still_waiting = self._late > sum(one.waiting.late for one in run.decided)
+        still_waiting = self._turns.late > sum(one.waiting.late for one in run.decided)
         try:
             batch = run.batch(still_waiting)
             appended = await self._log.append(batch, max(one.waiting.deadline for one in run.decided))
@@ -289,9 +227,7 @@ class WriteLoop:
         except Exception as error:  # noqa: BLE001  # they are told that the outcome is not known
             self._lost(run, error)
         else:
-            self._call_time += (loop.time() - began - self._call_time) * 0.1
-            if appended.contended:
-                self._hold_until = loop.time() + self._call_time
+            self._turns.landed(loop.time(), loop.time() - began, contended=appended.contended)
             self._landed(run, appended)
         finally:
             self._flights.remove(run)
@@ -306,11 +242,12 @@ class WriteLoop:
             if one.component not in appended.stale:
                 self._answer(one, first)
             elif not self._answer_from_key(one, appended):
-                again.append(self._retry(one.waiting))
+                self._turns.came_late(one.waiting)
+                again.append(one.waiting)
         self._ready[:0] = again
 
     def _answer(self, one: Decided, first: int | None) -> None:
-        self._settle(one.waiting)
+        self._turns.settled(one.waiting)
         if not one.waiting.answer.done():
             one.waiting.answer.set_result(one.reply(first))
 
@@ -319,24 +256,12 @@ class WriteLoop:
         key = one.waiting.envelope.key
         if key is None or (known := appended.replies.get(key.id)) is None:
             return False
-        self._settle(one.waiting)
+        self._turns.settled(one.waiting)
         same = known.digest == key.digest
         reply = restored(known.body, known.first) if same else Reply(None, KeyReused())
         if not one.waiting.answer.done():
             one.waiting.answer.set_result(reply)
         return True
-
-    def _retry(self, waiting: Waiting) -> Waiting:
-        if not waiting.late:
-            waiting.late = True
-            self._late += 1
-            waiting.answer.add_done_callback(lambda _: self._settle(waiting))
-        return waiting
-
-    def _settle(self, waiting: Waiting) -> None:
-        if waiting.late:
-            waiting.late = False
-            self._late -= 1
 
     def _catch_up(self, appended: Appended) -> None:
         self._known.forget(appended.reload)
@@ -351,7 +276,7 @@ class WriteLoop:
     def _split(self, run: Run, error: RefusedByLog) -> None:
         """The database refused the data of one of them: each goes alone, and who is refused again is told so."""
         if len(run.decided) == 1:
-            _fail(run.decided[0].waiting, error)
+            fail(run.decided[0].waiting, error)
             return
         for one in run.decided:
             one.waiting.alone = True
@@ -364,14 +289,9 @@ class WriteLoop:
         self._known.forget({id for one in run.decided for id in one.waiting.needs})
         self._known.forget(run.written)
         for one in run.decided:
-            _fail(one.waiting, error if isinstance(error, OutcomeUnknown) else OutcomeUnknown(str(error)))
+            fail(one.waiting, error if isinstance(error, OutcomeUnknown) else OutcomeUnknown(str(error)))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _fail(waiting: Waiting, error: Exception) -> None:
-    if not waiting.answer.done():
-        waiting.answer.set_exception(error)

@@ -34,6 +34,11 @@ class Waiting:
     alone: bool = False  # it was in a run whose data the database refused
 
 
+def fail(waiting: Waiting, error: Exception) -> None:
+    if not waiting.answer.done():
+        waiting.answer.set_exception(error)
+
+
 _MISSING: Final = object()
 
 
