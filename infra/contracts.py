@@ -30,7 +30,8 @@ def graphql() -> str:
 
 
 def errors() -> str:
-    import read_api.schema  # noqa: F401 - between them these two bring every refusal
+    import commands.router  # noqa: F401 - between them these two bring every refusal
+    import read_api.schema  # noqa: F401
     from commands.pages import errors_markdown
 
     return errors_markdown()
