@@ -1,32 +1,31 @@
-"""What the read API asks of the views of products, stock and categories."""
+"""How products, stock and categories are looked up."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from psycopg import AsyncConnection
-
+from projections.listing import Listing
+from projections.pool import Pool, connected
 from projections.products.projector import categories, products, stock
-from projections.products.row import CategoryRow, ProductRow, StockRow
-from projections.schema import READS
+from projections.products.row import CategoryRow, StockRow
 
-Connection = AsyncConnection[Any]
+PRODUCTS: Final = Listing(products.table)
+STOCK: Final = Listing(stock.table)
+CATEGORIES: Final = Listing(categories.table)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A category on the way from the top, as a part of the path to `leaf`."""
+    """A category on the way from the top to the category `leaf`."""
 
     leaf: UUID
     id: UUID
     name: str
-    parent_id: UUID | None
 
 
-# A category that was removed has no path, and neither has what somehow still hangs below it.
+# A category that was removed has no path.
 PATHS: Final = """
 WITH RECURSIVE step AS (
     SELECT c.id AS leaf, c.id, c.name, c.parent_id, 0 AS up
@@ -35,32 +34,37 @@ WITH RECURSIVE step AS (
     UNION ALL
     SELECT step.leaf, c.id, c.name, c.parent_id, step.up + 1
     FROM step JOIN reads.categories c ON c.id = step.parent_id
-    WHERE NOT c.removed
 )
-SELECT leaf, id, name, parent_id FROM step ORDER BY leaf, up DESC
+SELECT leaf, id, name FROM step ORDER BY leaf, up DESC
 """
 
-ALL_CATEGORIES: Final = "SELECT to_json(t)::text FROM reads.categories t WHERE NOT removed ORDER BY name, id"
+TREE: Final = "SELECT to_json(t)::text FROM reads.categories t WHERE NOT t.removed ORDER BY t.name, t.id"
 
 
-async def paths(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, list[Step]]:
-    """For each category that is there the way to it from the top, itself last."""
-    cursor = await connection.execute(PATHS, {"ids": list(ids)})
+async def paths_to(pool: Pool, ids: list[UUID]) -> list[list[Step]]:
+    """For each category the way to it from the top, itself last; empty if it is not there."""
+    async with connected(pool) as connection:
+        cursor = await connection.execute(PATHS, {"ids": ids})
+        steps = [Step(*row) for row in await cursor.fetchall()]
     found: dict[UUID, list[Step]] = {}
-    for step in (Step(*row) for row in await cursor.fetchall()):
+    for step in steps:
         found.setdefault(step.leaf, []).append(step)
-    return found
+    return [found.get(id, []) for id in ids]
 
 
-async def all_categories(connection: Connection) -> list[CategoryRow]:
-    """By name. The domain keeps their number small."""
-    cursor = await connection.execute(ALL_CATEGORIES)
-    return categories.table.decoded(await cursor.fetchall())
+async def categories_by_id(pool: Pool, ids: list[UUID]) -> list[CategoryRow | None]:
+    found = await CATEGORIES.many(pool, ids)
+    there = {id: row for id, row in found.items() if not row.removed}
+    return [there.get(id) for id in ids]
 
 
-async def products_by_id(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, ProductRow]:
-    return await products.table.load(connection, READS, ids)
+async def stock_of(pool: Pool, variants: list[UUID]) -> list[StockRow | None]:
+    found = await STOCK.many(pool, variants)
+    return [found.get(id) for id in variants]
 
 
-async def stock_of(connection: Connection, variants: Iterable[UUID]) -> dict[UUID, StockRow]:
-    return await stock.table.load(connection, READS, variants)
+async def tree(pool: Pool) -> list[CategoryRow]:
+    """All categories by name. The domain keeps their number small."""
+    async with connected(pool) as connection:
+        cursor = await connection.execute(TREE)
+        return categories.table.decoded(await cursor.fetchall())

@@ -51,8 +51,8 @@ class ProductRow:
     created_at: datetime
     variants: tuple[VariantRow, ...] = ()
     currency: str | None = None  # null only between the product's first event and its first variant
-    min_price: int | None = None
-    max_price: int | None = None
+    min_price: int = 0
+    max_price: int = 0
     activated_at: datetime | None = None
     discontinued_at: datetime | None = None
 

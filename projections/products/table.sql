@@ -11,8 +11,8 @@ CREATE TABLE products (
     options         jsonb       NOT NULL,
     variants        jsonb       NOT NULL,
     currency        text,
-    min_price       bigint,
-    max_price       bigint,
+    min_price       bigint      NOT NULL,
+    max_price       bigint      NOT NULL,
     created_at      timestamptz NOT NULL,
     activated_at    timestamptz,
     discontinued_at timestamptz

@@ -13,7 +13,8 @@ from projections.consumer import Consumer
 from projections.folding import fold, plan
 from projections.pool import Pool
 from projections.products.projector import PRODUCTS, products, stock
-from projections.products.queries import all_categories, paths, products_by_id, stock_of
+from projections.products.queries import PRODUCTS as LISTED
+from projections.products.queries import categories_by_id, paths_to, stock_of, tree
 from tests.domain.products.histories import DOLLS, TOYS, TRAINS
 from tests.golden.corpus import samples_of
 from tests.projections.fakes import FakeFeed
@@ -34,22 +35,21 @@ async def test_rows_read_back_as_they_were_folded(feed: FakeFeed, pool: Pool):
     feed.append(*(sample.event for sample in samples_of("products")))
     await follow(feed, pool)
     rows: Any = fold(plan(PRODUCTS, feed.log), {projector: {} for projector in PRODUCTS.projectors}).changed
-    async with pool.connection() as connection:
-        assert await products_by_id(connection, rows[products]) == rows[products]
-        assert await stock_of(connection, rows[stock]) == rows[stock]
-        assert [row.name for row in await all_categories(connection)] == ["Green tea", "Tea"]
+    assert await LISTED.many(pool, rows[products]) == rows[products]
+    assert await stock_of(pool, [*rows[stock], UUID(int=1)]) == [*rows[stock].values(), None]
+    assert [row.name for row in await tree(pool)] == ["Green tea", "Tea"]
 
 
 async def test_a_path_leads_from_the_top_and_follows_a_move(feed: FakeFeed, pool: Pool):
-    tree = [
+    story = [
         a(CategoryCreated, category_id=TOYS, name="Toys", parent_id=None),
         a(CategoryCreated, category_id=DOLLS, name="Dolls", parent_id=TOYS),
         a(CategoryCreated, category_id=TRAINS, name="Trains", parent_id=None),
         a(CategoryMoved, category_id=DOLLS, parent_id=TRAINS),
         a(CategoryRemoved, category_id=TOYS),
     ]
-    feed.append(*(make(categories.TREE, version) for version, make in enumerate(tree, 1)))
+    feed.append(*(make(categories.TREE, version) for version, make in enumerate(story, 1)))
     await follow(feed, pool)
-    async with pool.connection() as connection:
-        found = await paths(connection, [TOYS, DOLLS, UUID(int=1)])
-    assert {id: [step.name for step in steps] for id, steps in found.items()} == {DOLLS: ["Trains", "Dolls"]}
+    found = await paths_to(pool, [TOYS, DOLLS, UUID(int=1)])
+    assert [[step.name for step in steps] for steps in found] == [[], ["Trains", "Dolls"], []]
+    assert [row and row.name for row in await categories_by_id(pool, [TOYS, DOLLS])] == [None, "Dolls"]
