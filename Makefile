@@ -26,7 +26,7 @@ test-full: $(READY) ## the same at full size with fresh seeds (under 60 minutes)
 	@CHOBO_FULL=all $(BIN)/pytest -n $(WORKERS) --dist loadgroup --timeout 1800 $(TESTS)
 
 check: $(READY) ## format, lint, types, import contracts, committed contract files
-	@$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }
+	@$(BIN)/ruff format --check --output-format concise . || { echo "run: make format"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy $(PACKAGES) tests
 	@$(BIN)/lint-imports --no-logo
