@@ -33,11 +33,12 @@ from domain.aggregate import States
 from domain.claim import Claim
 from domain.errors import NotFound
 from domain.event import Event
-from domain.users import credentials as creds
 from domain.users import user as users
-from domain.users.credentials import DEFAULT_POLICY, Credentials, Policy, credentials_id
+from domain.users.credentials import DEFAULT_POLICY, Credentials, Policy, close, credentials_id
 from domain.users.email import claim_email, release_email
 from domain.users.events import SessionEnd
+from domain.users.passwords import set_password
+from domain.users.sessions import end_all_sessions
 from domain.users.user import User
 
 
@@ -63,7 +64,7 @@ class Create(Handler[CreateAccount]):
         )
         claimed = claim_email(states.get(command.email_claim, Claim), command.email_claim, command.id, at=at)
         mine = states.get(credentials_id(command.id), Credentials)
-        return some(*registered, claimed, creds.set_password(mine, command.id, command.password_hash, at=at))
+        return some(*registered, claimed, set_password(mine, command.id, command.password_hash, at=at))
 
 
 class EditProfile(Handler[ChangeProfile]):
@@ -136,7 +137,7 @@ class Suspend(Handler[SuspendUser]):
             command.by.require(Role.ADMIN)
         suspended = users.suspend(user, command.reason, command.by, at=at)
         credentials = states[credentials_id(user.id), Credentials]
-        return some(suspended, creds.end_all_sessions(credentials, SessionEnd.SUSPENDED, at=at))
+        return some(suspended, end_all_sessions(credentials, SessionEnd.SUSPENDED, at=at))
 
 
 class Reinstate(Handler[ReinstateUser]):
@@ -160,7 +161,7 @@ class Erase(Handler[EraseUser]):
         return some(
             users.erase(user, command.by, at=at),
             release_email(states[user.email_claim, Claim], user.id, at=at),
-            creds.close(states[credentials_id(user.id), Credentials], at=at),
+            close(states[credentials_id(user.id), Credentials], at=at),
         )
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from commands.handler import Answer, Decision, Handler, Ids
 from commands.users.messages import Checked, EndSession, OpenSession, RefreshSession, SetPassword
 from domain.aggregate import States
-from domain.users import credentials as creds
+from domain.users import passwords, sessions
 from domain.users.credentials import Credentials, Policy
 from domain.users.errors import AccountNotActive, SessionOver
 from domain.users.events import SessionEnd
@@ -41,7 +41,7 @@ class PasswordChecked(Handler[K]):
     def decide(self, command: K, states: States, at: datetime, ids: Ids) -> Decision:
         credentials = states[command.target, Credentials]
         if not command.right:
-            return creds.fail(credentials, policy=self._policy, at=at)
+            return sessions.fail(credentials, policy=self._policy, at=at)
         if credentials.locked(at) or credentials.password_hash != command.against:
             return None  # no longer right, and no failure of theirs
         require_active(states[command.user_id, User])
@@ -53,7 +53,7 @@ class PasswordChecked(Handler[K]):
 
 class Open(PasswordChecked[OpenSession]):
     def go_on(self, command: OpenSession, credentials: Credentials, at: datetime) -> Decision:
-        return creds.sign_in(credentials, command.session_id, command.token_hash, policy=self._policy, at=at)
+        return sessions.sign_in(credentials, command.session_id, command.token_hash, policy=self._policy, at=at)
 
     def answer(self, command: OpenSession, states: States) -> Answer:
         credentials = states[command.target, Credentials]
@@ -65,7 +65,7 @@ class ChangeHash(PasswordChecked[SetPassword]):
     """Answers with the user: it is the user's page that was posted to."""
 
     def go_on(self, command: SetPassword, credentials: Credentials, at: datetime) -> Decision:
-        return creds.change_password(credentials, command.password_hash, at=at)
+        return passwords.change_password(credentials, command.password_hash, at=at)
 
     def answer(self, command: SetPassword, states: States) -> Answer:
         user = states[command.user_id, User]
@@ -86,7 +86,7 @@ class RefreshOne(Handler[RefreshSession]):
         credentials, user = states.get(command.target, Credentials), states.get(command.user_id, User)
         if credentials is None or user is None:
             raise SessionOver
-        refreshed = creds.refresh(
+        refreshed = sessions.refresh(
             credentials, command.session_id, command.token_hash, command.next_hash, policy=self._policy, at=at
         )
         require_active(user)
@@ -105,8 +105,8 @@ class End(Handler[EndSession]):
     def decide(self, command: EndSession, states: States, at: datetime, ids: Ids) -> Decision:
         credentials = self._credentials(command, states)
         if command.everywhere and credentials.holds(command.session_id, command.token_hash, at):
-            return creds.end_all_sessions(credentials, SessionEnd.SIGNED_OUT, at=at)
-        return creds.sign_out(credentials, command.session_id, command.token_hash, at=at)
+            return sessions.end_all_sessions(credentials, SessionEnd.SIGNED_OUT, at=at)
+        return sessions.sign_out(credentials, command.session_id, command.token_hash, at=at)
 
     def answer(self, command: EndSession, states: States) -> Answer:
         return Answer(command.session_id, self._credentials(command, states).version, OVER)

@@ -7,11 +7,8 @@ get one answer, at one time: a hash is computed for each, and a refusal leaves `
 from __future__ import annotations
 
 import asyncio
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as NotBase64
 from collections.abc import Mapping
-from typing import Any, Final, Literal, NamedTuple
-from uuid import UUID
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -28,6 +25,7 @@ from commands.users.messages import (
     SignIn,
     SignOut,
 )
+from commands.users.refresh_token import Token, parsed
 from commands.users.session_handlers import REFUSED, require_active
 from domain.actor import Actor, Role
 from domain.claim import Claim, ClaimStatus
@@ -127,30 +125,6 @@ async def _session(user_id: UserId, refresh_token: str, services: Services) -> M
 
 
 # --- refreshing and signing out ---------------------------------------------------------------------------------------
-
-
-class Token(NamedTuple):
-    """A refresh token names its user and session, so that it can be looked up, and holds the secret that is checked."""
-
-    user_id: UserId
-    session_id: UUID
-    secret: str
-
-    def __str__(self) -> str:
-        where = urlsafe_b64encode(self.user_id.bytes + self.session_id.bytes).decode().rstrip("=")
-        return f"{where}.{self.secret}"
-
-
-def parsed(text: str) -> Token:
-    """Raises SessionOver for what is none of our tokens."""
-    where, _, secret = text.partition(".")
-    try:
-        ids = urlsafe_b64decode(f"{where}=".encode("ascii"))
-    except (NotBase64, UnicodeEncodeError):
-        raise SessionOver from None
-    if len(ids) != 32 or not secret:
-        raise SessionOver
-    return Token(UserId(UUID(bytes=ids[:16])), UUID(bytes=ids[16:]), secret)
 
 
 async def next_token(message: Refresh, services: Services) -> RefreshSession:

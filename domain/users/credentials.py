@@ -1,7 +1,6 @@
 """Credentials: a password, and the sessions it opened. A stream of its own: signing in never disturbs the profile.
 
-A session is a family of refresh tokens: each refresh replaces the token by the next, and one that comes a second time
-ends the session, for then somebody else has a copy of it. Only hashes of tokens are ever seen here.
+This is what they are; what may be done with them stands in `passwords.py` and `sessions.py`.
 """
 
 from __future__ import annotations
@@ -9,15 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
-from functools import reduce
 from typing import Final
 from uuid import UUID
 
-from domain.errors import AlreadyExists
-from domain.event import Erased, after, first
+from domain.event import Erased, after
 from domain.ids import CredentialsId, UserId, derive
-from domain.lifecycle import require
-from domain.users.errors import ResetTokenNotGood, SessionOver, SignInRefused
 from domain.users.events import (
     AllSessionsEnded,
     CredentialsClosed,
@@ -27,7 +22,6 @@ from domain.users.events import (
     PasswordReset,
     PasswordResetAsked,
     PasswordSet,
-    SessionEnd,
     SessionEnded,
     SessionRefreshed,
     SignedIn,
@@ -97,131 +91,6 @@ class Credentials:
 
 def credentials_id(user_id: UUID) -> CredentialsId:
     return CredentialsId(derive("credentials", user_id))
-
-
-def set_password(
-    credentials: Credentials | None, user_id: UserId, password_hash: str, *, at: datetime
-) -> CredentialsEvent:
-    id = credentials_id(user_id)
-    if credentials is not None:
-        raise AlreadyExists("credentials", id)
-    return PasswordSet(**first(id, at), user_id=user_id, password_hash=password_hash)
-
-
-# --- signing in -------------------------------------------------------------------------------------------------------
-
-
-def sign_in(
-    credentials: Credentials, session_id: UUID, token_hash: str, *, policy: Policy = DEFAULT_POLICY, at: datetime
-) -> list[CredentialsEvent]:
-    """The password was right. Raises SignInRefused when the account is locked all the same."""
-    if credentials.status is Status.CLOSED or credentials.locked(at):
-        raise SignInRefused
-    if credentials.session(session_id) is not None:
-        raise AlreadyExists("session", session_id)
-    ended = _make_room(credentials, policy, at)
-    credentials = reduce(evolve, ended, credentials)
-    signed_in = SignedIn(
-        **after(credentials, at), session_id=session_id, token_hash=token_hash, expires_at=at + policy.session_lasts
-    )
-    return [*ended, signed_in]
-
-
-def _make_room(credentials: Credentials, policy: Policy, at: datetime) -> list[CredentialsEvent]:
-    alive = [s for s in credentials.sessions if at < s.expires_at]
-    ended: list[CredentialsEvent] = []
-    for session in alive[: max(0, len(alive) - policy.sessions + 1)]:
-        ended.append(SessionEnded(**after(credentials, at), session_id=session.id, reason=SessionEnd.CROWDED_OUT))
-        credentials = evolve(credentials, ended[-1])
-    return ended
-
-
-def fail(credentials: Credentials, *, policy: Policy = DEFAULT_POLICY, at: datetime) -> list[CredentialsEvent]:
-    """The password was wrong. While the account is locked nothing more is recorded, so nobody can fill the stream."""
-    if credentials.status is Status.CLOSED or credentials.locked(at):
-        return []
-    failed = SignInFailed(**after(credentials, at))
-    credentials = evolve(credentials, failed)
-    if credentials.failures < policy.failures:
-        return [failed]
-    return [failed, LockedOut(**after(credentials, at), until=at + policy.locked_for)]
-
-
-# --- sessions ---------------------------------------------------------------------------------------------------------
-
-
-def refresh(
-    credentials: Credentials,
-    session_id: UUID,
-    token_hash: str,
-    next_hash: str,
-    *,
-    policy: Policy = DEFAULT_POLICY,
-    at: datetime,
-) -> CredentialsEvent:
-    """The next token of a session - or its end, when a token came that had been replaced. Raises SessionOver."""
-    session = _alive(credentials, session_id, at)
-    if session.token_hash != token_hash:
-        return SessionEnded(**after(credentials, at), session_id=session_id, reason=SessionEnd.REUSED)
-    expires_at = at + policy.session_lasts
-    return SessionRefreshed(
-        **after(credentials, at), session_id=session_id, token_hash=next_hash, expires_at=expires_at
-    )
-
-
-def sign_out(credentials: Credentials, session_id: UUID, token_hash: str, *, at: datetime) -> CredentialsEvent | None:
-    """A session that is over stays so; a token that had been replaced ends its session too."""
-    session = credentials.session(session_id)
-    if session is None:
-        return None
-    reason = SessionEnd.SIGNED_OUT if session.token_hash == token_hash else SessionEnd.REUSED
-    return SessionEnded(**after(credentials, at), session_id=session_id, reason=reason)
-
-
-def end_all_sessions(credentials: Credentials, reason: SessionEnd, *, at: datetime) -> CredentialsEvent | None:
-    return AllSessionsEnded(**after(credentials, at), reason=reason) if credentials.sessions else None
-
-
-def _alive(credentials: Credentials, session_id: UUID, at: datetime) -> Session:
-    session = credentials.session(session_id)
-    if session is None or session.expires_at <= at:
-        raise SessionOver
-    return session
-
-
-# --- the password -----------------------------------------------------------------------------------------------------
-
-
-def change_password(credentials: Credentials, password_hash: str, *, at: datetime) -> list[CredentialsEvent]:
-    """The old password was asked and right. Every session ends."""
-    require(credentials, Status.OPEN)
-    changed = PasswordChanged(**after(credentials, at), user_id=credentials.user_id, password_hash=password_hash)
-    return [changed, *_sessions_end(evolve(credentials, changed), at)]
-
-
-def ask_reset(
-    credentials: Credentials, token_hash: str, *, policy: Policy = DEFAULT_POLICY, at: datetime
-) -> CredentialsEvent:
-    """A newer request makes the older one's token worthless."""
-    require(credentials, Status.OPEN)
-    return PasswordResetAsked(**after(credentials, at), token_hash=token_hash, expires_at=at + policy.reset_lasts)
-
-
-def reset_password(
-    credentials: Credentials, token_hash: str, password_hash: str, *, at: datetime
-) -> list[CredentialsEvent]:
-    """Ends every session and every lock-out. Raises ResetTokenNotGood."""
-    require(credentials, Status.OPEN)
-    reset = credentials.reset
-    if reset is None or reset.token_hash != token_hash or reset.expires_at <= at:
-        raise ResetTokenNotGood
-    done = PasswordReset(**after(credentials, at), user_id=credentials.user_id, password_hash=password_hash)
-    return [done, *_sessions_end(evolve(credentials, done), at)]
-
-
-def _sessions_end(credentials: Credentials, at: datetime) -> list[CredentialsEvent]:
-    ended = end_all_sessions(credentials, SessionEnd.PASSWORD_CHANGED, at=at)
-    return [ended] if ended else []
 
 
 def close(credentials: Credentials, *, at: datetime) -> CredentialsEvent | None:

@@ -153,7 +153,7 @@ def grant(user: User, role: Role, by: Actor, *, at: datetime) -> UserEvent | Non
 
 
 def revoke(user: User, role: Role, by: Actor, *, at: datetime) -> UserEvent | None:
-    """Nobody takes a role from themselves: so an admin is always left."""
+    """Nobody takes a role from themselves, so that nobody locks the shop out by a slip."""
     require(user, Status.REGISTERED, Status.ACTIVE, Status.SUSPENDED)
     _require_grantable(role)
     if by.id == user.id:

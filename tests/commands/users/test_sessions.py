@@ -5,7 +5,8 @@ from time import perf_counter
 
 import pytest
 
-from commands.users.sessions import REFUSAL, parsed
+from commands.users.refresh_token import parsed
+from commands.users.sessions import REFUSAL
 from domain.users.credentials import Policy
 from domain.users.errors import SessionOver
 from tests.commands.users.place import PASSWORD, Place, place, prepare

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from domain.errors import AlreadyExists, DomainError, NotAllowedNow
 from domain.event import ERASED
 from domain.users import credentials as c
+from domain.users import passwords, sessions
 from domain.users.errors import ResetTokenNotGood, SessionOver, SignInRefused
 from domain.users.events import (
     AllSessionsEnded,
@@ -40,47 +41,49 @@ reset_asked = a(PasswordResetAsked, token_hash="r1", expires_at=AT + timedelta(h
 
 
 def test_the_first_password_is_set_once():
-    given().when(c.set_password, HANA, "hash of one").then(password_set)
-    given(password_set).when(c.set_password, HANA, "hash of two").refused(AlreadyExists)
+    given().when(passwords.set_password, HANA, "hash of one").then(password_set)
+    given(password_set).when(passwords.set_password, HANA, "hash of two").refused(AlreadyExists)
 
 
 def test_signing_in_opens_a_session_and_is_counted():
-    given(password_set).when(c.sign_in, S1, "t1").then(signed_in)
+    given(password_set).when(sessions.sign_in, S1, "t1").then(signed_in)
     state = given(password_set, failed, signed_in).state
     assert (state.sign_ins, state.last_sign_in, state.failures) == (1, AT, 0)
 
 
 def test_the_fifth_failure_in_a_row_locks_the_account():
-    given(password_set, failed, failed, failed).when(c.fail).then(failed)
-    given(password_set, failed, failed, failed, failed).when(c.fail).then(failed, locked)
-    given(password_set, failed, failed, failed, failed, signed_in).when(c.fail).then(failed)
+    given(password_set, failed, failed, failed).when(sessions.fail).then(failed)
+    given(password_set, failed, failed, failed, failed).when(sessions.fail).then(failed, locked)
+    given(password_set, failed, failed, failed, failed, signed_in).when(sessions.fail).then(failed)
 
 
 def test_a_locked_account_refuses_the_right_password_and_records_nothing():
     shut = given(password_set, failed, locked)
-    shut.when(c.sign_in, S1, "t1").refused(SignInRefused)
-    shut.when(c.fail).then()
+    shut.when(sessions.sign_in, S1, "t1").refused(SignInRefused)
+    shut.when(sessions.fail).then()
 
 
 def test_a_lock_out_ends_by_itself():
     over = AT + timedelta(minutes=15)
-    given(password_set, failed, locked).when(c.sign_in, S1, "t1", at=over).then(SignedIn)
-    given(password_set, failed, locked).when(c.fail, at=over).then(failed)
+    given(password_set, failed, locked).when(sessions.sign_in, S1, "t1", at=over).then(SignedIn)
+    given(password_set, failed, locked).when(sessions.fail, at=over).then(failed)
 
 
 def test_one_session_too_many_ends_the_oldest():
     policy = c.Policy(sessions=1)
-    given(password_set, signed_in).when(c.sign_in, S2, "t2", policy=policy).then(
+    given(password_set, signed_in).when(sessions.sign_in, S2, "t2", policy=policy).then(
         a(SessionEnded, session_id=S1, reason=SessionEnd.CROWDED_OUT), SignedIn
     )
 
 
 def test_sessions_that_ran_out_make_room():
-    given(password_set, signed_in).when(c.sign_in, S2, "t2", policy=c.Policy(sessions=1), at=LATER).then(SignedIn)
+    given(password_set, signed_in).when(sessions.sign_in, S2, "t2", policy=c.Policy(sessions=1), at=LATER).then(
+        SignedIn
+    )
 
 
 def test_a_refresh_replaces_the_token():
-    given(password_set, signed_in).when(c.refresh, S1, "t1", "t2").then(
+    given(password_set, signed_in).when(sessions.refresh, S1, "t1", "t2").then(
         a(SessionRefreshed, session_id=S1, token_hash="t2", expires_at=LATER)
     )
 
@@ -88,59 +91,61 @@ def test_a_refresh_replaces_the_token():
 def test_a_token_that_comes_again_ends_its_session():
     refreshed = a(SessionRefreshed, session_id=S1, token_hash="t2", expires_at=LATER)
     ended = a(SessionEnded, session_id=S1, reason=SessionEnd.REUSED)
-    given(password_set, signed_in, refreshed).when(c.refresh, S1, "t1", "t3").then(ended)
-    given(password_set, signed_in, refreshed, ended).when(c.refresh, S1, "t2", "t4").refused(SessionOver)
+    given(password_set, signed_in, refreshed).when(sessions.refresh, S1, "t1", "t3").then(ended)
+    given(password_set, signed_in, refreshed, ended).when(sessions.refresh, S1, "t2", "t4").refused(SessionOver)
 
 
 def test_a_session_that_ran_out_is_over():
-    given(password_set, signed_in).when(c.refresh, S1, "t1", "t2", at=LATER).refused(SessionOver)
-    given(password_set).when(c.refresh, S1, "t1", "t2").refused(SessionOver)
+    given(password_set, signed_in).when(sessions.refresh, S1, "t1", "t2", at=LATER).refused(SessionOver)
+    given(password_set).when(sessions.refresh, S1, "t1", "t2").refused(SessionOver)
 
 
 def test_signing_out_ends_this_session_and_is_harmless_again():
-    given(password_set, signed_in).when(c.sign_out, S1, "t1").then(
+    given(password_set, signed_in).when(sessions.sign_out, S1, "t1").then(
         a(SessionEnded, session_id=S1, reason=SessionEnd.SIGNED_OUT)
     )
-    given(password_set).when(c.sign_out, S1, "t1").then()
+    given(password_set).when(sessions.sign_out, S1, "t1").then()
 
 
 def test_signing_out_everywhere_ends_every_session():
-    given(password_set, signed_in).when(c.end_all_sessions, SessionEnd.SIGNED_OUT).then(AllSessionsEnded)
-    given(password_set).when(c.end_all_sessions, SessionEnd.SIGNED_OUT).then()
+    given(password_set, signed_in).when(sessions.end_all_sessions, SessionEnd.SIGNED_OUT).then(AllSessionsEnded)
+    given(password_set).when(sessions.end_all_sessions, SessionEnd.SIGNED_OUT).then()
 
 
 def test_a_new_password_ends_every_session():
-    given(password_set, signed_in).when(c.change_password, "hash of two").then(
+    given(password_set, signed_in).when(passwords.change_password, "hash of two").then(
         a(PasswordChanged, user_id=HANA, password_hash="hash of two"),
         a(AllSessionsEnded, reason=SessionEnd.PASSWORD_CHANGED),
     )
 
 
 def test_a_reset_link_works_once_and_ends_lock_out_and_sessions():
-    given(password_set, signed_in, failed, locked, reset_asked).when(c.reset_password, "r1", "hash of two").then(
-        PasswordReset, AllSessionsEnded
-    )
+    given(password_set, signed_in, failed, locked, reset_asked).when(
+        passwords.reset_password, "r1", "hash of two"
+    ).then(PasswordReset, AllSessionsEnded)
     used = (password_set, locked, reset_asked, a(PasswordReset, user_id=HANA, password_hash="hash of two"))
-    given(*used).when(c.reset_password, "r1", "hash of three").refused(ResetTokenNotGood)
-    given(*used).when(c.sign_in, S1, "t1").then(SignedIn)
+    given(*used).when(passwords.reset_password, "r1", "hash of three").refused(ResetTokenNotGood)
+    given(*used).when(sessions.sign_in, S1, "t1").then(SignedIn)
 
 
 @pytest.mark.parametrize("token, at", [("r2", AT), ("r1", AT + timedelta(hours=1))])
 def test_a_wrong_or_old_reset_link_is_refused(token, at):
-    given(password_set, reset_asked).when(c.reset_password, token, "hash of two", at=at).refused(ResetTokenNotGood)
+    given(password_set, reset_asked).when(passwords.reset_password, token, "hash of two", at=at).refused(
+        ResetTokenNotGood
+    )
 
 
 def test_changing_the_password_makes_a_reset_link_worthless():
     changed = a(PasswordChanged, user_id=HANA, password_hash="hash of two")
-    given(password_set, reset_asked, changed).when(c.reset_password, "r1", "x").refused(ResetTokenNotGood)
+    given(password_set, reset_asked, changed).when(passwords.reset_password, "r1", "x").refused(ResetTokenNotGood)
 
 
 CLOSED_REFUSES = {
-    "sign in": (lambda s: c.sign_in(s, S2, "t2", at=AT), SignInRefused),
-    "refresh": (lambda s: c.refresh(s, S1, "t1", "t2", at=AT), SessionOver),
-    "change": (lambda s: c.change_password(s, "hash", at=AT), NotAllowedNow),
-    "ask reset": (lambda s: c.ask_reset(s, "r1", at=AT), NotAllowedNow),
-    "reset": (lambda s: c.reset_password(s, "r1", "hash", at=AT), NotAllowedNow),
+    "sign in": (lambda s: sessions.sign_in(s, S2, "t2", at=AT), SignInRefused),
+    "refresh": (lambda s: sessions.refresh(s, S1, "t1", "t2", at=AT), SessionOver),
+    "change": (lambda s: passwords.change_password(s, "hash", at=AT), NotAllowedNow),
+    "ask reset": (lambda s: passwords.ask_reset(s, "r1", at=AT), NotAllowedNow),
+    "reset": (lambda s: passwords.reset_password(s, "r1", "hash", at=AT), NotAllowedNow),
 }
 
 
@@ -154,7 +159,7 @@ def test_nothing_opens_closed_credentials(decision):
 
 def test_closing_twice_and_failing_after_it_change_nothing():
     given(password_set, closed).when(c.close).then()
-    given(password_set, closed).when(c.fail).then()
+    given(password_set, closed).when(sessions.fail).then()
 
 
 def test_an_erased_password_is_no_password():
@@ -207,12 +212,12 @@ def _take(step, state, handed_out, policy, at):
     try:
         match step[0]:
             case "sign in":
-                return c.sign_in(state, UUID(int=1000 + number), f"t{number}", policy=policy, at=at), None
+                return sessions.sign_in(state, UUID(int=1000 + number), f"t{number}", policy=policy, at=at), None
             case "refresh":
-                return c.refresh(state, *token, f"t{number}", policy=policy, at=at), token
+                return sessions.refresh(state, *token, f"t{number}", policy=policy, at=at), token
             case "sign out":
-                return c.sign_out(state, *token, at=at), token
+                return sessions.sign_out(state, *token, at=at), token
             case _:
-                return c.change_password(state, "another hash", at=at), None
+                return passwords.change_password(state, "another hash", at=at), None
     except DomainError:
         return [], token
