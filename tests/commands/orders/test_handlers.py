@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from hypothesis import given
+import pytest
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from commands.message import Command
@@ -21,6 +22,7 @@ from domain.orders.events import Portion, RejectReason
 from domain.orders.order import Order, Status
 from domain.orders.quote import Quote
 from domain.value import PaymentMethod
+from tests import full
 from tests.commands.orders.shop import BOB, CHECKOUT, STAFF
 from tests.domain.orders import samples
 from tests.domain.orders.samples import CUP, CUSTOMER, HOME, ORDER, TEA, WAYS_TO, eur, item, quote
@@ -94,6 +96,9 @@ class Desk:
         self.states = after
 
 
+@pytest.mark.full("orders")
+@seed(full.seed())
+@settings(max_examples=full.size(100, 10_000, suite="orders"), deadline=None)
 @given(st.sampled_from(Status), asked)
 def test_whatever_is_asked_by_whomever(status: Status, asked: list[tuple[Command, UUID, Actor]]) -> None:
     desk = Desk(samples.order.given(*WAYS_TO[status]).state)

@@ -10,6 +10,7 @@ import pytest
 
 from domain.ids import derive, new_id
 from domain.orders.order import Status
+from tests import full
 from tests.commands.orders.shop import ANN, BOB, CUP, GONE, HOME, TEA, Shop, eur
 
 
@@ -158,8 +159,9 @@ async def test_a_key_is_required(shop: Shop) -> None:
     assert (await shop.post("/v1/orders", body)).json()["code"] == "IDEMPOTENCY_KEY_REQUIRED"
 
 
+@pytest.mark.full("orders")
 async def test_the_same_key_at_once_in_two_processes_places_one_order(shop: Shop, branch: Shop) -> None:
-    for n in range(10):
+    for n in range(full.size(10, 500)):
         answers = await asyncio.gather(*(where.place(key=f"k{n}") for where in (shop, branch, shop, branch)))
         assert {answer.status_code for answer in answers} == {201}
         assert len({answer.json()["id"] for answer in answers}) == 1

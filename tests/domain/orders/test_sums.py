@@ -7,7 +7,8 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from hypothesis import given
+import pytest
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from domain.errors import DomainError
@@ -18,6 +19,7 @@ from domain.orders.events import Portion
 from domain.orders.fulfilment import confirm, deliver, give_back, ship
 from domain.orders.order import Order, Status, evolve
 from domain.orders.quote import Item
+from tests import full
 from tests.domain.orders.samples import CUSTOMER, ORDER, STAFF, eur, item, portion, purchase
 from tests.specification import as_list, fold
 
@@ -35,6 +37,9 @@ portions = st.lists(st.builds(portion, st.integers(1, 5), st.integers(1, 6)), ma
 steps = st.lists(st.tuples(st.sampled_from(["ship", "deliver", "return"]), portions, st.booleans()), max_size=15)
 
 
+@pytest.mark.full("orders")
+@seed(full.seed())
+@settings(max_examples=full.size(100, 20_000, suite="orders"), deadline=None)
 @given(lines, st.integers(0, 2_000), st.integers(0, 9_000), steps)
 def test_shipped_within_ordered_and_returned_within_delivered(
     items: list[Item], shipping: int, tax: int, steps: list[tuple[str, Portions, bool]]

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import pytest
+from hypothesis import seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -23,6 +25,7 @@ from domain.payments.events import Advice, CaptureRequested, RefundReason, Refun
 from domain.payments.outcomes import Said
 from domain.payments.payment import ChargeStatus, Payment, evolve
 from domain.value import PaymentMethod
+from tests import full
 from tests.domain.payments.samples import CUSTOMER, ORDER, eur, minute
 from tests.specification import AT
 
@@ -212,4 +215,9 @@ def pending(attempt: Attempt, entries: Any) -> Money:
     return attempt.sum_of(entries, EntryStatus.PENDING)
 
 
-TestPaymentSums = Payments.TestCase
+TestPaymentSums = pytest.mark.full("payments")(pytest.mark.timeout(1_200)(seed(full.seed())(Payments).TestCase))
+TestPaymentSums.settings = settings(
+    max_examples=full.size(100, 4_000, suite="payments"),
+    stateful_step_count=full.size(50, 80, suite="payments"),
+    deadline=None,
+)
