@@ -209,14 +209,15 @@ def test_at_most_one_token_of_a_session_is_ever_good(steps):
 def _take(step, state, handed_out, policy, at):
     number = len(handed_out)
     token = handed_out[step[1] % number] if len(step) > 1 and number else (UUID(int=0), "never")
+    session_id, token_hash = token
     try:
         match step[0]:
             case "sign in":
                 return sessions.sign_in(state, UUID(int=1000 + number), f"t{number}", policy=policy, at=at), None
             case "refresh":
-                return sessions.refresh(state, *token, f"t{number}", policy=policy, at=at), token
+                return sessions.refresh(state, session_id, token_hash, f"t{number}", policy=policy, at=at), token
             case "sign out":
-                return sessions.sign_out(state, *token, at=at), token
+                return sessions.sign_out(state, session_id, token_hash, at=at), token
             case _:
                 return passwords.change_password(state, "another hash", at=at), None
     except DomainError:
