@@ -71,10 +71,11 @@ class Arrivals:
         while not waiting.answer.done():
             try:
                 await work()
-                return
             except Unavailable:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
+            else:
+                return
 
     def _lacks_something(self, waiting: Waiting) -> bool:
         """Asks what the command needs, as far as that can be told from what is loaded."""

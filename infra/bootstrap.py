@@ -20,7 +20,7 @@ from commands.handler import Handlers
 from commands.http import CommandApi
 from commands.loop import WriteLoop
 from commands.router import HANDLERS, RESOURCES, ROUTES
-from commands.services import Loops, Services
+from commands.services import Catalogue, Loops, Services
 from commands.table import Table
 from commands.users.handlers import handlers as user_handlers
 from domain import orders, payments, products, users
@@ -93,7 +93,9 @@ async def running(settings: Settings) -> AsyncIterator[System]:
             seconds=settings.token_access_seconds,
             blocked=blocked.__contains__,
         )
-        services = services_of(settings, keys, loops, tokens, stack)
+        sold = products.CONTEXT.name
+        catalogue = LogCatalogue(loops[sold].states, partial(wakeups[sold].head, sold))
+        services = services_of(settings, keys, loops, catalogue, tokens, stack)
         incarnations = {name: (await feed.read(0, 0)).incarnation for name, feed in feeds.items()}
         api = CommandApi(
             Table(ROUTES, RESOURCES), loops, incarnations, services, tokens.authenticate, settings.max_body_bytes
@@ -191,7 +193,12 @@ def background(work: Coroutine[Any, Any, None], stack: AsyncExitStack) -> None:
 
 
 def services_of(
-    settings: Settings, keys: PersonalKeys, loops: Mapping[str, WriteLoop], tokens: Tokens, stack: AsyncExitStack
+    settings: Settings,
+    keys: PersonalKeys,
+    loops: Mapping[str, WriteLoop],
+    catalogue: Catalogue,
+    tokens: Tokens,
+    stack: AsyncExitStack,
 ) -> Services:
     passwords = Argon2Passwords(settings.hash_threads)
     stack.callback(passwords.close)
@@ -201,7 +208,7 @@ def services_of(
         claims=HiddenClaims(settings.claim_secret.get_secret_value()),
         tokens=tokens,
         states=Loops(loops),
-        catalogue=LogCatalogue(loops[products.CONTEXT.name].states),
+        catalogue=catalogue,
         shipping=TableShipping(settings.home_country),
         tax=TableTax(settings.home_country),
     )

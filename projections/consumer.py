@@ -26,6 +26,7 @@ Moved = Callable[[str, str, Checkpoint], None]
 log = logging.getLogger(__name__)
 
 BATCH: Final = 1_000  # events
+REST: Final = 0.005  # seconds after a batch that was not full: what comes close together is applied together
 POLL: Final = 5.0  # seconds; a net under the feed's wake-ups
 STANDBY: Final = 1.0  # seconds a worker stays away from a checkpoint that another one moves
 BACK_OFF: Final = (0.1, 10.0)  # seconds, doubling from the first to the second
@@ -116,6 +117,8 @@ class Consumer:
             if before is checkpoint:
                 self._fares(Status.RUNNING, None)
                 await self._feed.wait(checkpoint.floor, POLL)
+            elif not self.health.behind:
+                await asyncio.sleep(REST)
 
     async def _apply(self, checkpoint: Checkpoint, batch: Batch) -> tuple[Checkpoint, Stuck | None]:
         """Writes the rows of a batch, up to an event that cannot be applied, with the checkpoint: all or nothing.

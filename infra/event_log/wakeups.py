@@ -47,6 +47,10 @@ class Wakeups:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def head(self, context: str) -> int:
+        """As far as this process has heard: its own writes at once, those of others some milliseconds later."""
+        return self._heads[context]
+
     def written(self, context: str, position: int) -> None:
         """This process has written up to `position`."""
         self._grown(context, position)
