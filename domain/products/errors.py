@@ -76,7 +76,7 @@ class StockHeld(DomainError):
 
     def __init__(self, variant_id: UUID, left: int, held: int) -> None:
         super().__init__(
-            f"this would leave {left} of {variant_id} on hand, but {held} are held for orders: release them first",
+            f"this would leave {left} of {variant_id} on hand; at least {held}, held for orders, must stay",
             variantId=str(variant_id),
             left=left,
             held=held,
