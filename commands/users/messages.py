@@ -11,7 +11,7 @@ from commands.message import Command
 from domain.actor import Role
 from domain.ids import ClaimId, UserId, new_id
 from domain.users.values import Email, Locale, Profile, Settings
-from domain.value import Address, Name, Note
+from domain.value import Address, Line, Name
 
 Password = Annotated[SecretStr, Field(min_length=8, max_length=256)]
 AnyPassword = Annotated[SecretStr, Field(max_length=256)]
@@ -70,11 +70,11 @@ class RevokeRole(Command):
 
 
 class SuspendUser(Command):
-    reason: Note
+    reason: Line
 
 
 class ReinstateUser(Command):
-    reason: Note
+    reason: Line
 
 
 class EraseUser(Command):

@@ -42,7 +42,7 @@ def _checked(email: str) -> str:
 Email = Annotated[str, AfterValidator(_checked), Field(json_schema_extra={"format": "email", "maxLength": MAX_EMAIL})]
 """An address as its owner writes it; `normalised` says which are the same."""
 
-Url = Annotated[str, StringConstraints(pattern=r"^https://[^\s/]+\.[^\s\x00-\x1f]+$", max_length=2000)]
+Url = Annotated[str, StringConstraints(pattern=r"^https://[^\s/\x00-\x1f]+\.[^\s\x00-\x1f]+$", max_length=2000)]
 Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?$")]
 
 
