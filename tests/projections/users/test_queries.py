@@ -1,0 +1,61 @@
+"""Every list of users that staff can ask for is served by an index."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import product
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from projections.listing import Condition, Mark, Ordering, Page
+from projections.models import MODELS
+from projections.schema import prepare
+from projections.users.queries import USERS
+from read_api.users import UsersOrderBy
+from tests.projections.plans import assert_indexed
+
+FILL = """
+INSERT INTO users_1.users (id, version, updated_at, status, roles, email_key, addresses, locale, notices, created_at)
+SELECT gen_random_uuid(), 1, timestamptz '2026-01-01' + n * interval '1 minute',
+    CASE WHEN n % 50 = 0 THEN 'suspended' ELSE 'active' END,
+    CASE WHEN n % 1000 = 0 THEN ARRAY['customer', 'staff'] ELSE ARRAY['customer'] END,
+    'user' || n || '@example.org', '[]', 'en', '{}', timestamptz '2026-01-01' + n * interval '1 minute'
+FROM generate_series(1, 20000) n
+"""
+MIDDLE = Mark(datetime(2026, 1, 7, tzinfo=UTC), UUID(int=7))
+
+ORDERINGS: list[Ordering] = [member.value for member in UsersOrderBy]
+FILTERS: list[list[Condition]] = [
+    [],
+    [Condition("email_key", "eq", "user7@example.org")],
+    [Condition("roles", "has", "staff")],
+    [Condition("roles", "has", "customer")],
+    [Condition("status", "eq", "active")],
+    [Condition("status", "eq", "suspended")],
+    [Condition("status", "in", ["suspended", "erased"])],
+    [Condition("created_at", "gte", MIDDLE.value)],
+]
+PAGES = [Page(100), Page(100, backward=True), Page(100, after=MIDDLE)]
+
+
+@pytest.fixture(scope="module")
+def filled(module_database: str) -> Iterator[psycopg.Connection[Any]]:
+    """20,000 users, of whom 20 are staff and 400 suspended."""
+    asyncio.run(prepare(module_database, MODELS))
+    with psycopg.connect(module_database, autocommit=True) as connection:
+        connection.execute(FILL)
+        connection.execute("VACUUM ANALYZE users_1.users")
+        yield connection
+
+
+@pytest.mark.parametrize("where, ordering", [*product(FILTERS, ORDERINGS)], ids=str)
+def test_every_page_of_every_list_is_served_by_an_index(
+    filled: psycopg.Connection[Any], where: list[Condition], ordering: Ordering
+) -> None:
+    for page in PAGES:
+        assert_indexed(filled, USERS.statement(where, ordering, page))
