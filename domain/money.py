@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from domain.errors import DomainError, Kind
 
@@ -40,13 +40,13 @@ class AmountTooLarge(DomainError):
         super().__init__(f"an amount in {currency} went beyond {MAX_AMOUNT} minor units", maximum=MAX_AMOUNT)
 
 
-def _known(currency: str) -> str:
-    if currency not in DECIMALS:
-        raise ValueError(f"unknown currency {currency!r}; known are {', '.join(sorted(DECIMALS))}")
-    return currency
+def _listed(schema: dict[str, Any]) -> None:
+    """In JSON Schema a list says more than a pattern; validating by a pattern is quicker."""
+    del schema["pattern"]
+    schema["enum"] = sorted(DECIMALS)
 
 
-Currency = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": sorted(DECIMALS)})]
+Currency = Annotated[str, Field(pattern=f"^({'|'.join(sorted(DECIMALS))})$", json_schema_extra=_listed)]
 Amount = Annotated[int, Field(ge=0, le=MAX_AMOUNT)]
 
 
