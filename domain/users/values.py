@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from domain.value import Line, Name, Note, Value
 
 MAX_EMAIL: Final = 254
-_EMAIL: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]+\.[^@\s.\x00-\x1f\x7f]+")
+_EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]+")
 
 
 def normalised(email: str) -> str:
@@ -21,10 +21,15 @@ def normalised(email: str) -> str:
     Raises ValueError when it is no e-mail address.
     """
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", email.strip()).casefold())
-    if len(text) > MAX_EMAIL or not _EMAIL.fullmatch(text):
+    if len(text) > MAX_EMAIL or not _EMAIL.fullmatch(text) or any(map(_unseen, text)):
         raise ValueError("this is not an e-mail address: name@example.org is the form, at most 254 characters")
     local, _, host = text.rpartition("@")
     return f"{local}@{_ascii(host)}"
+
+
+def _unseen(character: str) -> bool:
+    """Control and format characters: two addresses that look the same must be the same."""
+    return unicodedata.category(character).startswith("C")
 
 
 def _ascii(host: str) -> str:

@@ -38,7 +38,19 @@ def test_a_host_is_compared_in_its_ascii_form():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "@", "hana", "hana@", "@example.org", "hana@host", "ha na@example.org", "a@b@example.org", "a\x00@b.cc"],
+    [
+        "",
+        "@",
+        "hana",
+        "hana@",
+        "@example.org",
+        "hana@host",
+        "ha na@example.org",
+        "a@b@example.org",
+        "a\x00@b.cc",
+        "\u200ba@b.cc",
+        "a\u202e@b.cc",
+    ],
 )
 def test_what_is_no_address_is_refused(text):
     with pytest.raises(ValueError):
