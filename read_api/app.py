@@ -35,7 +35,10 @@ Authenticate = Callable[[str], Actor]
 CODES: Final = {405: "METHOD_NOT_ALLOWED", 404: "NOT_FOUND", 413: "BODY_TOO_LARGE"}
 """The codes of what is wrong with the request itself, by status; any other status is VALIDATION_FAILED."""
 
-INTERNAL: Final = {"message": "Something is broken here; it has been logged.", "extensions": {"code": "INTERNAL_ERROR"}}
+INTERNAL: Final[dict[str, Any]] = {
+    "message": "Something is broken here; it has been logged.",
+    "extensions": {"code": "INTERNAL_ERROR"},
+}
 
 
 @dataclass(frozen=True, slots=True)

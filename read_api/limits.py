@@ -52,9 +52,10 @@ class Measure:
         if isinstance(node, FragmentSpreadNode):
             return self._of_fragment(node.name.value)
         inner = self.of(node.selection_set)
-        if not isinstance(node, FieldNode) or node.name.value.startswith("__"):
-            return inner if not isinstance(node, FieldNode) else Size(0, inner.aliases)
-        return Size(inner.depth + 1, inner.aliases + (node.alias is not None))
+        if not isinstance(node, FieldNode):
+            return inner
+        introspects = node.name.value.startswith("__")
+        return Size(0 if introspects else inner.depth + 1, inner.aliases + (node.alias is not None))
 
     def _of_fragment(self, name: str) -> Size:
         if name not in self._sizes:

@@ -16,12 +16,16 @@ from domain.value import PaymentMethod
 from projections.listing import Condition, Ordering
 from projections.orders.queries import ORDERS
 from projections.orders.row import EntryRow, LineRow, OrderRow, PortionRow, ReturnRow, ShipmentRow
-from read_api.access import SignedIn, root
+from projections.pool import Pool
+from projections.users.queries import USERS
+from projections.users.row import UserRow
+from read_api.access import SignedIn, computed, root
 from read_api.connection import Connection, connection, paging
 from read_api.context import Asked, Context
 from read_api.filters import DateTimeFilter, IdFilter, conditions
 from read_api.node import Node
 from read_api.scalars import Address, Money, address, money, uuid_of
+from read_api.users import User, user
 
 strawberry.enum(Status, name="OrderStatus", description="Where an order is in its life.")
 strawberry.enum(PaymentMethod, description="How an order is paid.")
@@ -115,6 +119,11 @@ class Order(Node):
     placed_at: datetime | None
     closed_at: datetime | None = strawberry.field(description="Since when nothing more happens to it.")
 
+    @computed("Who ordered. Null until the read model of users has seen them.")
+    async def customer(self, info: Asked) -> User | None:
+        row = await info.context.loader(load_users).load(UUID(self.customer_id))
+        return user(row, info.context.actor) if row else None
+
 
 @strawberry.enum(description="Orderings of orders.")
 class OrdersOrderBy(Enum):
@@ -169,6 +178,11 @@ async def order_by_id(context: Context, id: UUID | None) -> Order | None:
     if row is None or not context.actor.may_touch(row.customer_id):
         return None
     return order(row, context.actor)
+
+
+async def load_users(pool: Pool, ids: list[UUID]) -> list[UserRow | None]:
+    found = await USERS.many(pool, ids)
+    return [found.get(id) for id in ids]
 
 
 def own(actor: Actor) -> list[Condition]:

@@ -7,7 +7,10 @@ from uuid import uuid4
 import pytest
 
 from domain.event import Event
+from projections.pool import Pool
+from projections.users.queries import USERS
 from tests.domain.orders.samples import CUSTOMER, cancel_pending, confirmed, placed, tea_shipped
+from tests.domain.users.samples import registered
 from tests.projections.stories import order_id, told
 from tests.read_api.conftest import OTHER, Api, owned_by
 from tests.specification import AT, Make
@@ -126,3 +129,19 @@ async def test_conditions_that_say_nothing_clear_are_refused(api: Api, where: st
     error = await api.refused(f"{{ orders(first: 10, where: {where}) {{ nodes {{ id }} }} }}", "staff")
     assert message in error["message"]
     assert error["extensions"]["code"] == "INVALID_FILTER"
+
+
+async def test_the_customers_of_a_page_are_loaded_at_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    await api.has_seen("users", [registered(CUSTOMER, 1), registered(OTHER, 1)])
+    await api.has_seen("orders", [e for n in range(6) for e in an_order(n, customer=OTHER if n % 2 else CUSTOMER)])
+    asked: list[list[Any]] = []
+    many = USERS.many
+
+    async def counted(pool: Pool, ids: Any) -> Any:
+        asked.append(sorted(ids))
+        return await many(pool, asked[-1])
+
+    monkeypatch.setattr(USERS, "many", counted)
+    data = await api.ask("{ orders(first: 6, orderBy: CREATED_AT_ASC) { nodes { customer { id } } } }", "staff")
+    assert [node["customer"]["id"] for node in data["orders"]["nodes"]] == [str(CUSTOMER), str(OTHER)] * 3
+    assert asked == [sorted([CUSTOMER, OTHER])]
