@@ -13,6 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+import hypothesis.core
 import psycopg
 import pytest
 
@@ -30,10 +31,13 @@ def pytest_report_header() -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Workers take the seed of the process that started them."""
+    """Workers take the seed of the process that started them, and so does Hypothesis."""
     suite, _ = full.chosen()
     if suite:
         os.environ["CHOBO_FULL"] = f"{suite}:{full.seed()}"
+        hypothesis.core.global_force_seed = full.seed()  # type: ignore[assignment]  # typed as its default, None
+    hypothesis.settings.register_profile("chobo", derandomize=not suite, deadline=None, print_blob=True)
+    hypothesis.settings.load_profile("chobo")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

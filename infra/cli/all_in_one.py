@@ -67,9 +67,9 @@ class AllInOne:
             self._shop = asyncio.create_task(self._trade(address, self.demo))
 
     def _close(self) -> None:
-        self._say("Stopping: finishing what is open ...", event="stopping")
         if self._shop:
             self._shop.cancel()
+        self._say("Stopping: finishing what is open ...", event="stopping")
 
     async def _trade(self, address: str, rate: float) -> None:
         """Whatever happens in the sample shop, Chobo goes on."""
