@@ -19,6 +19,9 @@ from domain.aggregate import Context
 EVERY: Final = 2000
 """A snapshot is due when this many events would have to be read. Reading 2000 takes about 25 ms."""
 
+BYTES_AN_EVENT: Final = 200
+"""A large state is dear to write: it must have grown by an event for each so many bytes."""
+
 CAPACITY: Final = 100_000
 
 log = logging.getLogger(__name__)
@@ -36,7 +39,7 @@ class Snapshots:
             " VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
         )
         self._prune = f"DELETE FROM {context.name}.snapshots WHERE originator_id = %s AND originator_version < %s"
-        self._taken: dict[UUID, int] = {}  # version of the newest one this process knows of
+        self._due: dict[UUID, int] = {}  # the version from which on the next one is worth its price
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -49,20 +52,20 @@ class Snapshots:
     def loaded(self, state: Any, length: int) -> None:
         """`length` events were read to get this state. Takes a snapshot in the background if they were many."""
         if type(state) in self._topics_by_class:
-            self._taken[state.id] = state.version - length
+            self._due[state.id] = state.version - length + EVERY
             self.written(state)
 
     def written(self, state: Any) -> None:
         """Takes a snapshot in the background if the stream has grown by much since the last."""
-        if type(state) in self._topics_by_class and state.version - self._taken.get(state.id, 0) >= EVERY:
+        if type(state) in self._topics_by_class and state.version >= self._due.get(state.id, EVERY):
             self._take(state)
 
     def _take(self, state: Any) -> None:
         topic = self._topics_by_class[type(state)]
-        if len(self._taken) > CAPACITY:
-            self._taken.clear()  # at worst some are taken early
-        self._taken[state.id] = state.version
         stored = self._adapters[topic][1].dump_json(state)
+        if len(self._due) > CAPACITY:
+            self._due.clear()  # at worst some are taken early
+        self._due[state.id] = state.version + max(EVERY, len(stored) // BYTES_AN_EVENT)
         task = asyncio.create_task(self._save(state.id, state.version, topic, stored))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
