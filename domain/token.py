@@ -36,7 +36,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class ConsistencyToken:
-    """What must have been seen, by context. As text it is opaque to clients; it holds positions only, nothing secret."""
+    """What must have been seen, by context. As text it is opaque to clients; it holds positions only."""
 
     contexts: Mapping[str, Seen]
 

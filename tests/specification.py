@@ -1,7 +1,7 @@
 """given(events).when(decision, ...).then(events): the form in which aggregates are specified.
 
-A `Specification` is made once for each aggregate with its `evolve`; `when` calls a decision on the state the given events
-lead to, with `at` filled in; `then` compares the events it returned, leaving out identity and time.
+A `Specification` is made once for each aggregate with its `evolve`; `when` calls a decision on the state the given
+events lead to, with `at` filled in; `then` compares the events it returned, leaving out identity and time.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeGuard
 from uuid import UUID
 
 import pytest
@@ -36,7 +36,10 @@ class When:
     def then(self, *expected: Event | type[Event] | Make) -> list[Event]:
         """The decision's events are these. A class stands for any event of it; no arguments: nothing happened."""
         happened = as_list(self.decide())
-        wanted = [e(h.originator_id, h.originator_version) if _is_make(e) else e for e, h in zip(expected, happened, strict=True)]
+        wanted = [
+            e(h.originator_id, h.originator_version) if _is_make(e) else e
+            for e, h in zip(expected, happened, strict=True)
+        ]
         for e, h in zip(wanted, happened, strict=True):
             if isinstance(e, type):
                 assert isinstance(h, e)
@@ -87,5 +90,5 @@ def fold(evolve: Callable[[Any, Any], Any], state: Any, events: Iterable[Event])
     return state
 
 
-def _is_make(e: Any) -> bool:
+def _is_make(e: Event | type[Event] | Make) -> TypeGuard[Make]:
     return callable(e) and not isinstance(e, type)

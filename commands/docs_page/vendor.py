@@ -18,7 +18,9 @@ from urllib.parse import unquote
 
 HERE: Final = Path(__file__).parent
 OURS: Final = frozenset({"__init__.py", "vendor.py", "index.html", "start.js", "page.css", "icon.svg", "SHA256SUMS"})
-DATA: Final = re.compile(r"""url\((?P<quote>["']?)data:image/(?P<kind>[a-z]+)(?:\+xml)?(?P<rest>[^,]*),(?P<data>.*?)(?P=quote)\)""")
+DATA: Final = re.compile(
+    r"""url\((?P<quote>["']?)data:image/(?P<kind>[a-z]+)(?:\+xml)?(?P<rest>[^,]*),(?P<data>.*?)(?P=quote)\)"""
+)
 SOURCE_MAP: Final = re.compile(r"\n?(?:/\*|//)# sourceMappingURL=\S*(?: ?\*/)?\s*$")
 ENDINGS: Final = {"jpeg": "jpg"}
 
