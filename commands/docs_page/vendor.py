@@ -1,7 +1,7 @@
 """Vendors Swagger UI: `npm pack swagger-ui-dist@VERSION`, unpack it, `python -m commands.docs_page.vendor package/`.
 
-Two things are changed: the style sheet's inline `data:` images become files, because the page's policy allows no `data:`,
-and references to source maps go. `SHA256SUMS` has the digests of what was written; a test compares them.
+Two things are changed: the style sheet's inline `data:` images become files, because the page's policy allows no
+`data:`, and references to source maps go. `SHA256SUMS` has the digests of what was written; a test compares them.
 """
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+from contextlib import suppress
 from uuid import uuid4
 
 import pytest
@@ -20,10 +21,8 @@ def test_a_token_survives_its_text(token: ConsistencyToken) -> None:
 
 @given(st.text(max_size=200))
 def test_any_other_text_is_refused_in_its_own_words(text: str) -> None:
-    try:
+    with suppress(InvalidToken):
         ConsistencyToken.parse(text)
-    except InvalidToken:
-        pass
 
 
 @pytest.mark.parametrize("text", ["", "e30x", "[]", "bnVsbA", "x" * (MAX_LENGTH + 1), "é", "\ud800"])
