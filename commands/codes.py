@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from domain.errors import DomainError, Kind
+from domain.errors import REFUSALS, DomainError, Kind
 
 STATUS: Final[dict[Kind, int]] = {
     Kind.INVALID: 422,
@@ -159,3 +159,8 @@ def sort_of(refusal: type[DomainError]) -> Sort:
 def described(refusal: type[DomainError]) -> str:
     """The refusal's own docstring, not the one it inherits."""
     return " ".join((refusal.__dict__.get("__doc__") or "").split())
+
+
+def all_sorts() -> list[Sort]:
+    """Every code a problem can have, sorted: what only HTTP has and every refusal."""
+    return sorted([*HTTP_ONLY.values(), *map(sort_of, REFUSALS.values())], key=lambda sort: sort.code)

@@ -15,8 +15,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute
 from starlette.routing import Route as PageRoute
 
-from commands.codes import Sort, kebab
-from commands.openapi import all_sorts, document
+from commands.codes import Sort, all_sorts, kebab
+from commands.openapi import document
 from commands.route import Resource, Route
 
 Jwks = Callable[[], Mapping[str, Any]]

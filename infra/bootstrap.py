@@ -98,7 +98,13 @@ async def running(settings: Settings) -> AsyncIterator[System]:
         services = services_of(settings, keys, loops, catalogue, tokens, stack)
         incarnations = {name: (await feed.read(0, 0)).incarnation for name, feed in feeds.items()}
         api = CommandApi(
-            Table(ROUTES, RESOURCES), loops, incarnations, services, tokens.authenticate, settings.max_body_bytes
+            Table(ROUTES, RESOURCES),
+            loops,
+            incarnations,
+            services,
+            tokens.authenticate,
+            body_limit=settings.max_body_bytes,
+            deadline=settings.command_seconds,
         )
         checks = databases.checks() | {consumer.name: following(consumer) for consumer in consumers}
         more = [graphql(settings, databases, watch, tokens), *health_routes(checks)]
