@@ -37,7 +37,6 @@ Authenticate = Callable[[str], Actor]
 """From an access token to who it is. Raises a refusal of `domain/access.py`."""
 
 BODY_LIMIT: Final = 100_000  # bytes
-DEADLINE: Final = 10.0  # seconds, after which a command's outcome is unknown
 NO_STORE: Final = (b"cache-control", b"no-store")
 PRIVATE: Final = (b"cache-control", b"private, no-cache")
 REPLAYED: Final = {"idempotent-replayed": "true"}
@@ -54,7 +53,6 @@ class CommandApi:
         services: Services,
         authenticate: Authenticate,
         body_limit: int = BODY_LIMIT,
-        deadline: float = DEADLINE,
     ) -> None:
         self._table = table
         self._loops = loops
@@ -62,7 +60,6 @@ class CommandApi:
         self._services = services
         self._authenticate = authenticate
         self._body_limit = body_limit
-        self._deadline = deadline
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -116,7 +113,6 @@ class CommandApi:
             traceparent=request.trace.traceparent,
             key=key(text, route, message, id, self._services.now()) if text else None,
             expected_version=expected,
-            deadline=self._deadline,
         )
         return await self._submitted(route, envelope)
 

@@ -104,7 +104,6 @@ async def running(settings: Settings) -> AsyncIterator[System]:
             services,
             tokens.authenticate,
             body_limit=settings.max_body_bytes,
-            deadline=settings.command_seconds,
         )
         checks = databases.checks() | {consumer.name: following(consumer) for consumer in consumers}
         more = [graphql(settings, databases, watch, tokens), *health_routes(checks)]
