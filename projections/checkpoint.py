@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from domain.token import Seen
-from projections.pool import Connection
+from projections.pool import Connection, Cursor
 
 
 class Fenced(Exception):
@@ -51,6 +51,48 @@ WHERE (consumer, context) = (%s, %s)
 """
 
 
+LOCK: Final = """
+SELECT set_config('synchronous_commit', 'off', true)
+FROM projections.checkpoints WHERE (consumer, context, incarnation, floor) = (%s, %s, %s, %s) FOR UPDATE
+"""
+
+MOVE: Final = """
+UPDATE projections.checkpoints SET floor = %s, head = %s, recorded_at = coalesce(%s, recorded_at),
+    status = 'RUNNING', reason = NULL, updated_at = clock_timestamp()
+WHERE (consumer, context, incarnation, floor) = (%s, %s, %s, %s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Locking:
+    """Answers on their way, to be looked at when the pipeline has been left."""
+
+    _locked: Cursor
+    _read: Cursor
+
+    async def held(self) -> Checkpoint:
+        """Raises Fenced when the checkpoint is no longer at the expected floor."""
+        if await self._locked.fetchone() is None:
+            raise Fenced
+        found = await self._read.fetchone()
+        assert found is not None
+        return restored(*found)
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """The same for a move."""
+
+    _cursor: Cursor
+    _to: Checkpoint
+
+    def moved(self) -> Checkpoint:
+        """Raises Fenced."""
+        if self._cursor.rowcount != 1:
+            raise Fenced
+        return self._to
+
+
 class Checkpoints:
     """The checkpoint of one consumer (`orders@1`) in one context."""
 
@@ -66,33 +108,23 @@ class Checkpoints:
             " ON CONFLICT DO NOTHING",
             [*self._key, incarnation],
         )
-        return await self._read(connection)
+        found = await (await connection.execute(READ, self._key)).fetchone()
+        assert found is not None
+        return restored(*found)
 
-    async def lock(self, connection: Connection, expected: Checkpoint) -> Checkpoint:
-        """The checkpoint, held until the transaction ends. Raises Fenced when its floor is not the expected one.
+    async def lock(self, connection: Connection, expected: Checkpoint) -> Locking:
+        """Asks for the checkpoint to be held until the transaction ends. Meant for a pipeline: see `Locking.held`.
 
-        The slices are read in a statement of their own, so that they are seen as they are once the lock is held.
+        Rows and checkpoint are lost together, if at all, and then made again from the log: so the transaction need
+        not wait for the disk. The slices are read in a statement of their own, to be seen as they are once it is held.
         """
-        locked = await connection.execute(
-            "SELECT 1 FROM projections.checkpoints WHERE (consumer, context, incarnation, floor) = (%s, %s, %s, %s)"
-            " FOR UPDATE",
-            [*self._key, expected.incarnation, expected.floor],
-        )
-        if await locked.fetchone() is None:
-            raise Fenced
-        return await self._read(connection)
+        locked = await connection.execute(LOCK, [*self._key, expected.incarnation, expected.floor])
+        return Locking(locked, await connection.execute(READ, self._key))
 
-    async def move(self, connection: Connection, old: Checkpoint, to: Progress) -> Checkpoint:
-        """Moves the floor by compare-and-set. Raises Fenced."""
-        moved = await connection.execute(
-            "UPDATE projections.checkpoints SET floor = %s, head = %s, recorded_at = coalesce(%s, recorded_at),"
-            " status = 'RUNNING', reason = NULL, updated_at = clock_timestamp()"
-            " WHERE (consumer, context, incarnation, floor) = (%s, %s, %s, %s)",
-            [to.floor, to.head, to.recorded_at, *self._key, old.incarnation, old.floor],
-        )
-        if moved.rowcount != 1:
-            raise Fenced
-        return Checkpoint(old.incarnation, to.floor, old.slices)
+    async def move(self, connection: Connection, old: Checkpoint, to: Progress) -> Moving:
+        """Moves the floor by compare-and-set. Meant for a pipeline: see `Moving.moved`."""
+        values = [to.floor, to.head, to.recorded_at, *self._key, old.incarnation, old.floor]
+        return Moving(await connection.execute(MOVE, values), Checkpoint(old.incarnation, to.floor, old.slices))
 
     async def report(self, connection: Connection, status: str, reason: str, head: int) -> None:
         """Tells operators how the consumer fares."""
@@ -101,11 +133,6 @@ class Checkpoints:
             " updated_at = clock_timestamp() WHERE (consumer, context) = (%s, %s)",
             [status, reason, head, *self._key],
         )
-
-    async def _read(self, connection: Connection) -> Checkpoint:
-        found = await (await connection.execute(READ, self._key)).fetchone()
-        assert found is not None
-        return restored(*found)
 
 
 def restored(incarnation: UUID, floor: int, slices: Mapping[str, int]) -> Checkpoint:

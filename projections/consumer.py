@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -15,7 +14,7 @@ from psycopg_pool import PoolTimeout
 
 from projections.checkpoint import Checkpoint, Checkpoints, Fenced, Progress
 from projections.feed import Batch, Feed
-from projections.folding import Folded, Rows, Stuck, fold, plan, told
+from projections.folding import Folded, Plan, Rows, Stuck, fold, plan, told
 from projections.model import Model
 from projections.pool import Connection, Pool, connected
 from projections.schema import schema_of
@@ -123,25 +122,36 @@ class Consumer:
     async def _apply(self, checkpoint: Checkpoint, batch: Batch) -> tuple[Checkpoint, Stuck | None]:
         """Writes the rows of a batch, up to an event that cannot be applied, with the checkpoint: all or nothing.
 
-        Raises Fenced, and Stopped when the first event is one that cannot be applied.
+        Three round trips whatever the number of tables. Raises Fenced, and Stopped when the first event is one that
+        cannot be applied.
         """
+        planned = plan(self._model, batch.recorded)
         async with connected(self._pool) as connection:
-            held = await self._checkpoints.lock(connection, checkpoint)
-            folded = await self._fold(connection, held, batch)
+            held, rows = await self._load(connection, checkpoint, planned)
+            folded = fold(planned.beyond(held.of), rows)
             to = progress(batch, folded.stuck)
             if folded.stuck and to.floor <= held.floor:
                 raise Stopped(str(folded.stuck))
-            for projector, rows in folded.changed.items():
-                await projector.table.save(connection, self._schema, list(rows.values()))
-            moved = await self._checkpoints.move(connection, held, to)
+            moved = await self._save(connection, held, folded, to)
         return moved, folded.stuck
 
-    async def _fold(self, connection: Connection, held: Checkpoint, batch: Batch) -> Folded:
-        planned = plan(self._model, (r for r in batch.recorded if r.position > held.of(r.slice)))
-        rows: Rows = defaultdict(dict)
-        for projector, ids in planned.ids().items():
-            rows[projector] = await projector.table.load(connection, self._schema, ids)
-        return fold(planned, rows)
+    async def _load(self, connection: Connection, expected: Checkpoint, planned: Plan) -> tuple[Checkpoint, Rows]:
+        """The checkpoint, held, and those of the planned rows that exist."""
+        async with connection.pipeline():
+            locking = await self._checkpoints.lock(connection, expected)
+            selected = [
+                (projector, await projector.table.select(connection, self._schema, ids))
+                for projector, ids in planned.ids().items()
+            ]
+        held = await locking.held()
+        return held, {projector: await projector.table.found(cursor) for projector, cursor in selected}
+
+    async def _save(self, connection: Connection, held: Checkpoint, folded: Folded, to: Progress) -> Checkpoint:
+        async with connection.pipeline():
+            for projector, rows in folded.changed.items():
+                await projector.table.save(connection, self._schema, list(rows.values()))
+            moving = await self._checkpoints.move(connection, held, to)
+        return moving.moved()
 
     async def _hold(self, error: Exception) -> None:
         """Waits before the next try. What neither the log nor the database being away explains is tried one by one."""

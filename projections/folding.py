@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -37,6 +37,12 @@ class Plan:
 
     steps: Sequence[tuple[Recorded, Touched]]
     stuck: Stuck | None
+
+    def beyond(self, done: Callable[[int], int]) -> Plan:
+        """Without the events up to the position `done` says for their slice."""
+        steps = [step for step in self.steps if step[0].position > done(step[0].slice)]
+        stuck = self.stuck
+        return Plan(steps, stuck if stuck and stuck.recorded.position > done(stuck.recorded.slice) else None)
 
     def ids(self) -> Mapping[Projector[Any], set[UUID]]:
         wanted: dict[Projector[Any], set[UUID]] = defaultdict(set)

@@ -11,7 +11,7 @@ from uuid import UUID
 from psycopg import sql
 from pydantic import TypeAdapter
 
-from projections.pool import Connection
+from projections.pool import Connection, Cursor
 
 
 class Row(Protocol):
@@ -44,12 +44,19 @@ class Table(Generic[R]):
     def decoded(self, answer: Iterable[Sequence[Any]]) -> list[R]:
         return self._rows.validate_json("[" + ",".join(found[0] for found in answer) + "]")
 
-    async def load(self, connection: Connection, schema: str, ids: Iterable[UUID]) -> dict[UUID, R]:
-        """The rows of these ids that exist, by id."""
+    async def select(self, connection: Connection, schema: str, ids: Iterable[UUID]) -> Cursor:
+        """Asks for the rows of these ids. Meant for a pipeline; `found` understands what comes."""
         query = sql.SQL("SELECT {} FROM {} t WHERE id = ANY(%s)").format(
             self.selected(), sql.Identifier(schema, self.name)
         )
-        cursor = await connection.execute(query, [list(ids)])
+        return await connection.execute(query, [list(ids)])
+
+    async def load(self, connection: Connection, schema: str, ids: Iterable[UUID]) -> dict[UUID, R]:
+        """The rows of these ids that exist, by id."""
+        return await self.found(await self.select(connection, schema, ids))
+
+    async def found(self, cursor: Cursor) -> dict[UUID, R]:
+        """What was selected, by id."""
         return {row.id: row for row in self.decoded(await cursor.fetchall())}
 
     async def save(self, connection: Connection, schema: str, rows: Sequence[R]) -> None:
