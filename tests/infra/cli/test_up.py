@@ -6,11 +6,13 @@ import os
 import signal
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import psutil
 
-from tests.infra.cli.process import chobo, running
+from tests.infra.cli.process import Up, chobo, running
 
 
 def postmaster(data: Path) -> int:
@@ -28,6 +30,11 @@ def ready(address: str, within: float = 20.0) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def register(up: Up, name: str) -> bool:
+    body = {"email": f"{name}@example.com", "password": "correct horse", "name": "Mia"}
+    return httpx.post(f"{up.address}/v1/users", json=body, timeout=20).status_code == 201
 
 
 def test_it_says_that_it_is_ready_and_stops_with_exit_code_0(data):
@@ -53,6 +60,19 @@ def test_it_goes_on_after_kill_9_of_its_postgres(data):
         while postmaster(data) in (0, killed) and time.monotonic() < ends:
             time.sleep(0.05)
         assert ready(up.address)
+        assert register(up, "after-the-kill")
+        assert up.stop() == 0
+
+
+def test_it_goes_on_after_kill_9_of_every_process_of_its_postgres(data):
+    with running(data) as up:
+        children = {child.cmdline()[0]: child for child in psutil.Process(postmaster(data)).children()}
+        assert any("checkpointer" in name for name in children)
+        for name, child in children.items():
+            with suppress(psutil.NoSuchProcess):  # one that ended with another
+                child.kill()
+            assert ready(up.address)
+            assert register(up, f"after-{hash(name)}")
         assert up.stop() == 0
 
 
