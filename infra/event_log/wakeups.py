@@ -72,7 +72,9 @@ class Wakeups:
             self._waiting[context].discard(woken)
 
     def _grown(self, context: str, position: int) -> None:
-        self._heads[context] = max(self._heads[context], position)
+        if position <= self._heads[context]:
+            return  # the echo of our own notification
+        self._heads[context] = position
         for woken in self._waiting[context]:
             if not woken.done():
                 woken.set_result(None)
