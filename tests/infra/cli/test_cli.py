@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from uuid import UUID
+
+from domain.actor import Actor, Role
+from infra.tokens import SigningKeys, Tokens
 from tests.infra.cli.process import chobo, lines
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_settings_lists_every_setting_as_one_json_object_a_line():
@@ -32,3 +40,33 @@ def test_help_names_the_commands_without_importing_the_system():
     assert "settings" in done.stdout
     assert "psycopg" not in done.stderr
     assert "strawberry" not in done.stderr
+
+
+def test_routes_lists_every_route_with_who_may():
+    rows = lines(chobo("routes", "--json"))
+    place = next(row for row in rows if row["path"] == "/v1/orders" and row["method"] == "POST")
+    assert (place["command"], place["scope"], place["key"]) == ("PlaceOrder", "orders:place", "required")
+
+
+def test_openapi_prints_the_committed_document():
+    assert json.loads(chobo("openapi").stdout) == json.loads((ROOT / "docs" / "openapi.json").read_text())
+
+
+def test_a_token_is_signed_with_the_secrets_of_the_data_directory(tmp_path):
+    (row,) = lines(chobo("token", "--service", "relay", "--data", str(tmp_path), "--json"))
+    keys = json.loads((tmp_path / "secrets.json").read_text())["token_keys"]
+    assert str(Tokens(SigningKeys(keys)).authenticate(row["token"])) == row["actor"] == "service:relay"
+
+
+def test_a_token_for_a_user_has_the_roles_asked_for(tmp_path):
+    user = "0198f0e5-0000-7000-8000-000000000001"
+    arguments = ("--user", user, "--role", "staff", "--data", str(tmp_path), "--json")
+    (row,) = lines(chobo("token", *arguments))
+    keys = json.loads((tmp_path / "secrets.json").read_text())["token_keys"]
+    assert Tokens(SigningKeys(keys)).authenticate(row["token"]) == Actor(UUID(user), frozenset({Role.STAFF}))
+
+
+def test_a_token_with_an_unknown_role_is_wrong_usage(tmp_path):
+    done = chobo("token", "--user", "0198f0e5-0000-7000-8000-000000000001", "--role", "king", "--data", str(tmp_path))
+    assert done.returncode == 2
+    assert "unknown role king" in done.stderr
