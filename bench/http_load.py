@@ -1,7 +1,7 @@
-"""python -m bench.http_load ADDRESS PATH TOKEN BODY CLIENTS SECONDS: POSTs as fast as they are answered.
+"""python -m bench.http_load ADDRESS PATHS TOKEN BODY CLIENTS SECONDS: POSTs as fast as they are answered.
 
-Each client keeps one connection and sends a fresh Idempotency-Key every time. Prints JSON: requests a second, p50, p99
-and maximum in ms, and how many answers were not 2xx.
+PATHS are separated by commas; the nth client sends to the nth. Each keeps one connection and sends a fresh
+Idempotency-Key every time. Prints JSON: requests a second, p50, p99 and maximum in ms, and how many were not 2xx.
 """
 
 from __future__ import annotations
@@ -21,26 +21,27 @@ from bench.report import percentile
 @dataclass(slots=True)
 class Load:
     address: str
-    path: str
+    paths: list[str]
     token: str
     body: bytes
     latencies: list[float] = field(default_factory=list)
     failed: int = 0
 
-    async def client(self, until: float) -> None:
+    async def client(self, number: int, until: float) -> None:
+        path = self.paths[number % len(self.paths)]
         host, _, port = self.address.removeprefix("http://").rpartition(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         while (began := time.perf_counter()) < until:
-            writer.write(self.request(host))
+            writer.write(self.request(host, path))
             status = await answered(reader)
             self.latencies.append(time.perf_counter() - began)
             self.failed += not 200 <= status < 300
         writer.close()
         await writer.wait_closed()
 
-    def request(self, host: str) -> bytes:
+    def request(self, host: str, path: str) -> bytes:
         head = (
-            f"POST {self.path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+            f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
             f"Authorization: Bearer {self.token}\r\nIdempotency-Key: {uuid4()}\r\n"
             f"Content-Length: {len(self.body)}\r\n\r\n"
         )
@@ -57,7 +58,7 @@ async def answered(reader: asyncio.StreamReader) -> int:
 
 async def main(load: Load, clients: int, seconds: float) -> None:
     began = time.perf_counter()
-    await asyncio.gather(*(load.client(began + seconds) for _ in range(clients)))
+    await asyncio.gather(*(load.client(number, began + seconds) for number in range(clients)))
     took = time.perf_counter() - began
     p50, p99 = percentile(load.latencies, 0.5) * 1e3, percentile(load.latencies, 0.99) * 1e3
     met = {"rate": len(load.latencies) / took, "p50": p50, "p99": p99, "max": max(load.latencies) * 1e3}
@@ -65,5 +66,5 @@ async def main(load: Load, clients: int, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    address, path, token, body, clients, seconds = sys.argv[1:]
-    uvloop.run(main(Load(address, path, token, body.encode()), int(clients), float(seconds)))
+    address, paths, token, body, clients, seconds = sys.argv[1:]
+    uvloop.run(main(Load(address, paths.split(","), token, body.encode()), int(clients), float(seconds)))

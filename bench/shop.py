@@ -19,12 +19,17 @@ ADDRESS = {"name": "Sato Hanako", "line1": "1-2-3 Nishi", "postalCode": "150-000
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """`token` is a customer's; `order` the body of an order that can be placed again and again."""
+    """`staff` is a service's token, `token` a customer's; `order` an order's body, to be placed again and again."""
 
     address: str
     pid: int
+    staff: str
     token: str
     order: dict[str, Any]
+
+    def variants(self, count: int) -> list[UUID]:
+        """So many variants to keep stock of, each of a product of its own."""
+        return [on_sale(self.address, self.staff, uuid4()) for _ in range(count)]
 
 
 @contextmanager
@@ -35,7 +40,7 @@ def open_shop() -> Iterator[Shop]:
             assert process.stdout
             ready = json.loads(process.stdout.readline())
             token, order = sample_order(ready["address"], ready["token"])
-            yield Shop(ready["address"], ready["pid"], token, order)
+            yield Shop(ready["address"], ready["pid"], ready["token"], token, order)
         finally:
             process.terminate()
             process.wait()
@@ -51,10 +56,8 @@ def post(address: str, token: str, path: str, body: dict[str, Any]) -> dict[str,
 
 def sample_order(address: str, token: str) -> tuple[str, dict[str, Any]]:
     """Puts a product on sale; a customer's access token, and how they order it."""
-    product, variant = uuid4(), uuid4()
-    draft = {"id": str(product), "name": "Notebook", "variants": [sold(variant)]}
-    post(address, token, "/v1/products", draft)
-    post(address, token, f"/v1/products/{product}/activate", {})
+    product = uuid4()
+    variant = on_sale(address, token, product)
     person = {"email": f"{product.hex}@chobo.example", "password": "long enough", "name": "Hanako"}
     post(address, token, "/v1/users", person)
     session = post(address, token, "/v1/sessions", {"email": person["email"], "password": person["password"]})
@@ -62,6 +65,15 @@ def sample_order(address: str, token: str) -> tuple[str, dict[str, Any]]:
     total = post(address, token, "/v1/quotes", wanted | {"currency": "EUR"})["total"]
     paid = {"payment": {"method": "CREDIT_CARD", "token": "tok_bench"}, "quotedTotal": total}
     return session["accessToken"], wanted | paid
+
+
+def on_sale(address: str, token: str, product: UUID) -> UUID:
+    """The one variant of a new product."""
+    variant = uuid4()
+    draft = {"id": str(product), "name": "Notebook", "variants": [sold(variant)]}
+    post(address, token, "/v1/products", draft)
+    post(address, token, f"/v1/products/{product}/activate", {})
+    return variant
 
 
 def sold(variant: UUID) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from bench.report import Figure, percentile, progress
 from bench.shop import Shop, open_shop
 
 ORDERS = 300
-QUERY = "query Placed($id: UUID!) { order(id: $id) { status version } }"
+QUERY = "query Placed($id: ID!) { order(id: $id) { status version } }"
 
 
 def seen_after(client: httpx.Client, shop: Shop) -> float:
