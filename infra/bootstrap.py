@@ -20,7 +20,7 @@ from commands.handler import Handlers
 from commands.http import CommandApi
 from commands.loop import WriteLoop
 from commands.router import HANDLERS, RESOURCES, ROUTES
-from commands.services import Catalogue, Loops, Services
+from commands.services import Loops, Services
 from commands.table import Table
 from commands.users.handlers import handlers as user_handlers
 from domain import orders, payments, products, users
@@ -85,32 +85,13 @@ async def running(settings: Settings) -> AsyncIterator[System]:
         feeds = {c.name: StoreFeed(databases.pool(c.name), c.name, keys, wakeups[c.name]) for c in CONTEXTS}
         watch = Watch(databases.pool(READS))
         consumers = read_side(databases, feeds, watch, stack)
-        blocked = Blocked(databases.pool(READS), timedelta(seconds=settings.token_access_seconds))
-        background(blocked.run(), stack)
-        tokens = Tokens(
-            SigningKeys(settings.token_keys.get_secret_value()),
-            issuer=settings.token_issuer,
-            seconds=settings.token_access_seconds,
-            blocked=blocked.__contains__,
-        )
-        sold = products.CONTEXT.name
-        catalogue = LogCatalogue(loops[sold].states, partial(wakeups[sold].head, sold))
-        services = services_of(settings, keys, loops, catalogue, tokens, stack)
-        incarnations = {name: (await feed.read(0, 0)).incarnation for name, feed in feeds.items()}
-        api = CommandApi(
-            Table(ROUTES, RESOURCES),
-            loops,
-            incarnations,
-            services,
-            tokens.authenticate,
-            body_limit=settings.max_body_bytes,
-        )
+        tokens = tokens_of(settings, databases, stack)
+        services = services_of(settings, keys, loops, wakeups, tokens, stack)
         checks = databases.checks() | {consumer.name: following(consumer) for consumer in consumers}
+        api = await command_api(settings, loops, feeds, services, tokens)
         more = [graphql(settings, databases, watch, tokens), *health_routes(checks)]
         served = app(api, ROUTES, RESOURCES, jwks=tokens.public_keys, more=more)
-        if settings.operator_password:
-            password = settings.operator_password.get_secret_value()
-            await ensure_first_operator(loops[users.CONTEXT.name], services, settings.operator_email, password)
+        await first_operator(settings, loops, services)
         yield System(served, loops, services, tokens, PAGES)
 
 
@@ -120,6 +101,32 @@ PAGES: Final = {"command API": "/docs", "GraphQL": "/graphql", "health": "/ready
 def handlers(settings: Settings) -> dict[str, Handlers]:
     policy = Policy(session_lasts=timedelta(days=settings.session_days))
     return HANDLERS | {users.CONTEXT.name: user_handlers(policy=policy)}
+
+
+def tokens_of(settings: Settings, databases: Databases, stack: AsyncExitStack) -> Tokens:
+    life = settings.token_access_seconds
+    blocked = Blocked(databases.pool(READS), timedelta(seconds=life))
+    background(blocked.run(), stack)
+    keys = SigningKeys(settings.token_keys.get_secret_value())
+    return Tokens(keys, issuer=settings.token_issuer, seconds=life, blocked=blocked.__contains__)
+
+
+async def command_api(
+    settings: Settings,
+    loops: Mapping[str, WriteLoop],
+    feeds: Mapping[str, StoreFeed],
+    services: Services,
+    tokens: Tokens,
+) -> CommandApi:
+    incarnations = {name: (await feed.read(0, 0)).incarnation for name, feed in feeds.items()}
+    table, limit = Table(ROUTES, RESOURCES), settings.max_body_bytes
+    return CommandApi(table, loops, incarnations, services, tokens.authenticate, body_limit=limit)
+
+
+async def first_operator(settings: Settings, loops: Mapping[str, WriteLoop], services: Services) -> None:
+    if settings.operator_password:
+        password = settings.operator_password.get_secret_value()
+        await ensure_first_operator(loops[users.CONTEXT.name], services, settings.operator_email, password)
 
 
 def graphql(settings: Settings, databases: Databases, watch: Watch, tokens: Tokens) -> Route:
@@ -201,10 +208,11 @@ def services_of(
     settings: Settings,
     keys: PersonalKeys,
     loops: Mapping[str, WriteLoop],
-    catalogue: Catalogue,
+    wakeups: Mapping[str, Wakeups],
     tokens: Tokens,
     stack: AsyncExitStack,
 ) -> Services:
+    sold = products.CONTEXT.name
     passwords = Argon2Passwords(settings.hash_threads)
     stack.callback(passwords.close)
     return Services(
@@ -213,7 +221,7 @@ def services_of(
         claims=HiddenClaims(settings.claim_secret.get_secret_value()),
         tokens=tokens,
         states=Loops(loops),
-        catalogue=catalogue,
+        catalogue=LogCatalogue(loops[sold].states, partial(wakeups[sold].head, sold)),
         shipping=TableShipping(settings.home_country),
         tax=TableTax(settings.home_country),
     )
