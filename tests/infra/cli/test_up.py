@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import time
 from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import psutil
 
+from tests.eventually import eventually
 from tests.infra.cli.process import Up, chobo, running
 
 
@@ -23,13 +23,8 @@ def postmaster(data: Path) -> int:
         return 0
 
 
-def ready(address: str, within: float = 20.0) -> bool:
-    ends = time.monotonic() + within
-    while time.monotonic() < ends:
-        if httpx.get(f"{address}/readyz").status_code == 200:
-            return True
-        time.sleep(0.05)
-    return False
+def ready(address: str) -> bool:
+    return httpx.get(f"{address}/readyz").status_code == 200
 
 
 def register(up: Up, name: str) -> bool:
@@ -56,10 +51,8 @@ def test_it_goes_on_after_kill_9_of_its_postgres(data):
     with running(data) as up:
         killed = postmaster(data)
         os.kill(killed, signal.SIGKILL)
-        ends = time.monotonic() + 20
-        while postmaster(data) in (0, killed) and time.monotonic() < ends:
-            time.sleep(0.05)
-        assert ready(up.address)
+        eventually(lambda: postmaster(data) not in (0, killed))
+        eventually(lambda: ready(up.address))
         assert register(up, "after-the-kill")
         assert up.stop() == 0
 
@@ -71,7 +64,7 @@ def test_it_goes_on_after_kill_9_of_every_process_of_its_postgres(data):
         for name, child in children.items():
             with suppress(psutil.NoSuchProcess):  # one that ended with another
                 child.kill()
-            assert ready(up.address)
+            eventually(lambda: ready(up.address))
             assert register(up, f"after-{hash(name)}")
         assert up.stop() == 0
 

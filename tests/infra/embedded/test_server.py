@@ -8,8 +8,7 @@ import pwd
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -17,6 +16,7 @@ import psycopg
 import pytest
 
 from infra.embedded import DataDirectoryInUse, EmbeddedPostgres, PostgresFailed, server
+from tests.eventually import eventually
 
 HOST = """
 import sys, time
@@ -27,13 +27,6 @@ postgres.start()
 print(postgres.pid, flush=True)
 time.sleep(600)
 """
-
-
-def eventually(condition: Callable[[], bool], within: float = 20.0) -> None:
-    ends = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < ends, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def is_running(pid: int) -> bool:
