@@ -62,6 +62,8 @@ def checked(body: bytes) -> Any:
         raise Problem(MALFORMED_JSON, f"the body cannot be read: {reason(error)}") from None
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH and deeper_than(MAX_DEPTH, value):
         raise too_deep()
+    if b"\\u0000" in body and (faults := list(nul_characters(value))):
+        raise faulty(faults, len(faults))
     return value
 
 
@@ -98,9 +100,26 @@ def invalid(error: ValidationError, value: Any) -> Problem:
     details = error.errors(include_url=False, include_context=False, include_input=False)
     if details[0]["type"] == "json_invalid":
         return Problem(MALFORMED_JSON, f"the body cannot be read: {details[0]['msg']}")
-    faults = [fault(detail, value) for detail in details[:MAX_FAULTS]]
+    return faulty([fault(detail, value) for detail in details[:MAX_FAULTS]], error.error_count())
+
+
+def faulty(faults: list[Fault], count: int) -> Problem:
+    """`count` may be more than the faults that are shown."""
     first = f"{faults[0]['pointer'] or 'the body'}: {faults[0]['detail']}"
-    return Problem(VALIDATION_FAILED, first, {"count": error.error_count()}, faults)
+    return Problem(VALIDATION_FAILED, first, {"count": count}, faults[:MAX_FAULTS])
+
+
+def nul_characters(value: Any, at: str = "") -> Iterator[Fault]:
+    """PostgreSQL keeps no text with NUL, so none gets in, whatever a message says of its fields."""
+    if isinstance(value, str) and "\0" in value:
+        yield {"pointer": at, "code": "NUL_CHARACTER", "detail": "text must not contain a NUL character"}
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from nul_characters(name, at)
+            yield from nul_characters(inner, f"{at}/{escaped(name)}")
+    elif isinstance(value, list):
+        for n, inner in enumerate(value):
+            yield from nul_characters(inner, f"{at}/{n}")
 
 
 def fault(detail: ErrorDetails, value: Any) -> Fault:
@@ -119,5 +138,9 @@ def pointer(loc: tuple[int | str, ...], value: Any) -> str:
             value = value[step]  # type: ignore[index]
         elif n < len(loc) or not isinstance(value, dict):
             continue
-        steps.append(str(step).replace("~", "~0").replace("/", "~1"))
+        steps.append(escaped(step))
     return "".join(f"/{step}" for step in steps)
+
+
+def escaped(step: int | str) -> str:
+    return str(step).replace("~", "~0").replace("/", "~1")

@@ -38,11 +38,11 @@ def headers_of(route: Route) -> list[JSON]:
     )
     match = header(
         "If-Match",
-        "the ETag you decided on",
+        "the ETag you decided on; `*` for whichever it is",
         required=route.edits,
-        pattern=r'^(\*|"[1-9][0-9]{0,17}")$',
+        pattern='^"[1-9][0-9]{0,17}"$',
     )
-    return ([] if route.key is IGNORED else [key]) + ([] if route.serve else [match])
+    return ([] if route.key is IGNORED else [key]) + ([match] if "{id}" in route.path else [])
 
 
 HEADERS: Final = {
