@@ -85,6 +85,8 @@ class Projector(Generic[R]):
         folded = self._folded(row, event)
         if self._every is not None:
             folded = self._every(folded, recorded)
+        if folded.version == event.originator_version:
+            return folded  # it has just been opened
         return replace(folded, version=event.originator_version, updated_at=event.timestamp)  # type: ignore[type-var]
 
     def _folded(self, row: R | None, event: Event) -> R:
