@@ -98,7 +98,7 @@ class Desk:
 
 @pytest.mark.full("orders")
 @seed(full.seed())
-@settings(max_examples=full.size(100, 10_000, suite="orders"), deadline=None)
+@settings(max_examples=full.size(100, 4_000, suite="orders"), deadline=None)
 @given(st.sampled_from(Status), asked)
 def test_whatever_is_asked_by_whomever(status: Status, asked: list[tuple[Command, UUID, Actor]]) -> None:
     desk = Desk(samples.order.given(*WAYS_TO[status]).state)

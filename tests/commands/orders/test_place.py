@@ -161,7 +161,7 @@ async def test_a_key_is_required(shop: Shop) -> None:
 
 @pytest.mark.full("orders")
 async def test_the_same_key_at_once_in_two_processes_places_one_order(shop: Shop, branch: Shop) -> None:
-    for n in range(full.size(10, 500)):
+    for n in range(full.size(10, 300)):
         answers = await asyncio.gather(*(where.place(key=f"k{n}") for where in (shop, branch, shop, branch)))
         assert {answer.status_code for answer in answers} == {201}
         assert len({answer.json()["id"] for answer in answers}) == 1

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from domain.ids import AttemptId, CaptureId, derive
+from domain.payments.attempt import AttemptStatus
 from domain.payments.errors import (
     AttemptActive,
     CaptureUnderWay,
@@ -11,7 +12,14 @@ from domain.payments.errors import (
     NothingToRefund,
     NotPositive,
 )
-from domain.payments.events import AttemptCreated, CaptureRequested, PaymentCaptured, PaymentOpened, RefundReason
+from domain.payments.events import (
+    AttemptCreated,
+    CaptureRequested,
+    PaymentCaptured,
+    PaymentOpened,
+    PaymentRefunded,
+    RefundReason,
+)
 from domain.payments.payment import ChargeStatus, payment_id
 from domain.payments.requests import begin, capture, open_payment, refund, void
 from domain.value import PaymentMethod
@@ -31,6 +39,7 @@ from tests.domain.payments.samples import (
     declined,
     eur,
     opened,
+    part_captured,
     part_refund_requested,
     part_requested,
     payment,
@@ -57,6 +66,13 @@ def test_an_attempt_is_for_what_is_left_to_pay() -> None:
 def test_one_attempt_at_a_time_is_active() -> None:
     payment.given(opened, created).when(begin, SECOND, KEY, CARD, None).refused(AttemptActive, status="CREATED")
     payment.given(opened, created, declined).when(begin, SECOND, KEY, CARD, None).then(AttemptCreated)
+
+
+def test_an_attempt_with_money_still_to_be_captured_is_active() -> None:
+    part_refunded = told(PaymentRefunded, 5, refund_id=REFUND, amount=eur(400))
+    given = payment.given(opened, created, authorised, part_requested, part_captured, part_refunded)
+    assert given.state.attempts[0].status is AttemptStatus.REFUNDED
+    given.when(begin, SECOND, KEY, CARD, None).refused(AttemptActive)
 
 
 def test_the_same_attempt_begins_once() -> None:
