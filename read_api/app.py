@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+import psycopg
 from cross_web import HTTPException
 from graphql import GraphQLError, GraphQLSyntaxError
+from psycopg_pool import PoolTimeout
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
@@ -39,6 +42,13 @@ INTERNAL: Final[dict[str, Any]] = {
     "message": "Something is broken here; it has been logged.",
     "extensions": {"code": "INTERNAL_ERROR"},
 }
+UNAVAILABLE: Final[dict[str, Any]] = {
+    "message": "The read models cannot be reached at present: try again.",
+    "extensions": {"code": "UNAVAILABLE"},
+}
+AWAY: Final = (psycopg.OperationalError, PoolTimeout)
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +85,8 @@ class GraphQLApp(GraphQL[Context, None]):
         request = Request(scope, limited(receive, self._allowance.body))
         try:
             response = await self.run(request)
-        except DomainError as refusal:
-            response = refused(refusal)
-        except HTTPException as error:
-            code = CODES.get(error.status_code, "VALIDATION_FAILED")
-            response = answer(error.status_code, told(error.reason, code))
+        except Exception as error:  # noqa: BLE001  # whatever it is, the answer is JSON
+            response = not_executed(error)
         await response(scope, receive, send)
 
     async def get_context(self, request: Any, response: Any) -> Context:
@@ -146,7 +153,7 @@ def body_of(error: GraphQLError) -> dict[str, Any]:
         return body_of(too_complex(f"more than {MAX_TOKENS} tokens"))
     if original is None or isinstance(original, GraphQLError):
         return told(error.message, InvalidDocument.code)
-    return INTERNAL
+    return UNAVAILABLE if isinstance(original, AWAY) else INTERNAL
 
 
 def refusal_body(refusal: DomainError) -> dict[str, Any]:
@@ -172,8 +179,19 @@ def told(message: str, code: str) -> dict[str, Any]:
     return {"message": message, "extensions": {"code": code}}
 
 
-def refused(refusal: DomainError) -> Response:
+def not_executed(error: Exception) -> Response:
     """The answer to a request of which nothing was executed."""
+    if isinstance(error, DomainError):
+        return refused(error)
+    if isinstance(error, HTTPException):
+        return answer(error.status_code, told(error.reason, CODES.get(error.status_code, "VALIDATION_FAILED")))
+    if isinstance(error, AWAY):
+        return answer(503, UNAVAILABLE, {"retry-after": "1"})
+    log.error("a GraphQL request failed", exc_info=error)
+    return answer(500, INTERNAL)
+
+
+def refused(refusal: DomainError) -> Response:
     if refusal.kind is not Kind.UNAUTHENTICATED:
         return answer(400, refusal_body(refusal))
     return answer(401, refusal_body(refusal), {"www-authenticate": 'Bearer realm="chobo"'})

@@ -3,9 +3,12 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import Any
+from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
+from psycopg_pool import PoolTimeout
 
 from commands.codes import HTTP_ONLY
 from domain.errors import REFUSALS
@@ -14,7 +17,7 @@ from domain.token import ConsistencyToken
 from projections.orders.queries import ORDERS
 from read_api import app as module
 from read_api.access import Public
-from read_api.app import CODES, INTERNAL
+from read_api.app import CODES, INTERNAL, UNAVAILABLE
 from read_api.schema import make_schema
 from tests.domain.orders.samples import placed
 from tests.projections.stories import order_id, told
@@ -33,7 +36,7 @@ def error_of(response: httpx.Response) -> Any:
 
 
 def test_every_code_is_in_the_one_list() -> None:
-    ours = {*CODES.values(), "VALIDATION_FAILED", INTERNAL["extensions"]["code"]}
+    ours = {*CODES.values(), "VALIDATION_FAILED", *(error["extensions"]["code"] for error in (INTERNAL, UNAVAILABLE))}
     assert ours <= set(HTTP_ONLY) | set(REFUSALS)
 
 
@@ -131,6 +134,23 @@ class TestErrors:
         assert "12345" not in response.text
         assert error_of(response)["extensions"] == {"code": "INTERNAL_ERROR"}
         assert error_of(response)["path"] == ["order"]
+
+    @pytest.mark.parametrize("error", [psycopg.OperationalError("no route"), PoolTimeout("none free")])
+    async def test_a_database_that_is_away_is_said_to_be(
+        self, api: Api, monkeypatch: pytest.MonkeyPatch, error: Exception
+    ) -> None:
+        async def fails(*args: Any) -> None:
+            raise error
+
+        monkeypatch.setattr(ORDERS, "one", fails)
+        assert (await api.refused(MINE, id=str(order_id(1))))["extensions"] == {"code": "UNAVAILABLE"}
+
+    async def test_without_a_database_there_is_no_waiting_for_a_token(self, api: Api) -> None:
+        await api.pool.close()
+        token = ConsistencyToken.of("orders", uuid4(), [(1, 1)])
+        response = await api.post(MINE, "customer", {"consistency-token": str(token)}, id="1")
+        assert response.status_code == 503
+        assert error_of(response)["extensions"]["code"] == "UNAVAILABLE"
 
     async def test_a_slow_query_is_given_up(self, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
         async def sleeps(*args: Any) -> None:
