@@ -31,6 +31,7 @@ from infra.claims import HiddenClaims
 from infra.databases import READS, Databases
 from infra.event_log.log import EventLog
 from infra.event_log.migrations import migrate
+from infra.event_log.replies import keep_pruning
 from infra.event_log.store_feed import StoreFeed
 from infra.event_log.wakeups import Wakeups
 from infra.first_operator import ensure_first_operator
@@ -177,6 +178,7 @@ async def write_side(
         log.on_written(partial(wakeups[context.name].written, context.name))
         loops[context.name] = loop = WriteLoop(context, decided_by.get(context.name, {}), log)
         stack.push_async_callback(loop.close)
+        background(keep_pruning(databases.pool(context.name), context.name), stack)
     return loops
 
 
