@@ -1,4 +1,4 @@
-"""Stored replies whose keys have served their time are deleted: clients' after seven days, a saga's once it has ended."""
+"""Stored replies whose time is over are deleted: clients' after seven days, a saga's once it has ended."""
 
 from __future__ import annotations
 
