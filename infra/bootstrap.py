@@ -138,6 +138,7 @@ def graphql(settings: Settings, databases: Databases, watch: Watch, tokens: Toke
         tokens.authenticate,
         Cursors(settings.cursor_secret.get_secret_value()),
         allowance=Allowance(body=settings.max_query_bytes, waiting=settings.consistency_seconds),
+        graphiql=settings.graphiql,
     )
     return Route("/graphql", served)
 

@@ -63,6 +63,7 @@ class Settings(BaseModel):
 
     max_body_bytes: int = Field(262_144, ge=1_024, description="longest body of a command")
     max_query_bytes: int = Field(100_000, ge=1_024, description="longest body of a GraphQL request")
+    graphiql: bool = Field(False, description="show GraphiQL at /graphql; its files come from a public CDN")
     consistency_seconds: float = Field(5.0, ge=0, le=60, description="longest wait for a Consistency-Token's events")
     stop_seconds: float = Field(10.0, ge=0, le=600, description="time that open requests get at a graceful stop")
     home_country: str = Field("DE", pattern="^[A-Z]{2}$", description="the shop's own country: shipping and tax")
