@@ -45,7 +45,7 @@ def row_after(*story: Make, **changes: Any) -> OrderRow:
     return row
 
 
-@pytest.mark.parametrize("story", WAYS_TO.values(), ids=str)
+@pytest.mark.parametrize("story", WAYS_TO.values(), ids=list(WAYS_TO))
 def test_the_row_agrees_with_the_aggregate(story: Sequence[Make]) -> None:
     state: Any = None
     for version, make in enumerate(story, 1):
