@@ -19,7 +19,7 @@ from graphql import (
 )
 from strawberry.extensions import SchemaExtension
 
-from read_api.errors import DocumentTooComplex
+from read_api.errors import DocumentTooComplex, InvalidDocument
 
 MAX_DEPTH: Final = 10  # fields within fields
 MAX_ALIASES: Final = 15
@@ -95,3 +95,22 @@ class Limits(SchemaExtension):
         context.parse_options["max_tokens"] = MAX_TOKENS
         context.validation_rules = (*context.validation_rules, WithinLimits)
         yield
+
+
+class OneOperation(SchemaExtension):
+    """Refuses a document of several operations when none is named; the library would run the first.
+
+    Stands after the cache of validations in the list of extensions, for that sets the errors anew.
+    """
+
+    def on_validate(self) -> Iterator[None]:
+        context = self.execution_context
+        document, name = context.graphql_document, context._provided_operation_name  # operation_name is never None
+        if not context.pre_execution_errors and name is None and document is not None and several(document):
+            refusal = InvalidDocument("the document has several operations: say in operationName which one is meant")
+            context.pre_execution_errors = [GraphQLError(refusal.detail, original_error=refusal)]
+        yield
+
+
+def several(document: DocumentNode) -> bool:
+    return sum(isinstance(definition, OperationDefinitionNode) for definition in document.definitions) > 1

@@ -17,7 +17,7 @@ from strawberry.types import ExecutionContext
 from domain.errors import DomainError
 from read_api.access import Public, root
 from read_api.context import Asked, Context
-from read_api.limits import Limits
+from read_api.limits import Limits, OneOperation
 from read_api.models import ReadModelsQuery
 from read_api.node import Node
 from read_api.orders import OrdersQuery, order_by_id
@@ -67,7 +67,7 @@ def make_schema() -> Schema:
     require_access(query)
     return Schema(
         query=query,
-        extensions=[Limits, ParserCache, ValidationCache],
+        extensions=[Limits, ParserCache, ValidationCache, OneOperation],
         config=StrawberryConfig(scalar_map={Long: LONG}),
     )
 

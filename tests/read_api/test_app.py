@@ -168,6 +168,14 @@ class TestErrors:
         assert {e["extensions"]["code"] for e in body["errors"]} == {"INVALID_DOCUMENT"}
 
 
+@pytest.mark.parametrize("name, data", [("Q", {"q": "Query"}), ("R", {"r": "Query"}), (None, None)])
+async def test_one_of_several_operations_must_be_named(api: Api, name: str | None, data: Any) -> None:
+    document = "query Q { q: __typename } query R { r: __typename }"
+    body = (await api.client.post("/graphql", json={"query": document, "operationName": name})).json()
+    assert body["data"] == data
+    assert [error["extensions"]["code"] for error in body.get("errors", [])] == ([] if name else ["INVALID_DOCUMENT"])
+
+
 async def test_operators_see_how_far_each_read_model_is(api: Api) -> None:
     await api.has_seen("orders", told((placed,), order_id(1)))
     models = await api.ask(
