@@ -111,7 +111,7 @@ class CommandApi:
             await self._prepared(route, message, id),
             request.trace.correlation_id,
             traceparent=request.trace.traceparent,
-            key=key(text, route, message, id, self._services.now()) if text else None,
+            key=key(text, route, message, id, self._services) if text else None,
             expected_version=expected,
         )
         return await self._submitted(route, envelope)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import blake2b
 from typing import Final
 from uuid import UUID
@@ -13,6 +13,7 @@ from commands.message import Command
 from commands.problems import Problem
 from commands.reply import Key
 from commands.route import IGNORED, REQUIRED, Route
+from commands.services import Services
 from domain.actor import Actor
 
 KEPT: Final = timedelta(days=7)
@@ -34,19 +35,22 @@ def client_key(route: Route, header: bytes | None) -> bytes | None:
     return header
 
 
-def key(text: bytes, route: Route, command: Command, target: UUID | None, now: datetime) -> Key:
-    """The key as stored. It belongs to the principal and the route, so two clients' keys never meet."""
-    return Key(key_id(command.by, route, text), digest(command, target), now + KEPT)
+def key(text: bytes, route: Route, command: Command, target: UUID | None, services: Services) -> Key:
+    """The key as stored. It belongs to the principal and the route, so two clients' keys never meet.
+
+    The digest is made under a secret: what is stored must be of no use for guessing an erased person's address.
+    """
+    digest = services.claims.digest(said(command, target))
+    return Key(key_id(command.by, route, text), digest, services.now() + KEPT)
 
 
 def key_id(by: Actor, route: Route, text: bytes) -> UUID:
     return UUID(bytes=blake2b(f"{by}|{route.path}|".encode() + text, digest_size=16).digest())
 
 
-def digest(command: Command, target: UUID | None) -> bytes:
-    """Of what the client said, in the order of the message's fields: ids made for it on arrival do not count.
+def said(command: Command, target: UUID | None) -> bytes:
+    """What the client said, in the order of the message's fields: ids made for it on arrival do not count.
 
-    Secrets are masked by their type: a stored digest must be of no use for guessing a password.
+    Secrets are masked by their type, so a key sent again with another password is not noticed.
     """
-    said = command.__pydantic_serializer__.to_json(command, exclude_unset=True)
-    return blake2b(said + (target.bytes if target else b""), digest_size=32).digest()
+    return command.__pydantic_serializer__.to_json(command, exclude_unset=True) + (target.bytes if target else b"")

@@ -46,6 +46,10 @@ class Claims(Protocol):
 
     def claim_id(self, kind: str, value: str) -> ClaimId: ...
 
+    def digest(self, value: bytes) -> bytes:
+        """32 bytes by which two values can be told apart, and that tell nothing to who does not know the secret."""
+        ...
+
 
 class Tokens(Protocol):
     def access(self, actor: Actor) -> tuple[str, int]:

@@ -15,5 +15,8 @@ class HiddenClaims:
         self._secret = secret.encode()
 
     def claim_id(self, kind: str, value: str) -> ClaimId:
-        digest = hmac.new(self._secret, value.encode(), sha256).hexdigest()
-        return ClaimId(derive(f"claim/{kind}", digest))
+        hidden = hmac.new(self._secret, value.encode(), sha256).hexdigest()
+        return ClaimId(derive(f"claim/{kind}", hidden))
+
+    def digest(self, value: bytes) -> bytes:
+        return hmac.digest(self._secret, value, sha256)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import struct
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
@@ -15,15 +16,16 @@ from psycopg import AsyncConnection, pq
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from commands.log import Appended, Batch, KeyNeeded, RefusedByLog, StoredReply, Unavailable
+from commands.log import Appended, Batch, Encoded, KeyNeeded, RefusedByLog, StoredReply, Unavailable
 from commands.reply import OutcomeUnknown
 from domain.aggregate import Context
+from domain.errors import NotFound
 from domain.event import Event
 from infra.event_log import arrays
 from infra.event_log.mapper import EventMapper, owner_of
 from infra.event_log.snapshots import Snapshots
 from infra.event_log.wire import ConnectionLost, StatementFailed, Wire
-from infra.keys import KeyNotLoaded
+from infra.keys import KeyNotLoaded, UnknownKey
 
 TYPES: Final = [
     *(arrays.ARRAY_OF[t] for t in (arrays.INT4, arrays.UUID_OID, arrays.INT8)),
@@ -35,6 +37,8 @@ TYPES: Final = [
 ]
 FORMATS: Final = [pq.Format.BINARY] * len(TYPES)
 SUMMARY, STALE, REPLY, NEWER, RELOAD = range(5)
+
+log = logging.getLogger(__name__)
 
 Pool = AsyncConnectionPool[AsyncConnection[TupleRow]]
 _Row = tuple[int, str, bytes]
@@ -82,6 +86,10 @@ class EventLog:
             self._wire = await Wire.open(self._conninfo, self._statement, TYPES)
 
     async def close(self) -> None:
+        """Who still waits for an append is told that its outcome is unknown."""
+        for call in self._calls:
+            if not call.answer.done():
+                call.answer.set_exception(OutcomeUnknown("the log was closed before the database answered"))
         if self._connecting:
             self._connecting.cancel()
         if self._wire:
@@ -100,6 +108,13 @@ class EventLog:
             raise KeyNeeded(error.owner) from None
 
     async def fetch_keys(self, owners: Iterable[UUID]) -> None:
+        """For writing about these users. Raises NotFound for one that never was, Unavailable."""
+        try:
+            await self._prefetch(owners)
+        except UnknownKey as error:
+            raise NotFound("user", min(error.owners)) from error
+
+    async def _prefetch(self, owners: Iterable[UUID]) -> None:
         try:
             await self._keys.prefetch(owners)
         except (psycopg.OperationalError, PoolTimeout) as error:
@@ -108,7 +123,11 @@ class EventLog:
     # -- appending
 
     async def append(self, batch: Batch, deadline: float) -> Appended:
-        call = _Call(batch, _params(batch), deadline, asyncio.get_running_loop().create_future())
+        try:
+            params = _params(batch)
+        except UnicodeError as error:  # text that is not UTF-8
+            raise RefusedByLog(str(error)) from error
+        call = _Call(batch, params, deadline, asyncio.get_running_loop().create_future())
         self._calls.append(call)
         self._send(call)
         try:
@@ -152,9 +171,9 @@ class EventLog:
     async def _finish_stale(self, call: _Call, appended: Appended, head: int, newer: dict[UUID, list[_Row]]) -> None:
         try:
             if call.sent > 1:
-                await self._recognise(call.batch, appended)
+                await self._recognise(call, appended)
             for id, rows in newer.items():
-                appended.newer[id] = await self._decoded((id, *row) for row in rows)
+                await self._read_newer(appended, id, rows)
         except Exception as error:  # noqa: BLE001  # whatever it is, those who wait must hear of it
             if not call.answer.done():
                 call.answer.set_exception(error)
@@ -168,6 +187,7 @@ class EventLog:
     async def _connect_again(self) -> None:
         """Until it succeeds; then what was under way is sent again in the same order."""
         pause = 0.05
+        await asyncio.sleep(pause / 5)  # the server may be there and yet have no use for what is sent
         while any(not call.answer.done() for call in self._calls):
             try:
                 if self._wire:
@@ -195,18 +215,21 @@ class EventLog:
             for tell in self._written:
                 tell(last)
 
-    async def _recognise(self, batch: Batch, appended: Appended) -> None:
+    async def _read_newer(self, appended: Appended, id: UUID, rows: list[_Row]) -> None:
+        """What cannot be decoded is left to be loaded by those it concerns: for the others the append went well."""
+        try:
+            appended.newer[id] = await self._decoded((id, *row) for row in rows)
+        except Exception as error:  # noqa: BLE001  # whatever it is, loading meets it again
+            log.warning("newer events of %s could not be read: %s", id, error)
+            appended.reload.add(id)
+
+    async def _recognise(self, call: _Call, appended: Appended) -> None:
         """After a lost connection a component may be stale because the first try wrote it: our event ids tell."""
+        batch = call.batch
         mine = [u for u in batch.units if u.component in appended.stale and u.events]
         if not mine:
             return
-        heads = [u.events[0] for u in mine]
-        rows = await self._fetch(
-            f"SELECT e.event_id, e.notification_id FROM unnest(%s::uuid[], %s::bigint[]) AS w (id, version)"
-            f" JOIN {self.context.name}.stored_events e ON e.originator_id = w.id AND e.originator_version = w.version",
-            [[e.originator_id for e in heads], [e.originator_version for e in heads]],
-        )
-        positions: dict[bytes, int] = {event_id.bytes: position for event_id, position in rows}
+        positions = await self._positions(call, [u.events[0] for u in mine])
         found = {u.component for u in mine if u.events[0].event_id in positions}
         appended.stale -= found
         appended.recognised = {
@@ -214,6 +237,27 @@ class EventLog:
             for n, u in enumerate(batch.units)
             if u.component in found
         }
+
+    async def _positions(self, call: _Call, events: list[Encoded]) -> dict[bytes, int]:
+        """By event id, of what is stored in the places of these events. Tried until the call's deadline."""
+        query = (
+            f"SELECT e.event_id, e.notification_id FROM unnest(%s::uuid[], %s::bigint[]) AS w (id, version)"
+            f" JOIN {self.context.name}.stored_events e ON e.originator_id = w.id AND e.originator_version = w.version"
+        )
+        while True:
+            try:
+                rows = await self._fetch(
+                    query, [[e.originator_id for e in events], [e.originator_version for e in events]]
+                )
+                return {event_id.bytes: position for event_id, position in rows}
+            except Unavailable:  # the pool may still hold connections that broke together with ours
+                if call.answer.done():
+                    raise
+                await asyncio.sleep(0.05)
+
+    async def reply(self, key: UUID) -> StoredReply | None:
+        rows = await self._fetch(f"SELECT digest, body, first FROM {self.context.name}.replies WHERE key = %s", [key])
+        return StoredReply(*rows[0]) if rows else None
 
     def kept(self, state: Any) -> None:
         self.snapshots.written(state)
@@ -233,7 +277,10 @@ class EventLog:
             states[id] = self.context.evolve(states.get(id), event)
             lengths[id] += 1
         for id, length in lengths.items():
-            self.snapshots.loaded(states[id], length)
+            if known[id] is None:
+                self.snapshots.loaded(states[id], length)
+            else:
+                self.snapshots.written(states[id])  # `length` says nothing about how far the last snapshot is
         return states
 
     async def _decoded(self, rows: Iterable[Sequence[Any]]) -> list[Event]:
@@ -242,7 +289,7 @@ class EventLog:
         try:
             return [self._mapper.decode(*row) for row in rows]
         except KeyNotLoaded:
-            await self.fetch_keys({owner for row in rows if (owner := owner_of(row[3]))})
+            await self._prefetch({owner for row in rows if (owner := owner_of(row[3]))})
             return [self._mapper.decode(*row) for row in rows]
 
     async def _fetch(self, query: str, params: Sequence[Any]) -> list[Any]:

@@ -27,6 +27,7 @@ from domain.errors import AlreadyExists, DomainError, Forbidden, NotAllowedNow, 
 from domain.ids import new_id
 from domain.money import Money
 from domain.value import Line, Name
+from infra.claims import HiddenClaims
 
 CONTEXT = "commands"  # the second part of this module's name, as in commands.orders.messages
 INCARNATION = UUID(int=7)
@@ -167,7 +168,8 @@ def services(loop: FakeLoop) -> Services:
     """None of the made-up routes uses more than the states."""
     unused: Any = None
     return Services(
-        keys=unused, passwords=unused, claims=unused, tokens=unused, catalogue=unused, shipping=unused, tax=unused,
+        claims=HiddenClaims("a secret"),
+        keys=unused, passwords=unused, tokens=unused, catalogue=unused, shipping=unused, tax=unused,
         states=Loops({CONTEXT: loop}),
     )  # fmt: skip
 

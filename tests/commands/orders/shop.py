@@ -24,6 +24,7 @@ from domain.ids import ProductId, UserId, VariantId, derive
 from domain.money import Money
 from domain.orders import CONTEXT
 from domain.orders.order import Order
+from infra.claims import HiddenClaims
 from infra.event_log.log import EventLog
 from infra.event_log.migrations import migrate
 from infra.keys import PersonalKeys, migrate_keys
@@ -149,7 +150,7 @@ def api(loop: WriteLoop, catalogue: FakeCatalogue) -> CommandApi:
     services = Services(
         keys=unused,
         passwords=unused,
-        claims=unused,
+        claims=HiddenClaims("a secret"),
         tokens=unused,
         states=Users(loop),
         catalogue=catalogue,

@@ -50,6 +50,9 @@ class PlainClaims:
     def claim_id(self, kind: str, value: str) -> ClaimId:
         return ClaimId(uuid5(UUID(int=0), f"{kind}/{value}"))
 
+    def digest(self, value: bytes) -> bytes:
+        return sha256(value).digest()
+
 
 class ReadableTokens:
     def access(self, actor: Actor) -> tuple[str, int]:
