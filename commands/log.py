@@ -95,6 +95,10 @@ class Log(Protocol):
 
     async def fetch_keys(self, owners: Iterable[UUID]) -> None: ...
 
+    async def reply(self, key: UUID) -> StoredReply | None:
+        """The reply a key has, if it has one. Raises Unavailable."""
+        ...
+
     async def append(self, batch: Batch, deadline: float) -> Appended:
         """Writes a batch. Calls are executed in the order they are made. `deadline` is in loop time.
 

@@ -17,10 +17,10 @@ from uuid import UUID
 
 from commands.arrivals import Arrivals
 from commands.handler import Handlers, Ids
-from commands.log import Appended, KeyNeeded, Log, RefusedByLog
-from commands.reply import Envelope, KeyReused, OutcomeUnknown, Overloaded, Reply, restored
-from commands.run import Clock, Decided, NotLoaded, Run, StillFlying, Waiting, fail
-from commands.states import CAPACITY, KnownStates
+from commands.log import Appended, Batch, KeyNeeded, Log, RefusedByLog
+from commands.reply import Envelope, OutcomeUnknown, Overloaded, Reply
+from commands.run import Clock, Decided, NotLoaded, Run, StillFlying, Waiting, fail, give, reply_of
+from commands.states import CAPACITY, KnownStates, version_of
 from commands.turns import Turns
 from commands.twins import Twins
 from domain.aggregate import Context, States
@@ -28,6 +28,7 @@ from domain.ids import new_id
 
 FLIGHTS: Final = 2
 SWEEP: Final = 0.25  # seconds between looks for commands that have waited past their deadline
+RELEASE: Final = 10.0  # seconds for a call without commands
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class WriteLoop:
         self._known = KnownStates(event_log, limits.states)
         self._arrivals = Arrivals(self._known, event_log, self._enqueue, self._start)
         self._twins = Twins()
-        self._turns = Turns()
+        self._turns = Turns(self._plan_pump)
         self._ready: list[Waiting] = []
         self._flights: list[Run] = []
         self._flying: set[UUID] = set()  # aggregates that appends under way write
@@ -113,10 +114,10 @@ class WriteLoop:
         loop = asyncio.get_running_loop()
         handler = self._handlers[type(envelope.command)]
         waiting = Waiting(envelope, handler, loop.create_future(), loop.time() + envelope.deadline)
-        if envelope.key is not None:
-            self._twins.add(envelope.key, waiting)
         if type(envelope.command) in self._creating and envelope.command.target not in self._known:
             self._known.put(envelope.command.target, None)  # it creates: taken as absent, the append will see
+        if envelope.key is not None:
+            self._twins.add(envelope.key, waiting)
         return waiting
 
     def _enqueue(self, waiting: Waiting) -> None:
@@ -129,7 +130,7 @@ class WriteLoop:
             self._sweeper = asyncio.get_running_loop().call_later(SWEEP, self._sweep)
 
     def _sweep(self) -> None:
-        """Tells those who have waited too long that nothing of theirs was written."""
+        """Tells those who have waited too long that nothing of theirs was written, or that it may have been."""
         now = asyncio.get_running_loop().time()
         self._sweeper = None
         self._arrivals.expire(now)
@@ -137,7 +138,10 @@ class WriteLoop:
             if waiting.deadline < now:
                 fail(waiting, Overloaded())
         self._ready = [w for w in self._ready if not w.answer.done()]
-        if self.waiting:
+        for one in (one for flight in self._flights for one in flight.decided):
+            if one.waiting.deadline < now:  # it flies with others that have more time
+                fail(one.waiting, OutcomeUnknown("the database did not answer before the deadline"))
+        if self.waiting or self._flights:
             self._plan_sweep()
 
     # -- runs
@@ -160,13 +164,19 @@ class WriteLoop:
             if not run.decided:
                 break
             self._launch(run)
+        if self._turns.shown and not (self._closed or self._turns.late or self._flights or self._ready):
+            self._turns.shown = False
+            self._launch(self._empty())  # else the others would stand back for us until our next command
+
+    def _empty(self) -> Run:
+        return Run(self.context, self._known, self._log, self._flying, self._clock(), self._ids)
 
     def _form(self) -> Run:
         """Takes about half of what waits and flies, so that two runs do fly, in order for each aggregate.
 
         What could not fly beside this run in any case, because it needs what this run writes, is taken along.
         """
-        run = Run(self.context, self._known, self._log, self._flying, self._clock(), self._ids)
+        run = self._empty()
         flying = sum(len(flight.decided) for flight in self._flights)
         half = min((len(self._ready) + flying + 1) // 2, self._limits.run)
         left: list[Waiting] = []
@@ -221,22 +231,24 @@ class WriteLoop:
         still_waiting = self._turns.late > sum(one.waiting.late for one in run.decided)
         try:
             batch = run.batch(still_waiting)
-            appended = await self._log.append(batch, max(one.waiting.deadline for one in run.decided))
+            deadline = max((one.waiting.deadline for one in run.decided), default=began + RELEASE)
+            appended = await self._log.append(batch, deadline)
+            late = still_waiting or bool(appended.stale or appended.recognised)
+            self._turns.landed(loop.time(), loop.time() - began, contended=appended.contended, late=late)
+            self._landed(run, batch, appended)
         except RefusedByLog as error:
             self._split(run, error)
         except Exception as error:  # noqa: BLE001  # they are told that the outcome is not known
             self._lost(run, error)
-        else:
-            self._turns.landed(loop.time(), loop.time() - began, contended=appended.contended)
-            self._landed(run, appended)
         finally:
             self._flights.remove(run)
             self._flying = {id for flight in self._flights for id in flight.written}
             self._plan_pump()
 
-    def _landed(self, run: Run, appended: Appended) -> None:
+    def _landed(self, run: Run, batch: Batch, appended: Appended) -> None:
         run.keep(appended)
         self._catch_up(appended)
+        self._doubt(run, batch, appended)
         again = []
         for one, first in zip(run.decided, appended.first, strict=True):
             if one.component not in appended.stale:
@@ -248,8 +260,20 @@ class WriteLoop:
 
     def _answer(self, one: Decided, first: int | None) -> None:
         self._turns.settled(one.waiting)
-        if not one.waiting.answer.done():
-            one.waiting.answer.set_result(one.reply(first))
+        if one.leaves_key_open:
+            self._start(self._look_before_refusing(one))
+        else:
+            give(one.waiting, one.reply(first))
+
+    async def _look_before_refusing(self, one: Decided) -> None:
+        """The log was not asked about the key, as such a refusal is not kept; but an earlier reply comes first."""
+        key = one.waiting.envelope.key
+        assert key is not None
+        try:
+            known = await self._log.reply(key.id)
+            give(one.waiting, one.reply(None) if known is None else reply_of(known, key))
+        except Exception as error:  # noqa: BLE001  # it is raised to who sent the command
+            fail(one.waiting, error)
 
     def _answer_from_key(self, one: Decided, appended: Appended) -> bool:
         """Answers with the reply its key already has, if it has one."""
@@ -257,10 +281,7 @@ class WriteLoop:
         if key is None or (known := appended.replies.get(key.id)) is None:
             return False
         self._turns.settled(one.waiting)
-        same = known.digest == key.digest
-        reply = restored(known.body, known.first) if same else Reply(None, KeyReused())
-        if not one.waiting.answer.done():
-            one.waiting.answer.set_result(reply)
+        give(one.waiting, reply_of(known, key))
         return True
 
     def _catch_up(self, appended: Appended) -> None:
@@ -269,9 +290,19 @@ class WriteLoop:
             if id not in self._known:
                 continue
             state = self._known[id]
-            known = 0 if state is None else state.version
-            newer = (event for event in events if event.originator_version > known)
-            self._known.put(id, self.context.fold(state, newer))
+            newer = [event for event in events if event.originator_version > version_of(state)]
+            if newer and newer[0].originator_version > version_of(state) + 1:
+                self._known.forget([id])  # it was taken as absent meanwhile
+            else:
+                self._known.put(id, self.context.fold(state, newer))
+
+    def _doubt(self, run: Run, batch: Batch, appended: Appended) -> None:
+        """Forgets what stale components read of which the log has nothing newer: it was cut back, as by a fail-over."""
+        told = appended.newer.keys() | appended.reload
+        keyed = {one.component for one in run.decided if one.keyed and one.keyed.key in appended.replies}
+        for component in appended.stale - keyed:
+            if told.isdisjoint(batch.reads[component]):
+                self._known.forget(batch.reads[component])
 
     def _split(self, run: Run, error: RefusedByLog) -> None:
         """The database refused the data of one of them: each goes alone, and who is refused again is told so."""

@@ -12,8 +12,8 @@ from uuid import UUID
 from uuid_utils import uuid7
 
 from commands.handler import Answer, Decision, Handler, Ids
-from commands.log import Appended, Batch, Encoded, KeyedReply, Log, Unit
-from commands.reply import Envelope, Reply, positions_of, stored
+from commands.log import Appended, Batch, Encoded, KeyedReply, Log, StoredReply, Unit
+from commands.reply import Envelope, Key, KeyReused, Reply, positions_of, restored, stored
 from commands.states import KnownStates, version_of
 from domain.aggregate import Context, States
 from domain.errors import DomainError, StaleVersion
@@ -37,6 +37,16 @@ class Waiting:
 def fail(waiting: Waiting, error: Exception) -> None:
     if not waiting.answer.done():
         waiting.answer.set_exception(error)
+
+
+def give(waiting: Waiting, reply: Reply) -> None:
+    if not waiting.answer.done():
+        waiting.answer.set_result(reply)
+
+
+def reply_of(known: StoredReply, key: Key) -> Reply:
+    """What a key that already has a reply is answered."""
+    return restored(known.body, known.first) if known.digest == key.digest else Reply(None, KeyReused())
 
 
 _MISSING: Final = object()
@@ -64,13 +74,15 @@ class Decided:
     encoded: list[Encoded]
     answer: Answer | None
     refusal: DomainError | None
+    keyed: KeyedReply | None
 
     @property
-    def slices(self) -> list[int]:
-        return [slice_of(event.originator_id) for event in self.events]
+    def leaves_key_open(self) -> bool:
+        """It has a key, but is refused in a way that is not kept with keys."""
+        return self.keyed is None and self.waiting.envelope.key is not None
 
     def reply(self, first: int | None) -> Reply:
-        return Reply(self.answer, self.refusal, positions_of(self.slices, first) if first else ())
+        return Reply(self.answer, self.refusal, positions_of(_slices(self.events), first) if first else ())
 
 
 @dataclass(slots=True)
@@ -118,10 +130,11 @@ class Run:
             answer, refusal = waiting.handler.answer(envelope.command, self._view), None
         except DomainError as error:
             events, encoded, answer, refusal = (), [], None, error
+        keyed = _keyed_reply(envelope.key, Reply(answer, refusal), events)
         component = self._component()
         for event in events:
             self.written[event.originator_id] = self._now[event.originator_id], component
-        self.decided.append(Decided(waiting, component, events, encoded, answer, refusal))
+        self.decided.append(Decided(waiting, component, events, encoded, answer, refusal, keyed))
 
     def touches(self, ids: Sequence[UUID]) -> bool:
         return not self.written.keys().isdisjoint(ids)
@@ -137,7 +150,7 @@ class Run:
                 numbers[root] = len(reads)
                 reads.append(self._components[root].reads)
             one.component = numbers[root]
-            units.append(Unit(one.component, one.encoded, _keyed_reply(one)))
+            units.append(Unit(one.component, one.encoded, one.keyed))
         return Batch(reads, units, still_waiting)
 
     def keep(self, appended: Appended) -> None:
@@ -246,12 +259,14 @@ def _events(decision: Decision) -> tuple[Event, ...]:
     return (decision,) if isinstance(decision, Event) else tuple(decision)
 
 
-def _keyed_reply(one: Decided) -> KeyedReply | None:
-    key = one.waiting.envelope.key
-    if key is None or (one.refusal is not None and not one.refusal.final):
+def _slices(events: Sequence[Event]) -> list[int]:
+    return [slice_of(event.originator_id) for event in events]
+
+
+def _keyed_reply(key: Key | None, reply: Reply, events: Sequence[Event]) -> KeyedReply | None:
+    if key is None or (reply.refusal is not None and not reply.refusal.final):
         return None
-    body = stored(Reply(one.answer, one.refusal), one.slices)
-    return KeyedReply(key.id, key.digest, body, key.keep_until)
+    return KeyedReply(key.id, key.digest, stored(reply, _slices(events)), key.keep_until)
 
 
 Clock = Callable[[], datetime]

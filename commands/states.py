@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import Any, Final
 from uuid import UUID
 
-from commands.log import Log
+from commands.log import Log, Unavailable
 
 CAPACITY: Final = 100_000
 
@@ -57,6 +57,14 @@ class KnownStates:
 
     async def load(self, ids: Collection[UUID]) -> None:
         """Loads what is missing; what others ask for at the same time goes in the same query. Raises Unavailable."""
+        try:
+            await self._load_together(ids)
+        except Unavailable:
+            raise
+        except Exception:  # noqa: BLE001  # it may be about what others asked for; if not, it is raised again
+            await self.current(self.missing(ids))
+
+    async def _load_together(self, ids: Collection[UUID]) -> None:
         tasks = set()
         for id in self.missing(ids):
             if id not in self._loading:

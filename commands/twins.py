@@ -31,6 +31,8 @@ def _left_by(first: Waiting, key: Key) -> Reply | None:
     if first.answer.cancelled() or first.answer.exception() is not None:
         return None
     its_key, reply = first.envelope.key, first.answer.result()
+    if reply.refusal is not None and not reply.refusal.final:
+        return None  # before the digests: what left no reply says nothing about those that come after it
     if its_key is not None and its_key.digest != key.digest:
         return Reply(None, KeyReused())
-    return reply.again() if reply.refusal is None or reply.refusal.final else None
+    return reply.again()

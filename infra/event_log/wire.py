@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from psycopg import AsyncConnection, OperationalError, pq
 
 STATEMENT = b"call"
+PASSING = ("08", "25006", "40", "53", "55", "57", "58")
+"""SQLSTATEs that say nothing about the data sent: the server stops, only reads, is full, or was told to cancel."""
 
 
 class ConnectionLost(Exception):
-    """The connection broke; whether the calls that were under way took effect is not known."""
+    """The connection broke or is of no use any more; whether the calls under way took effect is not known."""
 
 
 class StatementFailed(Exception):
@@ -128,4 +130,4 @@ def _failure(result: pq.abc.PGresult | None) -> Exception:
         return ConnectionLost()
     sqlstate = (result.error_field(pq.DiagnosticField.SQLSTATE) or b"").decode()
     message = (result.error_message or b"").decode(errors="replace").strip()
-    return ConnectionLost() if sqlstate.startswith(("57P", "08")) else StatementFailed(sqlstate, message)
+    return ConnectionLost(message) if sqlstate.startswith(PASSING) else StatementFailed(sqlstate, message)
