@@ -36,7 +36,8 @@ class Snapshots:
         self._topics_by_class = {cls: topic for topic, (cls, _) in self._adapters.items()}
         self._insert = (
             f"INSERT INTO {context.name}.snapshots (originator_id, originator_version, topic, state)"
-            " VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
+            " VALUES (%s, %s, %s, %s) ON CONFLICT (originator_id, originator_version)"
+            " DO UPDATE SET topic = excluded.topic, state = excluded.state"  # it may be there in another shape
         )
         self._prune = f"DELETE FROM {context.name}.snapshots WHERE originator_id = %s AND originator_version < %s"
         self._due: dict[UUID, int] = {}  # the version from which on the next one is worth its price
@@ -52,7 +53,7 @@ class Snapshots:
     def loaded(self, state: Any, length: int) -> None:
         """`length` events were read to get this state. Takes a snapshot in the background if they were many."""
         if type(state) in self._topics_by_class:
-            self._due[state.id] = state.version - length + EVERY
+            self._due_from(state.id, state.version - length + EVERY)
             self.written(state)
 
     def written(self, state: Any) -> None:
@@ -63,12 +64,15 @@ class Snapshots:
     def _take(self, state: Any) -> None:
         topic = self._topics_by_class[type(state)]
         stored = self._adapters[topic][1].dump_json(state)
-        if len(self._due) > CAPACITY:
-            self._due.clear()  # at worst some are taken early
-        self._due[state.id] = state.version + max(EVERY, len(stored) // BYTES_AN_EVENT)
+        self._due_from(state.id, state.version + max(EVERY, len(stored) // BYTES_AN_EVENT))
         task = asyncio.create_task(self._save(state.id, state.version, topic, stored))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _due_from(self, id: UUID, version: int) -> None:
+        if len(self._due) > CAPACITY:
+            self._due.clear()  # at worst some are taken early
+        self._due[id] = version
 
     async def settled(self) -> None:
         """Waits for those that are being saved."""

@@ -72,3 +72,25 @@ async def test_short_streams_get_none(database: str):
     async with counter_loop(database) as loop:
         await asyncio.gather(*(counted(loop, uuid4(), 3) for _ in range(10)))
     assert execute(database, "SELECT count(*) FROM counters.snapshots") == [(0,)]
+
+
+async def test_a_snapshot_of_another_shape_is_replaced_at_the_same_version(database: str):
+    id = uuid4()
+    async with counter_loop(database) as loop:
+        await counted(loop, id, EVERY)
+    execute(database, "UPDATE counters.snapshots SET topic = 'bench.counter.Counter/older', state = 'nonsense'")
+    async with counter_loop(database) as loop:
+        await total(loop, id)
+    [(topic,)] = execute(database, "SELECT topic FROM counters.snapshots")
+    assert topic != "bench.counter.Counter/older"
+
+
+async def test_reading_what_others_wrote_does_not_put_the_next_snapshot_off(database: str):
+    id = uuid4()
+    async with counter_loop(database) as one, counter_loop(database) as other:
+        for n in range(2 * EVERY):
+            writer, reader = (one, other) if n % 2 else (other, one)
+            await counted(writer, id, 1)
+            await total(reader, id)
+    [(version,)] = execute(database, "SELECT max(originator_version) FROM counters.snapshots")
+    assert version >= 2 * EVERY
