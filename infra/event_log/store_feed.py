@@ -17,6 +17,7 @@ from infra.event_log.mapper import EventMapper, owner_of
 from infra.event_log.wakeups import Wakeups
 from infra.keys import KeyNotLoaded
 from projections.feed import Batch, Recorded, Unreadable
+from projections.pool import connected
 
 # One statement, hence one snapshot: head and incarnation belong to these very events.
 READ: Final = """
@@ -49,7 +50,7 @@ class StoreFeed:
 
     async def read(self, after: int, limit: int) -> Batch:
         """Raises psycopg.Error or PoolTimeout when the database is away, UnknownKey and WrongMasterKey."""
-        async with self._pool.connection() as connection:
+        async with connected(self._pool) as connection:
             cursor = connection.cursor(binary=True)
             await cursor.execute(self._read, [after, limit])
             rows = await cursor.fetchall()
