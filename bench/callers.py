@@ -38,9 +38,9 @@ class Met:
         return max(self.latencies)
 
 
-def count_up(target: UUID, keyed: bool) -> Envelope:
+def count_up(target: UUID, keyed: bool, correlation_id: str = "corr") -> Envelope:
     key = Key(new_id(), b"d" * 32, None) if keyed else None
-    return Envelope(CountUp(note=NOTE).bind(by=ANONYMOUS, target=target), correlation_id="corr", key=key)
+    return Envelope(CountUp(note=NOTE).bind(by=ANONYMOUS, target=target), correlation_id, key=key)
 
 
 async def call(
@@ -60,9 +60,9 @@ async def call(
     stop = time.perf_counter() + seconds
 
     async def caller(number: int) -> None:
-        n = 0
+        n, correlation_id = 0, str(new_id())
         while (began := time.perf_counter()) < stop:
-            await loop.submit(count_up(target(number, n), keyed))
+            await loop.submit(count_up(target(number, n), keyed, correlation_id))
             latencies.append(time.perf_counter() - began)
             if ended is not None:
                 ended.append((time.time(), latencies[-1]))

@@ -50,7 +50,14 @@ class Command(BaseModel):
     @property
     def target(self) -> UUID:
         """The aggregate the command is for: the path's id, or the `id` of what is created."""
-        target: UUID | None = getattr(self, "_target", None) or getattr(self, "id", None)
-        if target is None:
-            raise TypeError(f"{type(self).__name__} was not bound to an aggregate")
+        try:
+            target: UUID = self._target  # type: ignore[attr-defined]  # a slot
+        except AttributeError:
+            target = self._created()
         return target
+
+    def _created(self) -> UUID:
+        id: UUID | None = getattr(self, "id", None)
+        if id is None:
+            raise TypeError(f"{type(self).__name__} was not bound to an aggregate")
+        return id
