@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from commands.reply import Envelope
 from domain.event import Event
 
 
@@ -15,19 +16,13 @@ class Unavailable(Exception):
     """The log cannot be read at present."""
 
 
-@dataclass(slots=True)  # not frozen, as that would cost 2 us for every event
+@dataclass(slots=True)  # not frozen, as that would double the cost of what is made for every event
 class Encoded:
-    """An event as it is stored, with its place and its context."""
+    """An event with the state that is stored of it."""
 
-    originator_id: UUID
-    originator_version: int
-    topic: str
+    event: Event
     state: bytes
     event_id: bytes  # of a UUIDv7
-    correlation_id: str
-    causation_id: UUID | None
-    actor: str
-    traceparent: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +35,13 @@ class KeyedReply:
 
 @dataclass(slots=True)
 class Unit:
-    """One command's outcome as it is written: its events, none for a refusal, and the reply to its key."""
+    """One command's outcome as it is written: its events, none for a refusal, and the reply to its key.
+
+    Who asked and in what course, which is stored with every event, is in the envelope.
+    """
 
     component: int
+    envelope: Envelope
     events: Sequence[Encoded]
     reply: KeyedReply | None
 

@@ -93,6 +93,22 @@ class Component:
     joined: int | None = None  # the component it became part of
 
 
+class _View(States):
+    """The states as the command sees them that is being decided. What it has seen before is found at once."""
+
+    __slots__ = ("_first_look", "_now")
+
+    def __init__(self, first_look: Callable[[UUID], Any], now: dict[UUID, Any]) -> None:
+        super().__init__(self.look_up)
+        self._first_look = first_look
+        self._now = now
+
+    def look_up(self, id: UUID) -> Any:
+        # Hashing a UUID is slow, so the common path does it once.
+        state = self._now.get(id, _MISSING)
+        return self._first_look(id) if state is _MISSING else state
+
+
 @dataclass(slots=True, eq=False)
 class Run:
     """Decides commands one after another. What is read comes from this run's own outcomes, else from `known`.
@@ -110,27 +126,28 @@ class Run:
     size: int = 0  # bytes of state
     written: dict[UUID, tuple[Any, int]] = field(default_factory=dict)  # state and component of what this run wrote
     _components: list[Component] = field(default_factory=list)
-    _view: States = field(init=False)
+    _view: _View = field(init=False)
     # of the command that is being decided:
     _now: dict[UUID, Any] = field(default_factory=dict)  # the states it sees, its own events included
     _reads: dict[UUID, int] = field(default_factory=dict)  # versions in the log of what it saw unchanged
     _joins: set[int] = field(default_factory=set)  # components whose writes it saw
 
     def __post_init__(self) -> None:
-        self._view = States(self._look_up)
+        self._view = _View(self._first_look, self._now)
 
     def decide(self, waiting: Waiting) -> None:
         """Adds the command's outcome. Raises NotLoaded, StillFlying, KeyNeeded, or what a faulty handler raises."""
-        self._now, self._reads, self._joins = {}, {}, set()
+        self._now.clear()
+        self._reads, self._joins = {}, set()
         envelope = waiting.envelope
         try:
             events = self._decision(waiting)
             self._evolve(events)
-            encoded = self._encode(events, envelope)
+            encoded = self._encode(events)
             answer, refusal = waiting.handler.answer(envelope.command, self._view), None
         except DomainError as error:
             events, encoded, answer, refusal = (), [], None, error
-        keyed = _keyed_reply(envelope.key, Reply(answer, refusal), events)
+        keyed = None if envelope.key is None else _keyed_reply(envelope.key, Reply(answer, refusal), events)
         component = self._component()
         for event in events:
             self.written[event.originator_id] = self._now[event.originator_id], component
@@ -150,7 +167,7 @@ class Run:
                 numbers[root] = len(reads)
                 reads.append(self._components[root].reads)
             one.component = numbers[root]
-            units.append(Unit(one.component, one.encoded, one.keyed))
+            units.append(Unit(one.component, one.waiting.envelope, one.encoded, one.keyed))
         return Batch(reads, units, still_waiting)
 
     def keep(self, appended: Appended) -> None:
@@ -162,11 +179,6 @@ class Run:
                     self.known.put_newer(event.originator_id, state)
                     if state.version == event.originator_version:
                         self.log.kept(state)
-
-    def _look_up(self, id: UUID) -> Any:
-        # Hashing a UUID is slow, so the common path does it once.
-        state = self._now.get(id, _MISSING)
-        return self._first_look(id) if state is _MISSING else state
 
     def _first_look(self, id: UUID) -> Any:
         if (own := self.written.get(id)) is not None:
@@ -184,42 +196,29 @@ class Run:
     def _decision(self, waiting: Waiting) -> tuple[Event, ...]:
         envelope, handler = waiting.envelope, waiting.handler
         for id in handler.needs(envelope.command, self._view):
-            self._look_up(id)
+            self._view.look_up(id)
         if envelope.expected_version is not None:
             self._check_version(envelope.command.target, envelope.expected_version)
         return _events(handler.decide(envelope.command, self._view, self.at, self.ids))
 
     def _check_version(self, id: UUID, expected: int) -> None:
-        if (current := version_of(self._look_up(id))) != expected and current:
+        if (current := version_of(self._view.look_up(id))) != expected and current:
             raise StaleVersion(id, expected, current)
 
     def _evolve(self, events: tuple[Event, ...]) -> None:
         for event in events:
             id = event.originator_id
-            state = self._look_up(id)
+            state = self._view.look_up(id)
             if event.originator_version != version_of(state) + 1:
                 raise WrongVersion(event, version_of(state))
             self._now[id] = self.context.evolve(state, event)
 
-    def _encode(self, events: tuple[Event, ...], envelope: Envelope) -> list[Encoded]:
-        actor = str(envelope.command.by)
+    def _encode(self, events: tuple[Event, ...]) -> list[Encoded]:
         encoded = []
         for event in events:
             state = self.log.encode(event)
             self.size += len(state)
-            encoded.append(
-                Encoded(
-                    event.originator_id,
-                    event.originator_version,
-                    event.TOPIC,
-                    state,
-                    uuid7().bytes,
-                    envelope.correlation_id,
-                    envelope.causation_id,
-                    actor,
-                    envelope.traceparent,
-                )
-            )
+            encoded.append(Encoded(event, state, uuid7().bytes))
         return encoded
 
     def _component(self) -> int:
@@ -263,8 +262,8 @@ def _slices(events: Sequence[Event]) -> list[int]:
     return [slice_of(event.originator_id) for event in events]
 
 
-def _keyed_reply(key: Key | None, reply: Reply, events: Sequence[Event]) -> KeyedReply | None:
-    if key is None or (reply.refusal is not None and not reply.refusal.final):
+def _keyed_reply(key: Key, reply: Reply, events: Sequence[Event]) -> KeyedReply | None:
+    if reply.refusal is not None and not reply.refusal.final:
         return None
     return KeyedReply(key.id, key.digest, stored(reply, _slices(events)), key.keep_until)
 

@@ -39,7 +39,8 @@ class Context:
     _by_class: dict[type[Event], Fold] = field(default_factory=dict, repr=False, compare=False)
 
     def evolve(self, state: Any, event: Event) -> Any:
-        return self.fold_of(type(event))(state, event)
+        fold = self._by_class.get(type(event)) or self.fold_of(type(event))
+        return fold(state, event)
 
     def fold_of(self, cls: type[Event]) -> Fold:
         fold = self._by_class.get(cls)

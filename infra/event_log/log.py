@@ -247,7 +247,7 @@ class EventLog:
         while True:
             try:
                 rows = await self._fetch(
-                    query, [[e.originator_id for e in events], [e.originator_version for e in events]]
+                    query, [[e.event.originator_id for e in events], [e.event.originator_version for e in events]]
                 )
                 return {event_id.bytes: position for event_id, position in rows}
             except Unavailable:  # the pool may still hold connections that broke together with ours
@@ -304,21 +304,23 @@ class EventLog:
 
 def _params(batch: Batch) -> list[bytes | None]:
     reads = [(n, id, version) for n, read in enumerate(batch.reads) for id, version in read.items()]
-    events = [(unit.component, event) for unit in batch.units for event in unit.events]
+    stored = [(unit.component, one) for unit in batch.units for one in unit.events]
+    events = [one.event for _, one in stored]
+    about = [unit.envelope for unit in batch.units for _ in unit.events]
     params: list[bytes | None] = [
         arrays.int4s([r[0] for r in reads]),
         arrays.uuids([r[1] for r in reads]),
         arrays.int8s([r[2] for r in reads]),
-        arrays.int4s([component for component, _ in events]),
-        arrays.uuids([e.originator_id for _, e in events]),
-        arrays.int8s([e.originator_version for _, e in events]),
-        arrays.texts([e.topic for _, e in events]),
-        arrays.byteas([e.state for _, e in events]),
-        arrays.uuid_bytes([e.event_id for _, e in events]),
-        arrays.texts([e.correlation_id for _, e in events]),
-        arrays.uuids([e.causation_id for _, e in events]),
-        arrays.texts([e.actor for _, e in events]),
-        arrays.texts([e.traceparent for _, e in events]),
+        arrays.int4s([component for component, _ in stored]),
+        arrays.uuids([e.originator_id for e in events]),
+        arrays.int8s([e.originator_version for e in events]),
+        arrays.texts([e.TOPIC for e in events]),
+        arrays.byteas([one.state for _, one in stored]),
+        arrays.uuid_bytes([one.event_id for _, one in stored]),
+        arrays.texts([envelope.correlation_id for envelope in about]),
+        arrays.uuids([envelope.causation_id for envelope in about]),
+        arrays.texts([str(envelope.command.by) for envelope in about]),
+        arrays.texts([envelope.traceparent for envelope in about]),
     ]
     return [*params, *_reply_params(batch), b"\x01" if batch.still_waiting else b"\x00"]
 
