@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from typing import Final
 
-YOUNG: Final = 20_000
+YOUNG: Final = 100_000
 """Allocations between two looks at the youngest objects; the default, 700, costs the write loop a third."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -25,7 +26,8 @@ Moved = Callable[[str, str, Checkpoint], None]
 log = logging.getLogger(__name__)
 
 BATCH: Final = 1_000  # events
-REST: Final = 0.005  # seconds after a batch that was not full: what comes close together is applied together
+FEW: Final = 2  # events; after a batch of more, what comes close together is gathered to be applied together
+REST: Final = 0.05  # seconds of gathering at most, otherwise twice the time the batch took
 POLL: Final = 5.0  # seconds; a net under the feed's wake-ups
 STANDBY: Final = 1.0  # seconds a worker stays away from a checkpoint that another one moves
 BACK_OFF: Final = (0.1, 10.0)  # seconds, doubling from the first to the second
@@ -112,12 +114,13 @@ class Consumer:
     async def _follow(self) -> None:
         checkpoint = await self.open()
         while True:
-            before, checkpoint = checkpoint, await self.step(checkpoint)
+            began, before = time.monotonic(), checkpoint
+            checkpoint = await self.step(before)
             if before is checkpoint:
                 self._fares(Status.RUNNING, None)
                 await self._feed.wait(checkpoint.floor, POLL)
-            elif not self.health.behind:
-                await asyncio.sleep(REST)
+            elif checkpoint.floor - before.floor > FEW and not self.health.behind:
+                await asyncio.sleep(min(2 * (time.monotonic() - began), REST))
 
     async def _apply(self, checkpoint: Checkpoint, batch: Batch) -> tuple[Checkpoint, Stuck | None]:
         """Writes the rows of a batch, up to an event that cannot be applied, with the checkpoint: all or nothing.
