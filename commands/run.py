@@ -93,27 +93,14 @@ class Component:
     joined: int | None = None  # the component it became part of
 
 
-class _View(States):
-    """The states as the command sees them that is being decided. What it has seen before is found at once."""
-
-    __slots__ = ("_first_look", "_now")
-
-    def __init__(self, first_look: Callable[[UUID], Any], now: dict[UUID, Any]) -> None:
-        super().__init__(self.look_up)
-        self._first_look = first_look
-        self._now = now
-
-    def look_up(self, id: UUID) -> Any:
-        # Hashing a UUID is slow, so the common path does it once.
-        state = self._now.get(id, _MISSING)
-        return self._first_look(id) if state is _MISSING else state
-
-
 @dataclass(slots=True, eq=False)
-class Run:
+class Run(States):
     """Decides commands one after another. What is read comes from this run's own outcomes, else from `known`.
 
     `flying` are the aggregates that appends under way write: nothing is decided on their uncommitted state.
+
+    It is itself the states that handlers see: a view that refers to the run would be a cycle, and leave each run, with
+    all that was decided in it, to the garbage collector.
     """
 
     context: Context
@@ -126,14 +113,10 @@ class Run:
     size: int = 0  # bytes of state
     written: dict[UUID, tuple[Any, int]] = field(default_factory=dict)  # state and component of what this run wrote
     _components: list[Component] = field(default_factory=list)
-    _view: _View = field(init=False)
     # of the command that is being decided:
     _now: dict[UUID, Any] = field(default_factory=dict)  # the states it sees, its own events included
     _reads: dict[UUID, int] = field(default_factory=dict)  # versions in the log of what it saw unchanged
     _joins: set[int] = field(default_factory=set)  # components whose writes it saw
-
-    def __post_init__(self) -> None:
-        self._view = _View(self._first_look, self._now)
 
     def decide(self, waiting: Waiting) -> None:
         """Adds the command's outcome. Raises NotLoaded, StillFlying, KeyNeeded, or what a faulty handler raises."""
@@ -144,7 +127,7 @@ class Run:
             events = self._decision(waiting)
             self._evolve(events)
             encoded = self._encode(events)
-            answer, refusal = waiting.handler.answer(envelope.command, self._view), None
+            answer, refusal = waiting.handler.answer(envelope.command, self), None
         except DomainError as error:
             events, encoded, answer, refusal = (), [], None, error
         keyed = None if envelope.key is None else _keyed_reply(envelope.key, Reply(answer, refusal), events)
@@ -180,6 +163,11 @@ class Run:
                     if state.version == event.originator_version:
                         self.log.kept(state)
 
+    def look_up(self, id: UUID) -> Any:
+        # Hashing a UUID is slow, so the common path does it once.
+        state = self._now.get(id, _MISSING)
+        return self._first_look(id) if state is _MISSING else state
+
     def _first_look(self, id: UUID) -> Any:
         if (own := self.written.get(id)) is not None:
             state, component = own
@@ -195,20 +183,20 @@ class Run:
 
     def _decision(self, waiting: Waiting) -> tuple[Event, ...]:
         envelope, handler = waiting.envelope, waiting.handler
-        for id in handler.needs(envelope.command, self._view):
-            self._view.look_up(id)
+        for id in handler.needs(envelope.command, self):
+            self.look_up(id)
         if envelope.expected_version is not None:
             self._check_version(envelope.command.target, envelope.expected_version)
-        return _events(handler.decide(envelope.command, self._view, self.at, self.ids))
+        return _events(handler.decide(envelope.command, self, self.at, self.ids))
 
     def _check_version(self, id: UUID, expected: int) -> None:
-        if (current := version_of(self._view.look_up(id))) != expected and current:
+        if (current := version_of(self.look_up(id))) != expected and current:
             raise StaleVersion(id, expected, current)
 
     def _evolve(self, events: tuple[Event, ...]) -> None:
         for event in events:
             id = event.originator_id
-            state = self._view.look_up(id)
+            state = self.look_up(id)
             if event.originator_version != version_of(state) + 1:
                 raise WrongVersion(event, version_of(state))
             self._now[id] = self.context.evolve(state, event)

@@ -66,9 +66,12 @@ class States:
         """`lookup(id)` gives the state, or None if the aggregate has no events."""
         self._lookup = lookup
 
+    def look_up(self, id: UUID) -> Any:
+        return self._lookup(id)
+
     def __getitem__(self, key: tuple[UUID, type[S]]) -> S:
         id, kind = key
-        state = self._lookup(id)
+        state = self.look_up(id)
         if not isinstance(state, kind):
             raise NotFound(kind.__name__.lower(), id)
         return state
@@ -79,5 +82,5 @@ class States:
     def get(self, id: UUID) -> Any: ...
     def get(self, id: UUID, kind: Any = None) -> Any:
         """The state or None. Without a kind: whatever has this id, for 'is it taken?'."""
-        state = self._lookup(id)
+        state = self.look_up(id)
         return state if kind is None or isinstance(state, kind) else None
