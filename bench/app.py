@@ -1,4 +1,4 @@
-"""python -m bench.app DATA: `chobo up` with one more route, `POST /v1/nothing`: who asks and the body, nothing else.
+"""python -m bench.app DATA: `chobo up` with two more rows in its table of commands, below /v1/nothing, that do nothing.
 
 Prints one JSON line when it is ready: address, pid, a service token for every role.
 """
@@ -9,14 +9,20 @@ import json
 import os
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import uvloop
-from pydantic import SecretStr
-from starlette.routing import BaseRoute, Match
-from starlette.types import Receive, Scope, Send
+from pydantic import BaseModel, SecretStr
+from starlette.applications import Starlette
 
-from commands.exchange import Request, Response
-from commands.http import BODY_LIMIT, Authenticate
+from commands.http import Commands
+from commands.message import Command
+from commands.orders.messages import PlaceOrder
+from commands.products.messages import ReceiveStock
+from commands.route import REQUIRED, Route
+from commands.router import RESOURCES, ROUTES
+from commands.services import Services
+from commands.table import Table
 from domain.actor import service
 from infra.bootstrap import running
 from infra.cli.installation import installation
@@ -24,29 +30,33 @@ from infra.embedded import EmbeddedPostgres
 from infra.serving import Server, address_of, listen
 from infra.settings import Settings
 
-PATH = "/v1/nothing"
+
+class Nothing(BaseModel):
+    id: UUID = UUID(int=0)
+    version: int = 1
+    status: str = "NOTHING"
 
 
-class Nothing(BaseRoute):
-    """The ceiling of a command: the same server, authentication, body and headers, and no command."""
+async def nothing(message: Command, services: Services) -> Nothing:
+    """The ceiling of a command: a row of the same table, authentication, scope and body, and no command."""
+    return Nothing()
 
-    def __init__(self, authenticate: Authenticate) -> None:
-        self._authenticate = authenticate
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        return (Match.FULL if scope["type"] == "http" and scope["path"] == PATH else Match.NONE), {}
+ROWS = [
+    Route("/v1/nothing", PlaceOrder, scope="orders:place", key=REQUIRED, serve=nothing),
+    Route("/v1/nothing/{id}/receive", ReceiveStock, scope="stock:move", key=REQUIRED, serve=nothing),
+]
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        self._authenticate(request.bearer() or "")
-        body = await request.json(BODY_LIMIT)
-        await Response(200, b'{"bytes":%d}' % len(body)).send(send, request.trace)
+
+def with_nothing(app: Starlette) -> None:
+    commands = next(route for route in app.routes if isinstance(route, Commands))
+    commands._api._table = Table([*ROUTES, *ROWS], RESOURCES)
 
 
 async def serve(settings: Settings) -> None:
     listening = listen(settings.host, settings.port)
     async with running(settings) as system:
-        system.app.router.routes.insert(0, Nothing(system.tokens.authenticate))
+        with_nothing(system.app)
 
         def announce() -> None:
             token, _ = system.tokens.access(service("bench"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from hashlib import sha256
+from hashlib import blake2b, sha256
 
 from domain.ids import ClaimId, derive
 
@@ -13,10 +13,11 @@ class HiddenClaims:
 
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
+        self._key = sha256(b"digest/" + self._secret).digest()
 
     def claim_id(self, kind: str, value: str) -> ClaimId:
         hidden = hmac.new(self._secret, value.encode(), sha256).hexdigest()
         return ClaimId(derive(f"claim/{kind}", hidden))
 
     def digest(self, value: bytes) -> bytes:
-        return hmac.digest(self._secret, value, sha256)
+        return blake2b(value, key=self._key, digest_size=32).digest()

@@ -99,12 +99,16 @@ class Wakeups:
                     for channel in channels:
                         await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
                     async for notify in connection.notifies():
-                        context = channels[notify.channel]
-                        self._notified[context] = max(self._notified[context], int(notify.payload))
-                        self._grown(context, int(notify.payload))
+                        self._heard(channels[notify.channel], notify.payload)
             except psycopg.Error as error:
                 log.warning("not listening for wake-ups, polling instead: %s", error)
                 await asyncio.sleep(1)
+
+    def _heard(self, context: str, payload: str) -> None:
+        """What is no number is somebody else's; a poll finds what it might have meant."""
+        if payload.isdecimal():
+            self._notified[context] = max(self._notified[context], int(payload))
+            self._grown(context, int(payload))
 
 
 def _channel(context: str) -> str:

@@ -5,10 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from typing import Any, Final
 
 from psycopg import AsyncConnection, OperationalError, pq
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 STATEMENT = b"call"
+
+DEADLINES: Final[dict[str, Any]] = {
+    "connect_timeout": 5,  # seconds
+    "keepalives_idle": 5,  # seconds
+    "keepalives_interval": 2,  # seconds
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,  # milliseconds
+}
+"""What a conninfo does not say itself. Without effect on a Unix socket."""
 PASSING = ("08", "25006", "40", "53", "55", "57", "58")
 """SQLSTATEs that say nothing about the data sent: the server stops, only reads, is full, or was told to cancel."""
 
@@ -40,9 +51,12 @@ class Wire:
 
     @classmethod
     async def open(cls, conninfo: str, statement: str, types: Sequence[int]) -> Wire:
-        """Connects and prepares the statement. Raises psycopg.OperationalError."""
-        connection = await AsyncConnection.connect(conninfo, autocommit=True)
-        connection.pgconn.prepare(STATEMENT, statement.encode(), types)
+        """Connects and prepares the statement. Raises psycopg.OperationalError, StatementFailed."""
+        connection = await AsyncConnection.connect(with_deadlines(conninfo), autocommit=True)
+        prepared = connection.pgconn.prepare(STATEMENT, statement.encode(), types)
+        if prepared.status != pq.ExecStatus.COMMAND_OK:
+            await connection.close()
+            raise _failure(prepared)
         wire = cls(connection)
         wire._pg.enter_pipeline_mode()
         wire._loop.add_reader(wire._socket, wire._readable)
@@ -123,6 +137,11 @@ class Wire:
             if not future.done():
                 future.set_exception(ConnectionLost())
         self._waiting.clear()
+
+
+def with_deadlines(conninfo: str) -> str:
+    """A server that vanishes without a word is given up after seconds, not after the kernel's quarter of an hour."""
+    return make_conninfo("", **(DEADLINES | conninfo_to_dict(conninfo)))
 
 
 def _failure(result: pq.abc.PGresult | None) -> Exception:
