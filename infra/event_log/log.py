@@ -147,9 +147,9 @@ class EventLog:
         call.reply.add_done_callback(lambda reply: self._answered(call, reply))
 
     def _answered(self, call: _Call, reply: asyncio.Future[pq.abc.PGresult]) -> None:
+        error = None if reply.cancelled() else reply.exception()  # taken in any case, or asyncio complains of it
         if call.answer.done() or reply.cancelled():
             return
-        error = reply.exception()
         if isinstance(error, ConnectionLost):
             self._reconnect()
         elif isinstance(error, StatementFailed):
