@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel
+from pydantic.alias_generators import to_camel
 
 from commands.access import open_to_anybody
 from commands.codes import all_sorts
@@ -49,7 +50,7 @@ def operation(route: Route) -> JSON:
     return {
         "operationId": operation_id(route),
         "tags": [route.collection],
-        "summary": summary(route.message, route.message.__name__),
+        "summary": summary(route.message),
         "security": security(route.scope),
         "parameters": [*id_of(route.path), *headers_of(route), *TRACING],
         "requestBody": {
@@ -65,7 +66,7 @@ def look(resource: Resource) -> JSON:
     return {
         "operationId": f"look{title(resource.collection)}",
         "tags": [resource.collection],
-        "summary": f"Where it stands: id, version and status of a {resource.noun}",
+        "summary": "Where it stands: id, version and status",
         "security": security(resource.scope),
         "parameters": [*id_of(resource.path), none_match, *TRACING],
         "responses": {
@@ -89,9 +90,12 @@ def title(collection: str) -> str:
     return "".join(part.capitalize() for part in re.split(r"[^a-z]", collection))
 
 
-def summary(model: type[BaseModel], default: str) -> str:
-    text = model.__dict__.get("__doc__") or ""
-    return text.strip().split("\n")[0] or default
+def summary(message: type[BaseModel]) -> str:
+    """The first line of what the message says of itself, with fields as clients write them; else its name in words."""
+    text = (message.__dict__.get("__doc__") or "").strip().split("\n")[0]
+    if not text:
+        return re.sub(r"(?<!^)(?=[A-Z])", " ", message.__name__).capitalize()
+    return re.sub(r"`(\w+)`", lambda field: to_camel(field[1]), text)
 
 
 def security(scope: str) -> list[JSON]:

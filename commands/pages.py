@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from importlib.resources import files
@@ -80,8 +81,13 @@ async def problem_page(request: Request) -> Response:
     return html(
         sort.title,
         f"<h1>{escape(sort.title)}</h1>\n<p><code>{sort.code}</code>, HTTP status {sort.status}</p>\n"
-        f'<p>{escape(sort.advice)}</p>\n<p>{again}</p>\n<p><a href="/problems">all problems</a></p>',
+        f'<p>{marked(sort.advice)}</p>\n<p>{again}</p>\n<p><a href="/problems">all problems</a></p>',
     )
+
+
+def marked(text: str) -> str:
+    """`code` as it is meant."""
+    return re.sub("`([^`]*)`", r"<code>\1</code>", escape(text))
 
 
 def errors_markdown() -> str:
