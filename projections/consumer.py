@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 BATCH: Final = 1_000  # events
 FEW: Final = 2  # events; after a batch of more, what comes close together is gathered to be applied together
-REST: Final = 0.05  # seconds of gathering at most, otherwise twice the time the batch took
+REST: Final = 0.05  # seconds of gathering at most, otherwise three times what the batch took
 POLL: Final = 5.0  # seconds; a net under the feed's wake-ups
 STANDBY: Final = 1.0  # seconds a worker stays away from a checkpoint that another one moves
 BACK_OFF: Final = (0.1, 10.0)  # seconds, doubling from the first to the second
@@ -120,7 +120,7 @@ class Consumer:
                 self._fares(Status.RUNNING, None)
                 await self._feed.wait(checkpoint.floor, POLL)
             elif checkpoint.floor - before.floor > FEW and not self.health.behind:
-                await asyncio.sleep(min(2 * (time.monotonic() - began), REST))
+                await asyncio.sleep(min(3 * (time.monotonic() - began), REST))
 
     async def _apply(self, checkpoint: Checkpoint, batch: Batch) -> tuple[Checkpoint, Stuck | None]:
         """Writes the rows of a batch, up to an event that cannot be applied, with the checkpoint: all or nothing.

@@ -7,6 +7,7 @@ import logging
 import struct
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -293,13 +294,19 @@ class EventLog:
             return [self._mapper.decode(*row) for row in rows]
 
     async def _fetch(self, query: str, params: Sequence[Any]) -> list[Any]:
+        """Only reads. Tried twice: after a restart of the server the pool's connections are dead until used."""
+        with suppress(psycopg.OperationalError):
+            return await self._fetch_once(query, params)
         try:
-            async with self._pool.connection() as connection:
-                cursor = connection.cursor(binary=True)
-                await cursor.execute(query, params)
-                return await cursor.fetchall()
+            return await self._fetch_once(query, params)
         except (psycopg.OperationalError, PoolTimeout) as error:
             raise Unavailable(str(error)) from error
+
+    async def _fetch_once(self, query: str, params: Sequence[Any]) -> list[Any]:
+        async with self._pool.connection() as connection:
+            cursor = connection.cursor(binary=True)
+            await cursor.execute(query, params)
+            return await cursor.fetchall()
 
 
 def _params(batch: Batch) -> list[bytes | None]:

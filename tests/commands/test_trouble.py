@@ -192,3 +192,16 @@ async def test_closing_the_log_tells_those_who_wait_and_connects_no_more(databas
         await asyncio.sleep(0.1)
         assert loop._log._wire.lost  # type: ignore[attr-defined]
         assert await total(loop, id) in (1, 2)
+
+
+async def test_reading_goes_on_over_connections_that_died_idle(database: str):
+    async with counter_loop(database) as loop:
+        id = uuid4()
+        await loop.submit(count(id))
+        assert await total(loop, id) == 1
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        assert await total(loop, id) == 1
