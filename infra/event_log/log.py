@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import struct
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import psycopg
@@ -22,28 +21,15 @@ from commands.reply import OutcomeUnknown
 from domain.aggregate import Context
 from domain.errors import NotFound
 from domain.event import Event
-from infra.event_log import arrays
+from infra.event_log import append_call
 from infra.event_log.mapper import EventMapper, owner_of
 from infra.event_log.snapshots import Snapshots
 from infra.event_log.wire import ConnectionLost, StatementFailed, Wire
 from infra.keys import KeyNotLoaded, UnknownKey
 
-TYPES: Final = [
-    *(arrays.ARRAY_OF[t] for t in (arrays.INT4, arrays.UUID_OID, arrays.INT8)),
-    *(arrays.ARRAY_OF[t] for t in (arrays.INT4, arrays.UUID_OID, arrays.INT8, arrays.TEXT, arrays.BYTEA)),
-    *(arrays.ARRAY_OF[t] for t in (arrays.UUID_OID, arrays.TEXT, arrays.UUID_OID, arrays.TEXT, arrays.TEXT)),
-    *(arrays.ARRAY_OF[t] for t in (arrays.INT4, arrays.UUID_OID, arrays.BYTEA, arrays.BYTEA, arrays.INT4)),
-    arrays.ARRAY_OF[arrays.TIMESTAMPTZ],
-    arrays.BOOL,
-]
-FORMATS: Final = [pq.Format.BINARY] * len(TYPES)
-SUMMARY, STALE, REPLY, NEWER, RELOAD = range(5)
-
 log = logging.getLogger(__name__)
 
 Pool = AsyncConnectionPool[AsyncConnection[TupleRow]]
-_Row = tuple[int, str, bytes]
-"""version, topic, state"""
 
 
 class KeyStore(Protocol):
@@ -73,7 +59,7 @@ class EventLog:
         self._keys = keys
         self._mapper = EventMapper(keys)
         self.snapshots = Snapshots(context, pool)
-        self._statement = f"SELECT * FROM {context.name}.append({', '.join(f'${n + 1}' for n in range(len(TYPES)))})"
+        self._statement = append_call.statement(context.name)
         self._load = f"SELECT * FROM {context.name}.load(%s, %s::bigint[], %s)"
         self._wire: Wire | None = None
         self._calls: list[_Call] = []
@@ -84,7 +70,7 @@ class EventLog:
     async def open(self) -> None:
         """Connects. Raises psycopg.OperationalError."""
         if self._wire is None:
-            self._wire = await Wire.open(self._conninfo, self._statement, TYPES)
+            self._wire = await Wire.open(self._conninfo, self._statement, append_call.TYPES)
 
     async def close(self) -> None:
         """Who still waits for an append is told that its outcome is unknown."""
@@ -125,7 +111,7 @@ class EventLog:
 
     async def append(self, batch: Batch, deadline: float) -> Appended:
         try:
-            params = _params(batch)
+            params = append_call.params(batch)
         except UnicodeError as error:  # text that is not UTF-8
             raise RefusedByLog(str(error)) from error
         call = _Call(batch, params, deadline, asyncio.get_running_loop().create_future())
@@ -144,7 +130,7 @@ class EventLog:
             self._reconnect()
             return
         call.sent += 1
-        call.reply = self._wire.call(call.params, FORMATS)
+        call.reply = self._wire.call(call.params, append_call.FORMATS)
         call.reply.add_done_callback(lambda reply: self._answered(call, reply))
 
     def _answered(self, call: _Call, reply: asyncio.Future[pq.abc.PGresult]) -> None:
@@ -156,20 +142,22 @@ class EventLog:
         elif isinstance(error, StatementFailed):
             call.answer.set_exception(RefusedByLog(str(error)))
         else:
-            appended, newer = _read(result := reply.result())
-            head = _long(result.get_value(0, 7))
+            appended, newer = append_call.read(result := reply.result())
+            head = append_call.long(result.get_value(0, 7))
             if appended.stale:
                 self._start(self._finish_stale(call, appended, head, newer))
             else:
                 self._finish(call, appended, head)
 
     def _finish(self, call: _Call, appended: Appended, head: int) -> None:
-        _place(call.batch, appended, head)
+        append_call.place(call.batch, appended, head)
         if not call.answer.done():
             call.answer.set_result(appended)
             self._tell(call.batch, appended)
 
-    async def _finish_stale(self, call: _Call, appended: Appended, head: int, newer: dict[UUID, list[_Row]]) -> None:
+    async def _finish_stale(
+        self, call: _Call, appended: Appended, head: int, newer: dict[UUID, list[append_call.Row]]
+    ) -> None:
         try:
             if call.sent > 1:
                 await self._recognise(call, appended)
@@ -193,7 +181,7 @@ class EventLog:
             try:
                 if self._wire:
                     await self._wire.close()
-                self._wire = await Wire.open(self._conninfo, self._statement, TYPES)
+                self._wire = await Wire.open(self._conninfo, self._statement, append_call.TYPES)
                 break
             except psycopg.Error:
                 await asyncio.sleep(pause)
@@ -216,7 +204,7 @@ class EventLog:
             for tell in self._written:
                 tell(last)
 
-    async def _read_newer(self, appended: Appended, id: UUID, rows: list[_Row]) -> None:
+    async def _read_newer(self, appended: Appended, id: UUID, rows: list[append_call.Row]) -> None:
         """What cannot be decoded is left to be loaded by those it concerns: for the others the append went well."""
         try:
             appended.newer[id] = await self._decoded((id, *row) for row in rows)
@@ -307,106 +295,3 @@ class EventLog:
             cursor = connection.cursor(binary=True)
             await cursor.execute(query, params)
             return await cursor.fetchall()
-
-
-def _params(batch: Batch) -> list[bytes | None]:
-    reads = [(n, id, version) for n, read in enumerate(batch.reads) for id, version in read.items()]
-    stored = [(unit.component, one) for unit in batch.units for one in unit.events]
-    events = [one.event for _, one in stored]
-    about = [unit.envelope for unit in batch.units for _ in unit.events]
-    params: list[bytes | None] = [
-        arrays.int4s([r[0] for r in reads]),
-        arrays.uuids([r[1] for r in reads]),
-        arrays.int8s([r[2] for r in reads]),
-        arrays.int4s([component for component, _ in stored]),
-        arrays.uuids([e.originator_id for e in events]),
-        arrays.int8s([e.originator_version for e in events]),
-        arrays.texts([e.TOPIC for e in events]),
-        arrays.byteas([one.state for _, one in stored]),
-        arrays.uuid_bytes([one.event_id for _, one in stored]),
-        arrays.texts([envelope.correlation_id for envelope in about]),
-        arrays.uuids([envelope.causation_id for envelope in about]),
-        arrays.texts([str(envelope.command.by) for envelope in about]),
-        arrays.texts([envelope.traceparent for envelope in about]),
-    ]
-    return [*params, *_reply_params(batch), b"\x01" if batch.still_waiting else b"\x00"]
-
-
-_NO_REPLIES: Final[list[bytes | None]] = [
-    arrays.int4s([]),
-    arrays.uuids([]),
-    arrays.byteas([]),
-    arrays.byteas([]),
-    arrays.int4s([]),
-    arrays.timestamps([]),
-]
-
-
-def _reply_params(batch: Batch) -> list[bytes | None]:
-    keyed, count = [], 0
-    for unit in batch.units:
-        if unit.reply is not None:
-            keyed.append((unit.component, unit.reply, count + 1 if unit.events else None))
-        count += len(unit.events)
-    if not keyed:
-        return _NO_REPLIES
-    return [
-        arrays.int4s([component for component, _, _ in keyed]),
-        arrays.uuids([r.key for _, r, _ in keyed]),
-        arrays.byteas([r.digest for _, r, _ in keyed]),
-        arrays.byteas([r.body for _, r, _ in keyed]),
-        arrays.int4s([first for _, _, first in keyed]),
-        arrays.timestamps([r.keep_until for _, r, _ in keyed]),
-    ]
-
-
-_LONG = struct.Struct("!q")
-_INT = struct.Struct("!i")
-
-
-def _long(value: bytes | None) -> int:
-    return 0 if value is None else int(_LONG.unpack(value)[0])
-
-
-def _int(value: bytes | None) -> int:
-    return 0 if value is None else int(_INT.unpack(value)[0])
-
-
-def _read(result: pq.abc.PGresult) -> tuple[Appended, dict[UUID, list[_Row]]]:
-    """The rows of `append_row`, but for the events, which are still to be decoded: (version, topic, state)."""
-    value = result.get_value
-    appended = Appended(first=[], contended=_long(value(0, 3)) == 1)
-    newer: dict[UUID, list[_Row]] = {}
-    stale = set()
-    for row in range(1, result.ntuples):
-        kind = _int(value(row, 0))
-        if kind == STALE:
-            stale.add(_int(value(row, 1)))
-            continue
-        id = UUID(bytes=value(row, 2))
-        if kind == REPLY:
-            first = value(row, 7)
-            appended.replies[id] = StoredReply(
-                value(row, 6) or b"", value(row, 5) or b"", None if first is None else _long(first)
-            )
-        elif kind == NEWER:
-            newer.setdefault(id, []).append(
-                (_long(value(row, 3)), (value(row, 4) or b"").decode(), value(row, 5) or b"")
-            )
-        else:
-            appended.reload.add(id)
-    appended.stale = frozenset(stale)
-    return appended, newer
-
-
-def _place(batch: Batch, appended: Appended, head: int) -> None:
-    """Works out the first position of each unit, as the function gave them: one after another, in order."""
-    position = head + 1
-    for n, unit in enumerate(batch.units):
-        if n in appended.recognised:
-            appended.first.append(appended.recognised[n])
-        elif unit.component in appended.stale or not unit.events:
-            appended.first.append(None)
-        else:
-            appended.first.append(position)
-            position += len(unit.events)
