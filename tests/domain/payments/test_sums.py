@@ -39,6 +39,7 @@ mostly = st.sampled_from([True, True, True, False])
 class Account:
     """An attempt as the gateway has it."""
 
+    asked: int
     authorised: int = 0
     captured: int = 0
     refunded: int = 0
@@ -105,8 +106,9 @@ class Payments(RuleBasedStateMachine):
 
     def begin(self) -> None:
         id = AttemptId(self.fresh())
-        if self.ask(lambda: requests.begin(self.payment, id, self.fresh(), PaymentMethod.WALLET, None, at=AT)):
-            self.accounts[id] = Account()
+        begun = self.ask(lambda: requests.begin(self.payment, id, self.fresh(), PaymentMethod.WALLET, None, at=AT))
+        if begun is not None:
+            self.accounts[id] = Account(begun.amount.amount)
 
     def capture(self, amount: Money | None) -> None:
         id = CaptureId(self.fresh())
@@ -133,8 +135,10 @@ class Payments(RuleBasedStateMachine):
             self.decline(id)
 
     def approve(self, id: AttemptId) -> None:
-        said, self.accounts[id].authorised = self.said(id), DUE.amount
-        self.post.append(lambda p: outcomes.record_authorised(p, said, DUE, None, at=AT))
+        """What was asked for: after a part was charged back, another attempt asks for that part only."""
+        account, said = self.accounts[id], self.said(id)
+        account.authorised = account.asked
+        self.post.append(lambda p: outcomes.record_authorised(p, said, eur(account.asked), None, at=AT))
 
     def decline(self, id: AttemptId) -> None:
         said, self.accounts[id].closed = self.said(id), True
