@@ -86,7 +86,7 @@ class Arrivals:
         except Exception as error:  # noqa: BLE001  # it is raised to who sent the command
             fail(waiting, error)
             return False
-        return bool(self._known.missing(waiting.needs))
+        return not self._known.has_all(waiting.needs)
 
     def _loaded(self, id: UUID) -> Any:
         if id not in self._known:

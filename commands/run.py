@@ -155,13 +155,14 @@ class Run(States):
 
     def keep(self, appended: Appended) -> None:
         """Keeps the states of what was written."""
-        for one in self.decided:
-            if one.component not in appended.stale:
-                for event in one.events:
-                    state = self.written[event.originator_id][0]
-                    self.known.put_newer(event.originator_id, state)
-                    if state.version == event.originator_version:
-                        self.log.kept(state)
+        stale = self._written_by(appended.stale) if appended.stale else ()
+        for id, (state, _) in self.written.items():
+            if id not in stale:
+                self.known.put_newer(id, state)
+                self.log.kept(state)
+
+    def _written_by(self, components: Collection[int]) -> set[UUID]:
+        return {event.originator_id for one in self.decided if one.component in components for event in one.events}
 
     def look_up(self, id: UUID) -> Any:
         # Hashing a UUID is slow, so the common path does it once.

@@ -42,13 +42,16 @@ class KnownStates:
     def missing(self, ids: Iterable[UUID]) -> list[UUID]:
         return [id for id in ids if id not in self._states]
 
+    def has_all(self, ids: Iterable[UUID]) -> bool:
+        return all(map(self._states.__contains__, ids))
+
     def put(self, id: UUID, state: Any) -> None:
         self._states[id] = state
         if len(self._states) > self._capacity:
             del self._states[next(iter(self._states))]
 
     def put_newer(self, id: UUID, state: Any) -> None:
-        if id not in self._states or version_of(state) > version_of(self._states[id]):
+        if version_of(state) > version_of(self._states.get(id)) or id not in self._states:
             self.put(id, state)
 
     def forget(self, ids: Iterable[UUID]) -> None:

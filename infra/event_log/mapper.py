@@ -36,12 +36,16 @@ class EventMapper(Mapper[UUID]):
     def __init__(self, keys: Keys) -> None:
         super().__init__(transcoder=JSONTranscoder())
         self._keys = keys
+        self._plain: set[type[Event]] = set()  # stored as they are: nothing personal, first schema version
 
     def encode(self, event: Event) -> bytes:
         """The stored state. Raises what `keys.get` raises, and CannotSeal for an erased event."""
         cls = type(event)
+        if cls in self._plain:
+            return to_json(event, exclude=IDENTITY)
         personal = personal_fields(cls)
         if not personal and cls.class_version == 1:
+            self._plain.add(cls)
             return to_json(event, exclude=IDENTITY)
         state: JSON = event.model_dump(mode="json", exclude=IDENTITY | personal)
         if cls.class_version > 1:
