@@ -183,7 +183,8 @@ class EventLog:
                     await self._wire.close()
                 self._wire = await Wire.open(self._conninfo, self._statement, append_call.TYPES)
                 break
-            except psycopg.Error:
+            except (psycopg.Error, ConnectionLost, StatementFailed) as error:
+                log.warning("no connection to write the log of %s: %s", self.context.name, error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 1.0)
         for call in list(self._calls):
@@ -286,6 +287,7 @@ class EventLog:
         with suppress(psycopg.OperationalError):
             return await self._fetch_once(query, params)
         try:
+            await self._pool.check()
             return await self._fetch_once(query, params)
         except (psycopg.OperationalError, PoolTimeout) as error:
             raise Unavailable(str(error)) from error

@@ -51,7 +51,7 @@ class Wire:
 
     @classmethod
     async def open(cls, conninfo: str, statement: str, types: Sequence[int]) -> Wire:
-        """Connects and prepares the statement. Raises psycopg.OperationalError, StatementFailed."""
+        """Connects and prepares the statement. Raises psycopg.Error, ConnectionLost, StatementFailed."""
         connection = await AsyncConnection.connect(with_deadlines(conninfo), autocommit=True)
         prepared = connection.pgconn.prepare(STATEMENT, statement.encode(), types)
         if prepared.status != pq.ExecStatus.COMMAND_OK:
@@ -149,4 +149,5 @@ def _failure(result: pq.abc.PGresult | None) -> Exception:
         return ConnectionLost()
     sqlstate = (result.error_field(pq.DiagnosticField.SQLSTATE) or b"").decode()
     message = (result.error_message or b"").decode(errors="replace").strip()
-    return ConnectionLost(message) if sqlstate.startswith(PASSING) else StatementFailed(sqlstate, message)
+    lost = not sqlstate or sqlstate.startswith(PASSING)  # without a state it was not the server who said it
+    return ConnectionLost(message) if lost else StatementFailed(sqlstate, message)

@@ -18,7 +18,7 @@ from commands.reply import Envelope, OutcomeUnknown
 from domain.actor import ANONYMOUS
 from domain.event import UnknownEventType
 from infra.event_log.migrations import LOCK_SPACE, lock_number
-from infra.event_log.wire import ConnectionLost, Wire
+from infra.event_log.wire import ConnectionLost, StatementFailed, Wire
 from tests.commands.test_loop import count, total
 
 STATE = b'{"timestamp":"2026-01-01T00:00:00Z","by":1}'
@@ -205,3 +205,22 @@ async def test_reading_goes_on_over_connections_that_died_idle(database: str):
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         assert await total(loop, id) == 1
+
+
+async def test_a_connection_that_dies_while_it_is_made_is_made_again(database: str, monkeypatch: pytest.MonkeyPatch):
+    async with counter_loop(database) as loop:
+        id, opened, tries = uuid4(), Wire.open, iter([ConnectionLost("cut"), StatementFailed("42883", "no function")])
+        await loop.submit(count(id))
+
+        async def dying(*args: Any) -> Wire:
+            for error in tries:
+                raise error
+            return await opened(*args)
+
+        monkeypatch.setattr(Wire, "open", dying)
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND query LIKE '%counters.append%' AND pid <> pg_backend_pid()"
+            )
+        assert (await loop.submit(count(id))).result().version == 2
