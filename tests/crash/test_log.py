@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from infra.event_log.migrations import migrate
+from tests.eventually import eventually
 from tests.full import randomness, seed, size
 
 WRITERS = 4
@@ -66,6 +67,9 @@ class Reader(threading.Thread):
         self.missed: list[int] = []
         self.stopped = threading.Event()
 
+    def is_beyond(self, position: int) -> bool:
+        return self.seen > position
+
     def run(self) -> None:
         query = "SELECT notification_id FROM counters.stored_events WHERE notification_id > %s ORDER BY 1 LIMIT 5000"
         with psycopg.connect(self._database, autocommit=True) as connection:
@@ -97,13 +101,13 @@ def test_nothing_acknowledged_is_lost_and_nothing_appears_late(database: str):
         for _ in range(WRITERS):
             writers.start()
         try:
-            wait_for(lambda: reader.seen > 200)
+            eventually(lambda: reader.seen > 200, 60)
             for _ in range(size(6, 60)):
                 aim = reader.seen + dice.randrange(100, 400)
-                wait_for(lambda aim=aim: reader.seen > aim)
+                eventually(partial(reader.is_beyond, aim), 60)
                 writers.kill_one(dice) if dice.random() < 0.5 else cut(database, dice)
             writers.stop()
-            wait_for(lambda: reader.seen == count(database))
+            eventually(lambda: reader.seen == count(database), 60)
         finally:
             writers.stop()
             reader.stopped.set()
@@ -115,14 +119,6 @@ def test_nothing_acknowledged_is_lost_and_nothing_appears_late(database: str):
     assert acknowledged <= stored
     assert {version for _, version in stored} >= {1}
     assert gaps(stored) == []
-
-
-def wait_for(condition: object, seconds: float = 60) -> None:
-    assert callable(condition)
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.005)
 
 
 def count(database: str) -> int:
