@@ -31,10 +31,13 @@ def app(
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
     """The Starlette app. `more` are routes of others (health, GraphQL). What nobody takes is a problem."""
+    return bare([Commands(api), *more, *pages(routes, resources, jwks)], lifespan)
+
+
+def bare(routes: Sequence[BaseRoute], lifespan: Lifespan[Starlette] | None = None) -> Starlette:
+    """An app of these routes alone, which speaks in problems as all of ours do."""
     return Starlette(
-        routes=[Commands(api), *more, *pages(routes, resources, jwks)],
-        exception_handlers={HTTPException: not_served, Exception: unexpected},
-        lifespan=lifespan,
+        routes=routes, exception_handlers={HTTPException: not_served, Exception: unexpected}, lifespan=lifespan
     )
 
 

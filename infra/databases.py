@@ -18,8 +18,9 @@ READS: Final = "read"
 class Databases:
     """By context, and `read` for the read models. Use as an async context manager."""
 
-    def __init__(self, settings: Settings, contexts: Iterable[str]) -> None:
-        self._contexts = [*contexts, READS]
+    def __init__(self, settings: Settings, contexts: Iterable[str], *, reads: bool = True) -> None:
+        self.contexts = list(contexts)
+        self.reads = reads
         self._settings = settings
         self._pools: dict[tuple[str, bool], Pool] = {}
 
@@ -57,7 +58,7 @@ class Databases:
         return {f"database {number}": _answers(pool) for number, pool in enumerate(self._pools.values(), 1)}
 
     async def __aenter__(self) -> Self:
-        for pool in map(self.pool, self._contexts):
+        for pool in map(self.pool, [*self.contexts, READS] if self.reads else self.contexts):
             await pool.open(wait=True, timeout=30)
         return self
 

@@ -13,8 +13,8 @@ from psycopg.rows import DictRow, dict_row
 from pydantic_core import from_json
 from typer import BadParameter
 
-from infra.bootstrap import CONTEXTS
 from infra.cli.show import show, show_line
+from infra.contexts import CONTEXTS
 from infra.settings import Settings, SettingsRefused
 
 POLL: Final = 0.3  # seconds between looks when following

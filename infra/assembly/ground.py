@@ -1,0 +1,104 @@
+"""What every part of a process stands on: databases with their schemas, keys, wake-ups."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from psycopg import AsyncConnection
+from starlette.routing import BaseRoute
+
+from domain import users
+from domain.aggregate import Context
+from infra.databases import READS, Databases
+from infra.duties import LOGS, READ_MODELS, Duty
+from infra.event_log.migrations import migrate
+from infra.event_log.store_feed import StoreFeed
+from infra.event_log.wakeups import Wakeups
+from infra.health import Check
+from infra.keys import PersonalKeys, migrate_keys
+from infra.settings import Settings
+from projections.models import MODELS
+from projections.schema import prepare
+from projections.waiting import Watch
+
+
+@dataclass
+class Ground:
+    """`contexts` are those whose logs this process uses. Parts add to `checks` and `routes` what is served of them.
+
+    What is put on `stack` is stopped in reverse order when the process ends.
+    """
+
+    settings: Settings
+    contexts: Sequence[Context]
+    databases: Databases
+    wakeups: Mapping[str, Wakeups]
+    stack: AsyncExitStack
+    checks: dict[str, Check] = field(default_factory=dict)
+    routes: list[BaseRoute] = field(default_factory=list)
+
+    @cached_property
+    def keys(self) -> PersonalKeys:
+        return PersonalKeys(self.databases.pool(users.CONTEXT.name), self.settings.master_key_bytes())
+
+    @cached_property
+    def feeds(self) -> dict[str, StoreFeed]:
+        """By context."""
+        return {
+            c.name: StoreFeed(self.databases.pool(c.name), c.name, self.keys, self.wakeups[c.name])
+            for c in self.contexts
+        }
+
+    @cached_property
+    def watch(self) -> Watch:
+        return Watch(self.databases.pool(READS))
+
+    def background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs until the process stops."""
+        task = asyncio.create_task(work)
+
+        async def end() -> None:
+            task.cancel()
+            await asyncio.wait({task})
+
+        self.stack.push_async_callback(end)
+
+
+async def laid(
+    settings: Settings, duties: frozenset[Duty], contexts: Sequence[Context], stack: AsyncExitStack
+) -> Ground:
+    """The databases these duties need, migrated and open. Any number of processes may do this at once."""
+    contexts = contexts if duties & LOGS else ()
+    databases = Databases(settings, [c.name for c in contexts], reads=bool(duties & READ_MODELS))
+    await migrated(databases)
+    await stack.enter_async_context(databases)
+    wakeups = await woken(databases, stack)
+    return Ground(settings, contexts, databases, wakeups, stack, checks=databases.checks())
+
+
+async def migrated(databases: Databases) -> None:
+    """Every schema as this release wants it; safe in many processes at once."""
+    for conninfo, names in databases.by_conninfo(databases.contexts).items():
+        await migrate(conninfo, names)
+    if users.CONTEXT.name in databases.contexts:
+        conninfo = databases.conninfo(users.CONTEXT.name)
+        async with await AsyncConnection.connect(conninfo, autocommit=True) as connection:
+            await migrate_keys(connection)
+    if databases.reads:
+        await prepare(databases.conninfo(READS), MODELS)
+
+
+async def woken(databases: Databases, stack: AsyncExitStack) -> dict[str, Wakeups]:
+    """By context; contexts of one database share one."""
+    wakeups: dict[str, Wakeups] = {}
+    for conninfo, names in databases.by_conninfo(databases.contexts).items():
+        shared = Wakeups(conninfo, databases.pool(names[0]), names)
+        shared.open()
+        stack.push_async_callback(shared.close)
+        wakeups |= dict.fromkeys(names, shared)
+    return wakeups

@@ -1,0 +1,81 @@
+"""The write loops of a process, the command API on them, and what its routes use around them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+
+from commands.handler import Handlers
+from commands.http import CommandApi
+from commands.loop import WriteLoop
+from commands.router import HANDLERS, RESOURCES, ROUTES
+from commands.services import Loops, Services
+from commands.table import Table
+from commands.users.handlers import handlers as user_handlers
+from domain import products, users
+from domain.users.credentials import Policy
+from infra.assembly.ground import Ground
+from infra.catalogue import LogCatalogue
+from infra.claims import HiddenClaims
+from infra.event_log.log import EventLog
+from infra.event_log.replies import keep_pruning
+from infra.first_operator import ensure_first_operator
+from infra.settings import Settings
+from infra.shipping import TableShipping
+from infra.tax import TableTax
+from infra.tokens import Argon2Passwords, Tokens
+
+WriteLoops = Mapping[str, WriteLoop]
+"""By context."""
+
+
+async def write_loops(ground: Ground) -> dict[str, WriteLoop]:
+    loops = {}
+    decided_by = handlers(ground.settings)
+    for context in ground.contexts:
+        pool = ground.databases.pool(context.name)
+        log = EventLog(ground.databases.conninfo(context.name), pool, context, ground.keys)
+        await log.open()
+        ground.stack.push_async_callback(log.close)
+        log.on_written(partial(ground.wakeups[context.name].written, context.name))
+        loops[context.name] = loop = WriteLoop(context, decided_by.get(context.name, {}), log)
+        ground.stack.push_async_callback(loop.close)
+        ground.background(keep_pruning(pool, context.name))
+    return loops
+
+
+def handlers(settings: Settings) -> dict[str, Handlers]:
+    policy = Policy(session_lasts=timedelta(days=settings.session_days))
+    return HANDLERS | {users.CONTEXT.name: user_handlers(policy=policy)}
+
+
+def services(ground: Ground, loops: WriteLoops, tokens: Tokens) -> Services:
+    settings, sold = ground.settings, products.CONTEXT.name
+    passwords = Argon2Passwords(settings.hash_threads)
+    ground.stack.callback(passwords.close)
+    return Services(
+        keys=ground.keys,
+        passwords=passwords,
+        claims=HiddenClaims(settings.claim_secret.get_secret_value()),
+        tokens=tokens,
+        states=Loops(loops),
+        catalogue=LogCatalogue(loops[sold].states, partial(ground.wakeups[sold].head, sold)),
+        shipping=TableShipping(settings.home_country),
+        tax=TableTax(settings.home_country),
+    )
+
+
+async def command_api(ground: Ground, loops: WriteLoops, tokens: Tokens) -> CommandApi:
+    """With somebody in charge: the first operator is there before the first request."""
+    used = services(ground, loops, tokens)
+    await first_operator(ground.settings, loops, used)
+    incarnations = {name: (await feed.read(0, 0)).incarnation for name, feed in ground.feeds.items()}
+    limit = ground.settings.max_body_bytes
+    return CommandApi(Table(ROUTES, RESOURCES), loops, incarnations, used, tokens.authenticate, body_limit=limit)
+
+
+async def first_operator(settings: Settings, loops: WriteLoops, used: Services) -> None:
+    if settings.operator_password:
+        password = settings.operator_password.get_secret_value()
+        await ensure_first_operator(loops[users.CONTEXT.name], used, settings.operator_email, password)
