@@ -41,7 +41,8 @@ class Event(BaseModel):
 
     A concrete subclass sets `TOPIC`, the event type (`orders.order-placed`), which never changes. When its shape
     changes, it raises `class_version` by one and adds a static `upcast_vN_vM(state)` that mends a stored state.
-    A class with personal fields names in `OWNER` the field that holds the id of the user they belong to.
+    A class with personal fields names in `OWNER` the field that holds the id of the user they belong to. Only where
+    that field may be None can such an event be about no user's data, and is stored as it is.
     """
 
     TOPIC: ClassVar[str] = ""
@@ -72,9 +73,9 @@ class Event(BaseModel):
                 )
 
     @property
-    def owner(self) -> UUID:
-        """The user whose personal fields these are."""
-        owner: UUID = getattr(self, self.OWNER)
+    def owner(self) -> UUID | None:
+        """The user whose personal fields these are; None, where the class allows it, for nobody's: not sealed."""
+        owner: UUID | None = getattr(self, self.OWNER)
         return owner
 
 

@@ -23,6 +23,7 @@ AttemptId = NewType("AttemptId", UUID)
 CaptureId = NewType("CaptureId", UUID)
 RefundId = NewType("RefundId", UUID)
 SagaId = NewType("SagaId", UUID)
+OperationId = NewType("OperationId", UUID)
 
 NAMESPACE: Final = UUID("0b0c0bb0-c0b0-5c0b-8c0b-c0b0c0b0c0b0")
 """The root of every derived id. It is part of what is stored and never changes."""

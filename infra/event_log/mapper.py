@@ -2,7 +2,8 @@
 
 Stored state: the event's fields as JSON without its identity, `class_version` when above 1 (the library's convention),
 and for events with personal fields `sealed`: `{"of": owner's id, "box": base64(nonce + AES-GCM)}` with the JSON of
-those fields inside, bound to the event's place by the additional data `id/version`.
+those fields inside, bound to the event's place by the additional data `id/version`. Where they are nobody's (a reason
+that a service gave) they stand with the others.
 """
 
 from __future__ import annotations
@@ -47,11 +48,13 @@ class EventMapper(Mapper[UUID]):
         if not personal and cls.class_version == 1:
             self._plain.add(cls)
             return to_json(event, exclude=IDENTITY)
-        state: JSON = event.model_dump(mode="json", exclude=IDENTITY | personal)
+        owner = event.owner if personal else None
+        sealed = frozenset() if owner is None else personal
+        state: JSON = event.model_dump(mode="json", exclude=IDENTITY | sealed)
         if cls.class_version > 1:
             state["class_version"] = cls.class_version
-        if personal:
-            state["sealed"] = self._seal(event, personal)
+        if owner is not None:
+            state["sealed"] = self._seal(event, owner, sealed)
         return to_json(state)
 
     def decode(self, id: UUID, version: int, topic: str, stored: bytes) -> Event:
@@ -76,8 +79,7 @@ class EventMapper(Mapper[UUID]):
         id = cast(UUID, stored_event.originator_id)
         return self.decode(id, stored_event.originator_version, stored_event.topic, stored_event.state)
 
-    def _seal(self, event: Event, personal: frozenset[str]) -> JSON:
-        owner = event.owner
+    def _seal(self, event: Event, owner: UUID, personal: frozenset[str]) -> JSON:
         key = self._keys.get(owner)
         if key is None:
             raise CannotSeal(event)

@@ -194,7 +194,7 @@ async def test_every_event_of_an_erased_user_reads_as_erased(here: Place) -> Non
     hana, bo = await here.register("hana@example.org"), await here.register("bo@example.org")
     await here.post(f"/v1/users/{hana.id}/add-address", {"address": ADDRESS}, by=hana)
     await here.post(f"/v1/users/{hana.id}/erase", by=hana)
-    personal: dict[UUID, list[Any]] = {}
+    personal: dict[UUID | None, list[Any]] = {}
     for recorded in (await here.feed.read(0, 100)).recorded:
         event = recorded.event
         if fields := personal_fields(type(event)):

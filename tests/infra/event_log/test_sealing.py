@@ -29,6 +29,16 @@ class Remembered(Event):
         state["mood"] = "unknown"
 
 
+class Explained(Event):
+    """Nobody's words where nobody is named."""
+
+    TOPIC: ClassVar[str] = "tests.explained"
+    OWNER: ClassVar[str] = "by"
+
+    by: UUID | None
+    words: PersonalData[str]
+
+
 class Keys:
     def __init__(self) -> None:
         self.keys: dict[UUID, bytes | None] = {}
@@ -70,6 +80,17 @@ def test_without_the_key_it_reads_as_erased(keys: Keys):
     erased = back(mapper, event, stored)
     assert isinstance(erased, Remembered)
     assert (erased.name, erased.mood) == (ERASED, "calm")
+
+
+def test_words_are_sealed_for_who_said_them_and_stand_as_they_are_where_nobody_did(keys: Keys):
+    mapper, person = EventMapper(keys), uuid4()
+    keys.keys[person] = b"k" * 32
+    for by in (person, None):
+        said = Explained(originator_id=uuid4(), originator_version=1, timestamp=datetime.now(UTC), by=by, words="so")
+        stored = mapper.encode(said)
+        assert owner_of(stored) == by
+        assert (b'"words":"so"' in stored) is (by is None)
+        assert back(mapper, said, stored) == said
 
 
 def test_nothing_personal_is_stored_of_the_erased(keys: Keys):
