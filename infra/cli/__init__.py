@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from infra.cli import demo, events, routes, settings, token, up
+from infra.cli import demo, events, routes, settings, token, up, verify
 
 DONE, REFUSED, WRONG_USAGE, UNAVAILABLE = 0, 1, 2, 3
 
@@ -25,6 +25,7 @@ app.command("settings")(settings.settings)
 app.command("routes")(routes.routes)
 app.command("openapi")(routes.openapi)
 app.command("token")(token.token)
+app.add_typer(verify.verify)
 
 
 def main() -> NoReturn:

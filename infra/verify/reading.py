@@ -1,0 +1,71 @@
+"""Whether stored events can be read by this release, said without showing what is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from pydantic import ValidationError
+
+from domain.event import NewerSchema, UnknownEventType
+from infra.event_log.log import KeyStore
+from infra.event_log.mapper import EventMapper, owner_of
+from infra.keys import UnknownKey
+from infra.verify.finding import Code
+
+UNREADABLE: Final = (UnknownEventType, NewerSchema, ValidationError, InvalidTag, ValueError, KeyError, TypeError)
+
+Stored = tuple[UUID, int, str, bytes]
+"""Stream, version, event type and state."""
+
+
+class Reading:
+    def __init__(self, keys: KeyStore) -> None:
+        self._keys = keys
+        self._mapper = EventMapper(keys)
+
+    async def prepared(self, stored: Iterable[Stored]) -> frozenset[UUID]:
+        """Fetches the keys these events need. The owners there never was a key for. Raises WrongMasterKey."""
+        try:
+            await self._keys.prefetch({owner for one in stored if (owner := _owner(one[3]))})
+        except UnknownKey as error:
+            return error.owners
+        return frozenset()
+
+    def fault(self, stored: Stored, unknown: frozenset[UUID]) -> tuple[Code, str] | None:
+        """What keeps this event from being read. Its keys have been prepared."""
+        owner = _owner(stored[3])
+        if owner in unknown:
+            return Code.KEY_UNKNOWN, f"{stored[2]}: there never was a key of user {owner}"
+        try:
+            self._mapper.decode(*stored)
+        except UNREADABLE as error:
+            return Code.UNREADABLE, f"{stored[2]}: {told(error)}"
+        return None
+
+
+def _owner(state: bytes) -> UUID | None:
+    """A box without a readable owner is found when the event is decoded."""
+    try:
+        return owner_of(state)
+    except UNREADABLE:
+        return None
+
+
+def told(error: Exception) -> str:
+    """Names what is wrong, never a value: it may be about a person."""
+    match error:
+        case UnknownEventType() | NewerSchema():
+            return str(error)
+        case ValidationError():
+            faults: Sequence[str] = [
+                f"{'.'.join(map(str, fault['loc'])) or 'state'}: {fault['msg']}"
+                for fault in error.errors(include_url=False, include_input=False, include_context=False)
+            ]
+            return "; ".join(faults[:3])
+        case InvalidTag():
+            return "the sealed fields were altered, or belong to another place"
+        case _:
+            return f"the state cannot be read ({type(error).__name__})"
