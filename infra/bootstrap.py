@@ -18,7 +18,7 @@ from infra.assembly.ground import Ground, laid
 from infra.assembly.reading import graphql, tokens_of
 from infra.assembly.working import projections
 from infra.assembly.writing import command_api, write_loops
-from infra.contexts import CONTEXTS as CONTEXTS
+from infra.contexts import CONTEXTS
 from infra.duties import EVERY, SERVING, Duty
 from infra.health import health_routes
 from infra.settings import Settings, new_secret

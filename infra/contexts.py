@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from domain import orders, payments, products, users
 from domain.aggregate import Context
 
 CONTEXTS: Final[tuple[Context, ...]] = (users.CONTEXT, products.CONTEXT, orders.CONTEXT, payments.CONTEXT)
+
+
+def named(names: Collection[str]) -> tuple[Context, ...]:
+    """Raises LookupError, with a sentence, for a name that no context has."""
+    known = {context.name: context for context in CONTEXTS}
+    if unknown := sorted(set(names) - known.keys()):
+        raise LookupError(f"unknown context {', '.join(unknown)}; there are {', '.join(known)}")
+    return tuple(context for name, context in known.items() if name in names)

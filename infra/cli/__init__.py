@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from infra.cli import demo, events, routes, settings, token, up, verify
+from infra.cli import demo, events, routes, serve, settings, token, up, verify, work
 
 DONE, REFUSED, WRONG_USAGE, UNAVAILABLE = 0, 1, 2, 3
 
@@ -19,6 +19,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("up")(up.up)
+app.command("serve")(serve.serve)
+app.command("work")(work.work)
 app.command("demo")(demo.demo)
 app.command("events")(events.events)
 app.command("settings")(settings.settings)
