@@ -18,7 +18,7 @@ from projections.feed import Batch, Feed
 from projections.folding import Folded, Plan, Rows, Stuck, fold, plan, told
 from projections.model import Model
 from projections.pool import Connection, Pool, connected
-from projections.schema import schema_of
+from projections.generations import schema_of
 
 Moved = Callable[[str, str, Checkpoint], None]
 """Told of each new checkpoint: consumer, context, checkpoint."""

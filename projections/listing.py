@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg import sql
 
 from projections.pool import Pool, connected
-from projections.schema import READS
+from projections.generations import READS
 from projections.table import R, Table
 
 OPERATORS: Final[dict[str, sql.SQL]] = {

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from psycopg import AsyncConnection, sql
 
+from projections import generations
+from projections.generations import READS, Generation, State, shape_of
 from projections.model import Model
-from projections.pool import Connection
+from projections.pool import Connection, Pool, connected
 
 LOCK: Final = 0x6368_6F62_6F72  # 'chobor'
-READS: Final = "reads"
 
 
 class ShapeChanged(Exception):
-    """The tables of a live generation were made from another table.sql than this release has."""
+    """The tables that readers see were made from another table.sql than this release has."""
 
-    def __init__(self, model: str, generation: int) -> None:
+    def __init__(self, live: Generation, standing: Iterable[Generation]) -> None:
+        others = ", ".join(f"{g.name} is {g.status}" for g in standing) or "none is being built"
         super().__init__(
-            f"read model {model}@{generation} was made from another table.sql: build a new generation of it"
+            f"read model {live.name} was made from another table.sql than this release has. Of this release's: {others}"
         )
 
 
 async def prepare(conninfo: str, models: Iterable[Model]) -> None:
-    """Safe to call from many processes at once. Raises ShapeChanged."""
+    """Safe to call from many processes at once. What has another shape than before is left to be built anew."""
     async with await AsyncConnection.connect(conninfo, autocommit=True) as connection:
         await connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         await _migrate(connection)
@@ -34,45 +35,22 @@ async def prepare(conninfo: str, models: Iterable[Model]) -> None:
             await _ensure(connection, model)
 
 
-def schema_of(model: str, generation: int) -> str:
-    """The schema that holds the tables of a generation."""
-    return f"{model}_{generation}"
-
-
-async def create_generation(connection: Connection, model: Model, generation: int, status: str) -> None:
-    schema = sql.Identifier(schema_of(model.name, generation))
-    async with connection.transaction():
-        await connection.execute(sql.SQL("CREATE SCHEMA {}").format(schema))
-        await connection.execute(sql.SQL("SET LOCAL search_path TO {}").format(schema))
-        await connection.execute(model.table_sql.encode())
-        await connection.execute(
-            "INSERT INTO projections.generations (model, generation, status, shape) VALUES (%s, %s, %s, %s)",
-            [model.name, generation, status, _shape(model)],
-        )
-
-
-async def point_views(connection: Connection, model: Model, generation: int) -> None:
-    """Lets readers see this generation. Call it in a transaction: all views of a model change together."""
-    for projector in model.projectors:
-        names = (sql.Identifier(s, projector.table.name) for s in (READS, schema_of(model.name, generation)))
-        await connection.execute(sql.SQL("CREATE OR REPLACE VIEW {} AS SELECT * FROM {}").format(*names))
-
-
 async def _ensure(connection: Connection, model: Model) -> None:
-    live = await connection.execute(
-        "SELECT generation, shape FROM projections.generations WHERE model = %s AND status = 'LIVE'", [model.name]
-    )
-    found = await live.fetchone()
-    if found is None:
-        async with connection.transaction():
-            await create_generation(connection, model, 1, "LIVE")
-            await point_views(connection, model, 1)
-    elif found[1] != _shape(model):
-        raise ShapeChanged(model.name, found[0])
+    if await generations.live(connection, model.name) is not None:
+        return
+    async with connection.transaction():
+        number = await generations.add(connection, model, State.LIVE)
+        await generations.point_views(connection, model, number)
 
 
-def _shape(model: Model) -> bytes:
-    return hashlib.sha256(model.table_sql.encode()).digest()
+async def require_shape(pool: Pool, models: Iterable[Model]) -> None:
+    """Raises ShapeChanged while readers would see tables of another shape than this release reads."""
+    async with connected(pool) as connection:
+        for model in models:
+            found = await generations.listed(connection, model.name)
+            live = next(g for g in found if g.status is State.LIVE)
+            if live.shape != shape_of(model):
+                raise ShapeChanged(live, [g for g in found if g.shape == shape_of(model) and g.until is None])
 
 
 async def _migrate(connection: Connection) -> None:

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
+from projections import generations
+from projections.generations import State
 from projections.model import Model
 from projections.models import MODELS
 from projections.orders.projector import ORDERS
-from projections.schema import ShapeChanged, point_views, prepare
+from projections.pool import Pool
+from projections.schema import ShapeChanged, prepare, require_shape
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Reshaped(Model):
 OTHER = Reshaped(ORDERS.name, ORDERS.contexts, ORDERS.projectors)
 
 
-def generations(database: str) -> list[tuple[str, int, str]]:
+def standing(database: str) -> list[tuple[str, int, str]]:
     with psycopg.connect(database) as connection:
         return connection.execute(
             "SELECT model, generation, status FROM projections.generations ORDER BY model"
@@ -33,26 +36,27 @@ def generations(database: str) -> list[tuple[str, int, str]]:
 
 async def test_every_model_begins_with_one_live_generation(database: str) -> None:
     await prepare(database, MODELS)
-    assert generations(database) == [(model.name, 1, "LIVE") for model in sorted(MODELS, key=lambda m: m.name)]
+    assert standing(database) == [(model.name, 1, "LIVE") for model in sorted(MODELS, key=lambda m: m.name)]
 
 
 async def test_many_processes_may_prepare_at_once(database: str) -> None:
     await asyncio.gather(*(prepare(database, MODELS) for _ in range(5)))
-    assert len(generations(database)) == len(MODELS)
+    assert len(standing(database)) == len(MODELS)
 
 
-async def test_tables_of_another_shape_are_not_written_to(database: str) -> None:
-    await prepare(database, MODELS)
+async def test_tables_of_another_shape_are_not_for_readers_of_this_release(pool: Pool, database: str) -> None:
+    await prepare(database, [OTHER])
+    await require_shape(pool, MODELS)
     with pytest.raises(ShapeChanged, match=r"orders@1 was made from another table.sql"):
-        await prepare(database, [OTHER])
+        await require_shape(pool, [OTHER])
 
 
 async def test_readers_see_the_generation_the_views_point_to(database: str) -> None:
     await prepare(database, [ORDERS])
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
-        await connection.execute("CREATE SCHEMA orders_2")
-        await connection.execute("CREATE TABLE orders_2.orders (LIKE orders_1.orders)")
-        await point_views(connection, ORDERS, 2)
+        async with connection.transaction():
+            number = await generations.add(connection, ORDERS, State.READY)
+            await generations.point_views(connection, ORDERS, number)
         found = await connection.execute("SELECT pg_get_viewdef('reads.orders'::regclass)")
         assert "orders_2.orders" in str(await found.fetchone())
 

@@ -24,7 +24,7 @@ from domain.users.events import (
 from domain.users.values import Profile
 from projections.checkpoint import Checkpoint
 from projections.consumer import Consumer
-from projections.schema import READS
+from projections.generations import READS
 from projections.users.blocked import Blocked
 from projections.users.projector import USERS, sign_ins, users
 from projections.users.row import SignInsRow, UserRow
