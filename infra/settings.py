@@ -25,6 +25,11 @@ class Profile(StrEnum):
     DEVELOPMENT = "development"
 
 
+class FeedKind(StrEnum):
+    STORE = "store"
+    KAFKA = "kafka"
+
+
 class SettingsRefused(Exception):
     """Settings are missing, malformed or unknown. The message has a line for each."""
 
@@ -48,7 +53,15 @@ class Settings(BaseModel):
     products_database_url: SecretStr | None = Field(None, description="database of the log of products")
     orders_database_url: SecretStr | None = Field(None, description="database of the log of orders")
     payments_database_url: SecretStr | None = Field(None, description="database of the log of payments")
+    operations_database_url: SecretStr | None = Field(None, description="database of the log of operations")
     read_database_url: SecretStr | None = Field(None, description="database of read models and checkpoints")
+    feed: FeedKind = Field(FeedKind.STORE, description="where consumers read from: store (the log itself) or kafka")
+    kafka_bootstrap: str | None = Field(None, min_length=1, description="brokers as host:port, separated by commas")
+    topic_prefix: str = Field(
+        "chobo", pattern="^[a-zA-Z0-9_-]{1,100}$", description="topics are named by it and the context: chobo.orders"
+    )
+    topic_partitions: int = Field(8, ge=1, le=64, description="partitions of each topic; more can be set at any time")
+    topic_retention_hours: int = Field(168, ge=1, description="time a topic keeps events; the log keeps them for ever")
     pool_size: int = Field(8, ge=1, le=1000, description="most connections of each pool")
 
     master_key: SecretStr = secret("wraps the personal-data keys: 32 bytes in base64; losing it erases every user")
