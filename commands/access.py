@@ -52,6 +52,10 @@ SCOPES: Final[dict[str, Who]] = {
     "orders:process": OPERATORS,  # what sagas do; operators too, until there are sagas
     "payments:look": SIGNED_IN,
     "payments:process": OPERATORS,
+    # operations
+    "operations:look": STAFF,
+    "parked:act": OPERATORS,
+    "replays:act": OPERATORS,
 }
 
 NOT_SIGNED_IN: Final = frozenset({None})

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from commands.access import may, open_to_anybody
 from commands.body import parsed
+from commands.denials import Denials
 from commands.exchange import Gone, Request, Response, encoded, problem_response
 from commands.handler import Answer
 from commands.idempotency import client_key, key
@@ -60,6 +61,7 @@ class CommandApi:
         self._services = services
         self._authenticate = authenticate
         self._body_limit = body_limit
+        self._denials = Denials(loops, services)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -74,19 +76,14 @@ class CommandApi:
     async def _answer(self, request: Request) -> Response:
         row, id = self._table.find(request.method, request.path)
         request.require_acceptable()
-        actor = self._actor(request, row.scope)
+        actor = self._recognised(request, anybody=open_to_anybody(row.scope))
+        if not may(actor, row.scope):
+            await self._denials.record(row, actor, id, request.trace)
+            raise denial(actor, row.scope)
         if isinstance(row, Route):
             return await self._command(request, row, actor, id)
         assert id is not None, "a resource's path has {id}"
         return await self._look(request, row, actor, id)
-
-    def _actor(self, request: Request, scope: str) -> Actor:
-        actor = self._recognised(request, anybody=open_to_anybody(scope))
-        if may(actor, scope):
-            return actor
-        if actor is ANONYMOUS:
-            raise Unauthenticated
-        raise Forbidden(f"this needs the scope {scope}, which your roles do not give", scope=scope)
 
     def _recognised(self, request: Request, *, anybody: bool) -> Actor:
         token = request.bearer()
@@ -144,6 +141,12 @@ class CommandApi:
         return Response(200, to_json({"id": answer.id, "version": answer.version, "status": answer.status}), headers)
 
 
+def denial(actor: Actor, scope: str) -> DomainError:
+    if actor is ANONYMOUS:
+        return Unauthenticated()
+    return Forbidden(f"this needs the scope {scope}, which your roles do not give", scope=scope)
+
+
 def visible(state: Any, resource: Resource, actor: Actor) -> bool:
     return resource.owner is None or actor.may_touch(resource.owner(state))
 
@@ -155,7 +158,7 @@ def context_of(command: type[Command]) -> str:
 
 
 def answered(route: Route, reply: Reply, answer: Answer, token: str, extra: Mapping[str, Any]) -> Response:
-    address = f"/v1/{route.collection}/{answer.id}"
+    address = f"/v1/{route.makes or route.collection}/{answer.id}"
     headers = [(b"etag", etag(answer.version).encode()), (b"consistency-token", token.encode()), NO_STORE]
     if route.answer is CREATED:
         headers.append((b"location", address.encode()))

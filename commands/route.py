@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 from uuid import UUID
@@ -13,6 +14,7 @@ from pydantic import BaseModel
 from commands.handler import Answer
 from commands.message import Command
 from commands.services import Services
+from domain.actor import Actor
 from domain.errors import NotFound
 
 
@@ -28,7 +30,7 @@ class AnswerKind(Enum):
     """How success is answered, by its HTTP status."""
 
     CREATED = 201  # with Location
-    ACCEPTED = 202  # a saga goes on
+    ACCEPTED = 202  # a saga or a worker goes on
     DONE = 200
 
 
@@ -50,13 +52,18 @@ Respond = Callable[[Any, Answer, Services], Awaitable[Mapping[str, Any]]]
 Serve = Callable[[Any, Services], Awaitable[BaseModel]]
 """Answers without writing anything: a question that comes as a POST."""
 
+Denied = Callable[["Route", Actor, UUID | None, datetime], Command]
+"""The command that records that somebody may not do this: who asked, the id in the path, the time."""
+
 
 @dataclass(frozen=True)
 class Route:
     """`POST path` with a body of `message`. `{id}` in the path is the aggregate the command is for.
 
     `scope` is a row of `commands/access.py`. With `edits`, If-Match is required. `extra` is the model of the fields
-    that `respond` adds, `answers` the model of what `serve` gives: the OpenAPI document shows them.
+    that `respond` adds, `answers` the model of what `serve` gives: the OpenAPI document shows them. What the command
+    makes is looked at in the collection `makes`, if that is not the path's. `denied` keeps for the audit log that
+    somebody with a good token asked for this who may not.
     """
 
     path: str
@@ -70,6 +77,8 @@ class Route:
     serve: Serve | None = None
     extra: type[BaseModel] | None = None
     answers: type[BaseModel] | None = None
+    makes: str = ""
+    denied: Denied | None = None
 
     @property
     def collection(self) -> str:

@@ -8,6 +8,8 @@ from typing import Final
 
 from commands.access import NOBODY, SCOPES
 from commands.handler import Handlers
+from commands.operations import handlers as operations_handlers
+from commands.operations import routes as operations_routes
 from commands.orders import handlers as orders_handlers
 from commands.orders import routes as orders_routes
 from commands.products import handlers as products_handlers
@@ -16,13 +18,15 @@ from commands.route import Resource, Route
 from commands.users import handlers as users_handlers
 from commands.users import routes as users_routes
 
-ROUTES: Final[list[Route]] = [*users_routes.ROUTES, *products_routes.ROUTES, *orders_routes.ROUTES]
-RESOURCES: Final[list[Resource]] = [*users_routes.RESOURCES, *products_routes.RESOURCES, *orders_routes.RESOURCES]
+CONTEXTS: Final = (users_routes, products_routes, orders_routes, operations_routes)
+ROUTES: Final[list[Route]] = [route for context in CONTEXTS for route in context.ROUTES]
+RESOURCES: Final[list[Resource]] = [resource for context in CONTEXTS for resource in context.RESOURCES]
 HANDLERS: Final[dict[str, Handlers]] = {
     "users": users_handlers.HANDLERS,
     "products": products_handlers.HANDLERS,
     "orders": orders_handlers.HANDLERS,
     "payments": {},
+    "operations": operations_handlers.HANDLERS,
 }
 
 

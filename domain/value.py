@@ -18,6 +18,7 @@ def _clean(text: str) -> str:
 Name = Annotated[str, StringConstraints(min_length=2, max_length=50, strip_whitespace=True), AfterValidator(_clean)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(_clean)]
 Note = Annotated[str, StringConstraints(min_length=0, max_length=2000, strip_whitespace=True), AfterValidator(_clean)]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True), AfterValidator(_clean)]
 Sku = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")]
 CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from domain import orders, payments, products, users
+from domain import operations, orders, payments, products, users
 from domain.aggregate import Context
 
-CONTEXTS: Final[tuple[Context, ...]] = (users.CONTEXT, products.CONTEXT, orders.CONTEXT, payments.CONTEXT)
+CONTEXTS: Final[tuple[Context, ...]] = (
+    users.CONTEXT,
+    products.CONTEXT,
+    orders.CONTEXT,
+    payments.CONTEXT,
+    operations.CONTEXT,
+)
 
 
 def named(names: Collection[str]) -> tuple[Context, ...]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from projections.model import Model
+from projections.operations.projector import OPERATIONS
 from projections.orders.projector import ORDERS
+from projections.payments.projector import PAYMENTS
 from projections.products.projector import PRODUCTS
 from projections.users.projector import USERS
 
-MODELS: Final[tuple[Model, ...]] = (ORDERS, PRODUCTS, USERS)
+MODELS: Final[tuple[Model, ...]] = (OPERATIONS, ORDERS, PRODUCTS, USERS)
