@@ -11,4 +11,4 @@ from projections.payments.projector import PAYMENTS
 from projections.products.projector import PRODUCTS
 from projections.users.projector import USERS
 
-MODELS: Final[tuple[Model, ...]] = (OPERATIONS, ORDERS, PRODUCTS, USERS)
+MODELS: Final[tuple[Model, ...]] = (OPERATIONS, ORDERS, PAYMENTS, PRODUCTS, USERS)
