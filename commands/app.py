@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
-from starlette.types import Lifespan
 
 from commands.codes import METHOD_NOT_ALLOWED
 from commands.exchange import problem_response
@@ -17,7 +17,7 @@ from commands.http import CommandApi, Commands, problem_of
 from commands.pages import Jwks, pages
 from commands.problems import Problem, refused
 from commands.route import Resource, Route
-from commands.trace import trace
+from commands.trace import TRACE, Trace, trace
 from domain.errors import NotFound
 
 
@@ -28,16 +28,16 @@ def app(
     *,
     jwks: Jwks,
     more: Iterable[BaseRoute] = (),
-    lifespan: Lifespan[Starlette] | None = None,
+    outside: Sequence[Middleware] = (),
 ) -> Starlette:
     """The Starlette app. `more` are routes of others (health, GraphQL). What nobody takes is a problem."""
-    return bare([Commands(api), *more, *pages(routes, resources, jwks)], lifespan)
+    return bare([Commands(api), *more, *pages(routes, resources, jwks)], outside)
 
 
-def bare(routes: Sequence[BaseRoute], lifespan: Lifespan[Starlette] | None = None) -> Starlette:
-    """An app of these routes alone, which speaks in problems as all of ours do."""
+def bare(routes: Sequence[BaseRoute], outside: Sequence[Middleware] = ()) -> Starlette:
+    """An app of these routes alone, which speaks in problems as all of ours do. `outside` is passed on the way in."""
     return Starlette(
-        routes=routes, exception_handlers={HTTPException: not_served, Exception: unexpected}, lifespan=lifespan
+        routes=routes, middleware=outside, exception_handlers={HTTPException: not_served, Exception: unexpected}
     )
 
 
@@ -47,7 +47,7 @@ async def not_served(request: Request, error: Exception) -> Response:
 
 
 async def unexpected(request: Request, error: Exception) -> Response:
-    return answer(request, problem_of(error, trace(dict(request.scope["headers"]))))
+    return answer(request, problem_of(error, carried_by(request)))
 
 
 def problem_about(error: HTTPException, request: Request) -> Problem:
@@ -59,8 +59,13 @@ def problem_about(error: HTTPException, request: Request) -> Problem:
 
 
 def answer(request: Request, problem: Problem) -> Response:
-    carried = trace(dict(request.scope["headers"]))
+    carried = carried_by(request)
     sent = problem_response(problem, carried)
     response = Response(sent.body, sent.status)
     response.raw_headers = sent.all_headers(carried)
     return response
+
+
+def carried_by(request: Request) -> Trace:
+    found: Trace | None = request.scope.get(TRACE)
+    return found or trace(dict(request.scope["headers"]))

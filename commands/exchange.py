@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from commands.codes import BODY_TOO_LARGE, NOT_ACCEPTABLE, UNSUPPORTED_MEDIA_TYPE
 from commands.problems import Problem
-from commands.trace import Trace, trace
+from commands.trace import TRACE, Trace, trace
 from domain.access import Unauthenticated
 
 JSON: Final = b"application/json"
@@ -26,14 +26,15 @@ class Gone(Exception):
 
 
 class Request:
-    __slots__ = ("headers", "method", "path", "receive", "trace")
+    __slots__ = ("headers", "method", "path", "receive", "scope", "trace")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.scope = scope
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
         self.receive = receive
-        self.trace: Trace = trace(self.headers)
+        self.trace: Trace = scope.get(TRACE) or trace(self.headers)
 
     def bearer(self) -> str | None:
         """The access token, None if none came. Raises Unauthenticated for another scheme."""

@@ -26,7 +26,7 @@ from commands.reply import Envelope, OutcomeUnknown, Overloaded, Reply
 from commands.route import CREATED, Resource, Route
 from commands.services import Loop, Services
 from commands.table import Table
-from commands.trace import Trace
+from commands.trace import ROUTE, Trace
 from domain.access import Unauthenticated
 from domain.actor import ANONYMOUS, Actor
 from domain.errors import DomainError, Forbidden, Kind
@@ -75,6 +75,7 @@ class CommandApi:
 
     async def _answer(self, request: Request) -> Response:
         row, id = self._table.find(request.method, request.path)
+        request.scope[ROUTE] = row.path
         request.require_acceptable()
         actor = self._recognised(request, anybody=open_to_anybody(row.scope))
         if not may(actor, row.scope):

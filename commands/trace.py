@@ -11,6 +11,11 @@ from typing import Final
 CORRELATION: Final = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 TRACEPARENT: Final = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
+TRACE: Final = "chobo.trace"
+"""Where in an ASGI scope the request's `Trace` is, if somebody further out has already found it."""
+ROUTE: Final = "chobo.route"
+"""Where in an ASGI scope the path of the request's route is put, as the table has it: `/v1/orders/{id}/cancel`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trace:

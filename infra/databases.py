@@ -53,6 +53,13 @@ class Databases:
             grouped.setdefault(self.conninfo(context), []).append(context)
         return grouped
 
+    def named(self) -> dict[str, Pool]:
+        """Each pool by the contexts it is for."""
+        names: dict[tuple[str, bool], list[str]] = {}
+        for name in [*self.contexts, READS] if self.reads else self.contexts:
+            names.setdefault((self.conninfo(name), name != READS), []).append(name)
+        return {",".join(users): self._pools[key] for key, users in names.items() if key in self._pools}
+
     def checks(self) -> dict[str, Check]:
         """For readiness: whether each database answers, by a name that shows nothing of its address."""
         return {f"database {number}": _answers(pool) for number, pool in enumerate(self._pools.values(), 1)}

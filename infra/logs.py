@@ -8,6 +8,8 @@ import sys
 from datetime import UTC, datetime
 from typing import Final
 
+from infra.telemetry.current import CURRENT
+
 STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -18,11 +20,18 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **ids(),
             **{name: value for name, value in vars(record).items() if name not in STANDARD},
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str, ensure_ascii=False)
+
+
+def ids() -> dict[str, str]:
+    """What ties this line to a request and its trace, if it is about one."""
+    carried = CURRENT.get()
+    return {"correlation_id": carried.correlation_id, "trace_id": carried.trace_id} if carried else {}
 
 
 def log_to_stderr(level: str, *, as_json: bool) -> None:

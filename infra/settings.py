@@ -81,6 +81,12 @@ class Settings(BaseModel):
     stop_seconds: float = Field(10.0, ge=0, le=600, description="time that open requests get at a graceful stop")
     home_country: str = Field("DE", pattern="^[A-Z]{2}$", description="the shop's own country: shipping and tax")
     hash_threads: int = Field(2, ge=1, le=64, description="threads that hash passwords")
+    otlp_endpoint: str | None = Field(
+        None,
+        pattern="^https?://",
+        description="where spans go by OTLP over HTTP, such as http://jaeger:4318; unset: none",
+    )
+    trace_ratio: float = Field(1.0, ge=0, le=1, description="part of the traces begun here that is recorded")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
 
     @field_validator("master_key")
