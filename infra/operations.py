@@ -1,0 +1,133 @@
+"""Carries out what operators asked for: by kind, in the to-do worker, with one outcome in the log for each."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from commands.message import Command
+from commands.operations.messages import CompleteOperation, EndWithoutEffect, FailOperation
+from commands.reply import Envelope
+from commands.services import Loop
+from domain.actor import service
+from domain.errors import NotAllowedNow
+from domain.operations import CONTEXT
+from domain.operations.events import Facts, OperationRequested
+from domain.operations.operation import Operation, Status
+from projections.doing import Done, Failed, Kind, Outcome
+from projections.feed import Recorded
+from projections.retry import RetryPolicy
+from projections.todo import Asked, Work
+
+KIND: Final = "operation"
+RETRY: Final = RetryPolicy(first=0.5, longest=60, within=3600)
+WORKER: Final = service("operations")
+
+Executor = Callable[[Operation], Awaitable[Facts]]
+"""Does what one kind of operation asks for and tells what came of it. It may be called again for the same operation.
+
+Raises Refused when it cannot be done, NothingToDo when it need not; all else is tried again.
+"""
+
+log: Final = logging.getLogger("chobo.operations")
+
+
+class Refused(Exception):
+    """It cannot be done as it was asked for: says what was refused and what is possible."""
+
+
+class NothingToDo(Exception):
+    """It would change nothing: says why."""
+
+
+class UnknownKind(Exception):
+    """A process of another release may know it, so this is tried again."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"this release does not carry out {kind}")
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutEffect(Done):
+    why: str = ""
+
+
+def asked_by(recorded: Recorded) -> Asked | None:
+    """The work that an event of the log of operations asks for."""
+    event = recorded.event
+    if not isinstance(event, OperationRequested):
+        return None
+    return Asked(
+        id=recorded.event_id,
+        kind=KIND,
+        context=CONTEXT.name,
+        subject=event.originator_id,
+        correlation_id=recorded.correlation_id,
+        causation_id=recorded.event_id,
+        traceparent=recorded.traceparent,
+    )
+
+
+class CarryOut:
+    """The act of the to-do kind `operation`. `operations` is the write loop of that context."""
+
+    def __init__(self, operations: Loop, executors: Mapping[str, Executor]) -> None:
+        self._operations = operations
+        self._executors = executors
+
+    async def known(self, work: Work) -> Outcome | None:
+        return outcome_of(await self._operation(work))
+
+    async def do(self, work: Work) -> Outcome:
+        operation = await self._operation(work)
+        executor = self._executors.get(operation.kind)
+        if executor is None:
+            raise UnknownKind(operation.kind)
+        try:
+            return Done(await executor(operation))
+        except Refused as refusal:
+            return Failed(str(refusal))
+        except NothingToDo as nothing:
+            return WithoutEffect(why=str(nothing))
+
+    async def record(self, work: Work, outcome: Outcome) -> None:
+        """Recorded twice it is one event; an outcome that another worker has recorded meanwhile stands."""
+        command = command_for(outcome).bind(by=WORKER, target=work.subject)
+        envelope = Envelope(command, work.correlation_id, causation_id=work.causation_id, traceparent=work.traceparent)
+        reply = await self._operations.submit(envelope)
+        if isinstance(reply.refusal, NotAllowedNow):
+            log.warning("operation %s: %s stays out of the log: %s", work.subject, outcome, reply.refusal)
+            return
+        reply.result()
+
+    async def _operation(self, work: Work) -> Operation:
+        """Raises NotFound when the log has been cut back since."""
+        return (await self._operations.states([work.subject]))[work.subject, Operation]
+
+
+def operation_kind(operations: Loop, executors: Mapping[str, Executor]) -> Kind:
+    return Kind(KIND, RETRY, CarryOut(operations, executors))
+
+
+def outcome_of(operation: Operation) -> Outcome | None:
+    match operation.status:
+        case Status.DONE:
+            return Done(dict(operation.result))
+        case Status.FAILED:
+            return Failed(operation.explanation)
+        case Status.NO_EFFECT:
+            return WithoutEffect(why=operation.explanation)
+        case _:
+            return None
+
+
+def command_for(outcome: Outcome) -> Command:
+    match outcome:
+        case WithoutEffect():
+            return EndWithoutEffect(why=outcome.why)
+        case Done():
+            return CompleteOperation(result=outcome.result)
+        case Failed():
+            return FailOperation(error=outcome.error)
