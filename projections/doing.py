@@ -1,0 +1,350 @@
+"""The worker behind the to-do table: takes what is due, does it, records what came of it, closes the row.
+
+    leased -> is the outcome in the log already? -> done under the row's id -> outcome recorded by a command -> closed
+
+A worker may die between any two of these. Its lease runs out, another one takes the row, finds the outcome or does the
+work again under the same id. Nobody works longer than the lease holds, so no two work on a row at once; whoever lost a
+lease all the same cannot close the row any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from random import Random
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from domain.event import JSON
+from projections import todo
+from projections.alarm import Alarm
+from projections.folding import told
+from projections.pool import Pool, connected
+from projections.retry import RetryPolicy
+from projections.todo import Work
+
+AT_ONCE: Final = 16
+LEASE: Final = 30.0  # seconds
+MARGIN: Final = 0.1  # of a lease: so much earlier than the database thinks does a worker believe that it has ended
+POLL: Final = 5.0  # seconds; a net under notifications and the times at which rows fall due
+SOON: Final = 0.02  # seconds; what is due but locked by somebody is not looked for without pause
+GRACE: Final = 10.0  # seconds for what is under way when the worker is told to end
+BACK_OFF: Final = (0.2, 10.0)  # seconds, doubling from the first to the second
+PRUNING: Final = 3600.0  # seconds between clean-ups of what was closed long ago
+
+AWAY: Final = (psycopg.Error, PoolTimeout, OSError, TimeoutError)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It is done. `result` holds ids and numbers, nothing about a person."""
+
+    result: JSON = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It never will be: it was refused, or trying came to its end (`gave_up`)."""
+
+    error: str
+    gave_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """So far so good: the next part, with this data, is due in so many seconds."""
+
+    seconds: float
+    data: JSON = field(default_factory=dict)
+
+
+Outcome = Done | Failed
+
+
+class Act(Protocol):
+    """What is done for one kind of row. All three may be called again, at any time, by any worker.
+
+    They may be cancelled while they wait; what they raise is tried again under the kind's policy.
+    """
+
+    async def known(self, work: Work) -> Outcome | None:
+        """The outcome as the log has it, None while it has none."""
+        ...
+
+    async def do(self, work: Work) -> Outcome | Later:
+        """Does it. No transaction of ours is open; `work.id` is the idempotency key."""
+        ...
+
+    async def record(self, work: Work, outcome: Outcome) -> None:
+        """Records the outcome by a command, under a key made from `work.id`. The first outcome recorded stays."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    name: str
+    retry: RetryPolicy
+    act: Act
+
+
+class Status(StrEnum):
+    RUNNING = "RUNNING"
+    WAITING = "WAITING"  # the database is away
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Of this worker; `todo.figures` tells of the rows."""
+
+    worker: str
+    status: Status
+    reason: str | None
+    under_way: int
+
+
+@dataclass(slots=True)
+class _Held:
+    """A row under way. `until` is when the worker stops believing in its lease, in the loop's time."""
+
+    work: Work
+    until: float
+    limit: asyncio.Timeout | None = None
+    lost: bool = False
+
+    def extend(self, until: float) -> None:
+        self.until = until
+        if self.limit is not None and not self.limit.expired():
+            self.limit.reschedule(until)
+
+
+class Worker:
+    """Does rows of the kinds it knows, at most `at_once` at a time. Any number of workers may share the table."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        alarm: Alarm,
+        kinds: Iterable[Kind],
+        *,
+        name: str = "",
+        at_once: int = AT_ONCE,
+        lease: float = LEASE,
+        grace: float = GRACE,
+        dice: Random | None = None,
+    ) -> None:
+        self.name = name or f"{socket.gethostname()}:{os.getpid()}"
+        self.health = Health(self.name, Status.WAITING, None, 0)
+        self._pool = pool
+        self._alarm = alarm
+        self._kinds = {kind.name: kind for kind in kinds}
+        self._at_once = at_once
+        self._lease = lease
+        self._grace = grace
+        self._dice = dice or Random()  # noqa: S311  # only spreads retries
+        self._held: dict[UUID, _Held] = {}
+        self._tasks: dict[UUID, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Works until cancelled; then what is under way may end, within `grace`, and the rest is given back."""
+        loops = (self._alarm.run(), self._keep_renewing(), self._keep_pruning())
+        beside = [asyncio.create_task(each) for each in loops]
+        try:
+            await self._keep_taking()
+        finally:
+            await self._let_go()
+            for task in beside:
+                task.cancel()
+            await asyncio.wait(beside)
+
+    # -- taking
+
+    async def _keep_taking(self) -> None:
+        pause = BACK_OFF[0]
+        while True:
+            try:
+                wait = await self._take()
+            except Exception as error:  # noqa: BLE001  # a worker ends only when it is told to
+                self._fares(Status.WAITING, told(error))
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, BACK_OFF[1])
+                continue
+            pause = BACK_OFF[0]
+            self._fares(Status.RUNNING, None)
+            await self._alarm.wait(wait)
+
+    async def _take(self) -> float:
+        """Begins what is due, as far as there is room. How long to wait at most before looking again, in seconds."""
+        room = self._at_once - len(self._held)
+        if not room:
+            return POLL  # whoever ends rings
+        believed = asyncio.get_running_loop().time() + self._lease * (1 - MARGIN)
+        async with connected(self._pool) as connection:
+            taken = await todo.lease(connection, self._kinds, room, self._lease, self.name)
+            due = await todo.next_due(connection, self._kinds)
+        for work in taken:
+            self._begin(_Held(work, believed))
+        if len(taken) == room:
+            return POLL
+        return POLL if due is None else min(max(due, SOON), POLL)
+
+    def _begin(self, held: _Held) -> None:
+        id = held.work.id
+        self._held[id] = held
+        task = asyncio.create_task(self._see_to(held))
+        self._tasks[id] = task
+        task.add_done_callback(lambda _: self._ended(id))
+        self._count()
+
+    def _ended(self, id: UUID) -> None:
+        del self._held[id], self._tasks[id]
+        self._count()
+        self._alarm.ring()
+
+    # -- doing
+
+    async def _see_to(self, held: _Held) -> None:
+        """Whatever happens, the row ends as closed, given back, or with a lease that runs out."""
+        work = held.work
+        try:
+            await self._bring_to_an_end(held)
+        except asyncio.CancelledError:
+            if held.lost:
+                log.warning("%s %s: another worker has taken it over", work.kind, work.id)
+                return
+            raise
+        except Exception as error:  # noqa: BLE001  # it is done again, or found to be done
+            log.warning("%s %s: what came of it is not written, its lease runs out: %s", work.kind, work.id, error)
+
+    async def _bring_to_an_end(self, held: _Held) -> None:
+        work, limit = held.work, asyncio.timeout_at(held.until)
+        try:
+            async with limit:
+                held.limit = limit
+                said = await self._said(self._kinds[work.kind], work)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is tried again
+            held.limit = None
+            if limit.expired():
+                log.warning("%s %s: the lease ran out while it was done", work.kind, work.id)
+            else:
+                log.warning("%s %s: attempt %d: %s", work.kind, work.id, work.attempt, told(error))
+                await self._again(work, told(error))
+            return
+        held.limit = None
+        await self._write(work, said)
+
+    async def _said(self, kind: Kind, work: Work) -> Outcome | Later:
+        """The outcome, recorded; or that there is more to do later."""
+        known = await kind.act.known(work)
+        if known is not None:
+            return known
+        said = await self._done(kind, work)
+        if not isinstance(said, Later):
+            await kind.act.record(work, said)
+        return said
+
+    async def _done(self, kind: Kind, work: Work) -> Outcome | Later:
+        """Does it, unless trying has come to its end, which is an outcome as well."""
+        if self._given_up(work):
+            error = work.last_error or "the worker ended while it was at it"
+            return Failed(f"given up after {work.attempt - 1} attempts: {error}", gave_up=True)
+        return await kind.act.do(work)
+
+    async def _write(self, work: Work, said: Outcome | Later) -> None:
+        async with connected(self._pool) as connection:
+            if isinstance(said, Later):
+                ours = await todo.postpone(connection, work, said.seconds, said.data)
+            else:
+                ours = await todo.close(connection, work, well=isinstance(said, Done), outcome=told_of(said))
+        if not ours:
+            log.warning("%s %s: another worker has taken it over", work.kind, work.id)
+
+    async def _again(self, work: Work, error: str) -> None:
+        """Gives the row back for another try; at once when all that is left to do is to give up."""
+        policy = self._kinds[work.kind].retry
+        was_last = policy.over(work.attempt, work.tried_for) and not self._given_up(work)
+        pause = 0.0 if was_last else policy.pause(work.attempt, self._dice)
+        async with connected(self._pool) as connection:
+            await todo.retry(connection, work, pause, error)
+
+    def _given_up(self, work: Work) -> bool:
+        """Whether the attempts before this one were all there are."""
+        return work.attempt > 1 and self._kinds[work.kind].retry.over(work.attempt - 1, work.tried_for)
+
+    # -- leases
+
+    async def _keep_renewing(self) -> None:
+        while True:
+            await asyncio.sleep(self._lease / 3)
+            if self._held:
+                try:
+                    await self._renew(list(self._held.values()))
+                except AWAY as error:
+                    log.warning("leases are not renewed: %s", error)
+
+    async def _renew(self, held: list[_Held]) -> None:
+        until = asyncio.get_running_loop().time() + self._lease * (1 - MARGIN)
+        async with connected(self._pool) as connection:
+            ours = await todo.renew(connection, [each.work for each in held], self._lease)
+        for each in held:
+            if each.work.id in ours:
+                each.extend(until)
+            elif self._held.get(each.work.id) is each:
+                each.lost = True
+                self._tasks[each.work.id].cancel()
+
+    async def _let_go(self) -> None:
+        """Waits for what is under way; what takes too long is broken off and given back."""
+        tasks = dict(self._tasks)
+        if not tasks:
+            return
+        _, pending = await asyncio.wait(tasks.values(), timeout=self._grace)
+        unfinished = [self._held[id].work for id, task in tasks.items() if task in pending]
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+        if unfinished:
+            await asyncio.create_task(self._give_back(unfinished))  # this one is cancelled: no connection for it
+
+    async def _give_back(self, unfinished: Iterable[Work]) -> None:
+        try:
+            async with connected(self._pool) as connection:
+                await todo.release(connection, unfinished)
+        except AWAY as error:
+            log.warning("leases are left to run out: %s", error)
+
+    # -- the rest
+
+    async def _keep_pruning(self) -> None:
+        while True:
+            try:
+                async with connected(self._pool) as connection:
+                    await todo.prune(connection)
+            except AWAY as error:
+                log.warning("closed to-do rows are not pruned: %s", error)
+            await asyncio.sleep(PRUNING)
+
+    def _count(self) -> None:
+        self.health = Health(self.name, self.health.status, self.health.reason, len(self._held))
+
+    def _fares(self, status: Status, reason: str | None) -> None:
+        if (status, reason) != (self.health.status, self.health.reason):
+            level = logging.INFO if reason is None else logging.WARNING
+            log.log(level, "to-do worker %s is %s: %s", self.name, status, reason or "well")
+            self.health = Health(self.name, status, reason, len(self._held))
+
+
+def told_of(outcome: Outcome) -> dict[str, Any]:
+    """As it is kept with the row."""
+    if isinstance(outcome, Done):
+        return outcome.result
+    return {"error": outcome.error, "gave_up": outcome.gave_up}
