@@ -13,17 +13,19 @@ from commands.reply import Envelope
 from commands.services import Loop
 from domain.actor import service
 from domain.errors import NotAllowedNow
-from domain.operations import CONTEXT
 from domain.operations.events import Facts, OperationRequested
 from domain.operations.operation import Operation, Status
+from projections.asking import Rule
 from projections.doing import Done, Failed, Kind, Outcome
-from projections.feed import Recorded
 from projections.retry import RetryPolicy
-from projections.todo import Asked, Work
+from projections.todo import Work
 
 KIND: Final = "operation"
 RETRY: Final = RetryPolicy(first=0.5, longest=60, within=3600)
 WORKER: Final = service("operations")
+
+RULES: Final = (Rule(OperationRequested, KIND),)
+"""Which events of the log of operations ask for work."""
 
 Executor = Callable[[Operation], Awaitable[Facts]]
 """Does what one kind of operation asks for and tells what came of it. It may be called again for the same operation.
@@ -54,22 +56,6 @@ class WithoutEffect(Done):
     why: str = ""
 
 
-def asked_by(recorded: Recorded) -> Asked | None:
-    """The work that an event of the log of operations asks for."""
-    event = recorded.event
-    if not isinstance(event, OperationRequested):
-        return None
-    return Asked(
-        id=recorded.event_id,
-        kind=KIND,
-        context=CONTEXT.name,
-        subject=event.originator_id,
-        correlation_id=recorded.correlation_id,
-        causation_id=recorded.event_id,
-        traceparent=recorded.traceparent,
-    )
-
-
 class CarryOut:
     """The act of the to-do kind `operation`. `operations` is the write loop of that context."""
 
@@ -95,7 +81,7 @@ class CarryOut:
     async def record(self, work: Work, outcome: Outcome) -> None:
         """Recorded twice it is one event; an outcome that another worker has recorded meanwhile stands."""
         command = command_for(outcome).bind(by=WORKER, target=work.subject)
-        envelope = Envelope(command, work.correlation_id, causation_id=work.causation_id, traceparent=work.traceparent)
+        envelope = Envelope(command, work.correlation_id, causation_id=work.id, traceparent=work.traceparent)
         reply = await self._operations.submit(envelope)
         if isinstance(reply.refusal, NotAllowedNow):
             log.warning("operation %s: %s stays out of the log: %s", work.subject, outcome, reply.refusal)

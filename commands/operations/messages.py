@@ -69,13 +69,23 @@ class ReplayAction(Action):
     """Base of what is done with a replay that was started."""
 
 
-class SwitchReplay(ReplayAction):
+class LeadReaders(ReplayAction):
+    """Base of what readers notice. `force` does it although there are reasons to look first, as parked events are."""
+
+    force: bool = False
+
+    @property
+    def parameters(self) -> Facts:
+        return {"force": self.force}
+
+
+class SwitchReplay(LeadReaders):
     """Shows readers what was built, all of it at once."""
 
     KIND = OperationKind.REPLAY_SWITCH
 
 
-class RollBackReplay(ReplayAction):
+class RollBackReplay(LeadReaders):
     """Shows readers again what they saw before the switch."""
 
     KIND = OperationKind.REPLAY_ROLLBACK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -55,7 +56,7 @@ async def test_the_outcome_is_seen_where_the_answer_said(desk: Desk) -> None:
 async def test_a_replay_is_started_up_to_the_end_a_position_or_a_moment(
     desk: Desk, until: object, kept: object
 ) -> None:
-    body = {"model": "orders", "reason": WHY} | ({} if until is None else {"until": until})
+    body: dict[str, Any] = {"model": "orders", "reason": WHY} | ({} if until is None else {"until": until})
     answer = await desk.post("/v1/replays", **body)
     assert answer.status_code == 202, answer.text
     id = answer.json()["id"]
