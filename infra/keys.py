@@ -137,10 +137,15 @@ class PersonalKeys:
         return nonce + self._master.encrypt(nonce, key, owner.bytes)
 
     def _unwrap(self, owner: UUID, wrapped: bytes) -> bytes:
-        try:
-            return self._master.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], owner.bytes)
-        except Exception as error:
-            raise WrongMasterKey(owner) from error
+        return unwrapped(self._master, owner, wrapped)
+
+
+def unwrapped(master: AESGCM, owner: UUID, wrapped: bytes) -> bytes:
+    """The key of a user from its stored form. Raises WrongMasterKey."""
+    try:
+        return master.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], owner.bytes)
+    except Exception as error:
+        raise WrongMasterKey(owner) from error
 
 
 async def migrate_keys(connection: AsyncConnection[Any]) -> None:

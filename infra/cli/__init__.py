@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from infra.cli import demo, events, routes, serve, settings, token, up, verify, work
+from infra.cli import demo, events, log, routes, serve, settings, token, up, verify, work
 
 DONE, REFUSED, WRONG_USAGE, UNAVAILABLE = 0, 1, 2, 3
 
@@ -28,6 +28,7 @@ app.command("routes")(routes.routes)
 app.command("openapi")(routes.openapi)
 app.command("token")(token.token)
 app.add_typer(verify.verify)
+app.add_typer(log.log)
 
 
 def main() -> NoReturn:
@@ -53,7 +54,7 @@ def exit_code(error: Exception) -> int | None:
 
 # By name, so that nothing is imported to find out what went wrong.
 CODES: dict[int, set[str]] = {
-    REFUSED: {"DomainError", "RefusedByServer"},
+    REFUSED: {"DomainError", "NotEmpty", "NotWhole", "RefusedByServer"},
     WRONG_USAGE: {"SettingsRefused", "BadKeys", "WrongMasterKey"},
     UNAVAILABLE: {
         "AddressInUse", "DataDirectoryInUse", "MigrationChanged", "OperationalError", "PoolTimeout", "PostgresFailed",

@@ -1,4 +1,4 @@
-"""`chobo verify`: whether log, read models and topic say the same. What is wrong is named, one line each; exit code 1."""
+"""`chobo verify`: whether log, read models and topic say the same; each wrong thing is named."""
 
 from __future__ import annotations
 
