@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from domain.ids import SLICES
 from domain.token import Seen
 from projections.pool import Connection, Cursor
 
@@ -28,6 +29,11 @@ class Checkpoint:
         """The position up to which this slice is done."""
         return max(self.floor, self.slices.get(slice, 0))
 
+    @property
+    def furthest(self) -> int:
+        """The last position that is known to have existed."""
+        return max(self.floor, *self.slices.values()) if self.slices else self.floor
+
     def covers(self, seen: Seen) -> bool:
         same = self.incarnation == seen.incarnation
         return same and all(self.of(slice) >= position for slice, position in seen.positions.items())
@@ -35,9 +41,10 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a batch moves: the floor, with the log's head and the time the last event was recorded at, if known."""
+    """What a batch moves: the floor, slices, or both; with the log's head and when the last event was recorded."""
 
     floor: int
+    slices: Mapping[int, int]
     head: int
     recorded_at: datetime | None
 
@@ -50,16 +57,49 @@ FROM projections.checkpoints c
 WHERE (consumer, context) = (%s, %s)
 """
 
-
+# Rows and checkpoint are lost together, if at all, and then made again from the log: no need to wait for the disk.
 LOCK: Final = """
 SELECT set_config('synchronous_commit', 'off', true)
-FROM projections.checkpoints WHERE (consumer, context, incarnation, floor) = (%s, %s, %s, %s) FOR UPDATE
+FROM projections.checkpoints WHERE (consumer, context) = (%s, %s)
+"""
+WHOLE: Final = LOCK + "FOR UPDATE"
+SHARED: Final = LOCK + "FOR KEY SHARE"
+MENDING: Final = "SELECT FROM projections.checkpoints WHERE (consumer, context) = (%s, %s) FOR KEY SHARE"
+
+# In order of slice, so that no two workers wait for each other.
+ENSURE_SLICES: Final = """
+INSERT INTO projections.slice_checkpoints (consumer, context, slice, position)
+SELECT %s, %s, slice, 0 FROM unnest(%s::smallint[]) AS slice ORDER BY slice ON CONFLICT DO NOTHING
+"""
+LOCK_SLICES: Final = """
+SELECT FROM projections.slice_checkpoints
+WHERE (consumer, context) = (%s, %s) AND slice = ANY (%s::smallint[]) ORDER BY slice FOR UPDATE
 """
 
-MOVE: Final = """
+MOVE_FLOOR: Final = """
 UPDATE projections.checkpoints SET floor = %s, head = %s, recorded_at = coalesce(%s, recorded_at),
     status = 'RUNNING', reason = NULL, updated_at = clock_timestamp()
 WHERE (consumer, context, incarnation, floor) = (%s, %s, %s, %s)
+"""
+MOVE_SLICES: Final = """
+UPDATE projections.slice_checkpoints AS s
+SET position = m.position, recorded_at = coalesce(%s, recorded_at)
+FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[]) AS m (slice, old, position)
+WHERE (s.consumer, s.context, s.slice, s.position) = (%s, %s, m.slice, m.old)
+"""
+
+LIFT: Final = """
+UPDATE projections.checkpoints AS c
+SET floor = %(position)s, head = greatest(head, %(position)s), updated_at = clock_timestamp(),
+    recorded_at = greatest(recorded_at, (SELECT max(recorded_at) FROM projections.slice_checkpoints s
+                                          WHERE (s.consumer, s.context) = (c.consumer, c.context)))
+WHERE (consumer, context, incarnation) = (%(consumer)s, %(context)s, %(incarnation)s) AND floor < %(position)s
+    AND NOT EXISTS (
+        SELECT FROM unnest(%(slices)s::smallint[], %(lasts)s::bigint[]) AS l (slice, last)
+        LEFT JOIN projections.slice_checkpoints s
+            ON (s.consumer, s.context, s.slice) = (c.consumer, c.context, l.slice)
+        WHERE greatest(c.floor, s.position) < l.last
+    )
 """
 
 
@@ -67,34 +107,48 @@ WHERE (consumer, context, incarnation, floor) = (%s, %s, %s, %s)
 class Locking:
     """Answers on their way, to be looked at when the pipeline has been left."""
 
-    _locked: Cursor
+    _expected: Checkpoint
+    _moves_floor: bool
+    _slices: tuple[int, ...]
     _read: Cursor
 
     async def held(self) -> Checkpoint:
-        """Raises Fenced when the checkpoint is no longer at the expected floor."""
-        if await self._locked.fetchone() is None:
-            raise Fenced
+        """Raises Fenced when what is to be moved is no longer where it is expected.
+
+        The floor of who moves only slices may have been lifted meanwhile: what is below it has been applied.
+        """
         found = await self._read.fetchone()
-        assert found is not None
-        return restored(*found)
+        held = restored(*found) if found is not None else None
+        if held is None or held.incarnation != self._expected.incarnation or not self._as_expected(held):
+            raise Fenced
+        return held
+
+    def _as_expected(self, held: Checkpoint) -> bool:
+        floor, slices = self._expected.floor, self._expected.slices
+        if held.floor != floor if self._moves_floor else held.floor < floor:
+            return False
+        return all(held.slices.get(slice, 0) == slices.get(slice, 0) for slice in self._slices)
 
 
 @dataclass(frozen=True, slots=True)
 class Moving:
     """The same for a move."""
 
-    _cursor: Cursor
+    _moved: list[tuple[Cursor, int]]
     _to: Checkpoint
 
     def moved(self) -> Checkpoint:
         """Raises Fenced."""
-        if self._cursor.rowcount != 1:
+        if any(cursor.rowcount != rows for cursor, rows in self._moved):
             raise Fenced
         return self._to
 
 
 class Checkpoints:
-    """The checkpoint of one consumer (`orders@1`) in one context."""
+    """The checkpoint of one consumer (`orders@1`) in one context.
+
+    Who moves the floor locks the main row for itself; who moves slices shares it with others and locks those slices.
+    """
 
     def __init__(self, consumer: str, context: str) -> None:
         self.consumer = consumer
@@ -112,21 +166,59 @@ class Checkpoints:
         assert found is not None
         return restored(*found)
 
-    async def lock(self, connection: Connection, expected: Checkpoint) -> Locking:
-        """Asks for the checkpoint to be held until the transaction ends. Meant for a pipeline: see `Locking.held`.
+    async def lock(self, connection: Connection, expected: Checkpoint, to: Progress) -> Locking:
+        """Asks for what is to be moved to be held until the transaction ends. For a pipeline: see `Locking.held`.
 
-        Rows and checkpoint are lost together, if at all, and then made again from the log: so the transaction need
-        not wait for the disk. The slices are read in a statement of their own, to be seen as they are once it is held.
+        The checkpoint is read in a statement of its own, to be seen as it is once it is held.
         """
-        locked = await connection.execute(LOCK, [*self._key, expected.incarnation, expected.floor])
-        return Locking(locked, await connection.execute(READ, self._key))
+        moves_floor = to.floor != expected.floor
+        await connection.execute(WHOLE if moves_floor else SHARED, self._key)
+        if to.slices:
+            await self._lock_slices(connection, list(to.slices), missing=to.slices.keys() - expected.slices.keys())
+        read = await connection.execute(READ, self._key)
+        return Locking(expected, moves_floor, tuple(to.slices), read)
+
+    async def lock_slice(self, connection: Connection, slice: int) -> Checkpoint:
+        """Holds one slice against every worker, to mend what is parked in it. Raises Fenced when nobody consumes."""
+        await connection.execute(MENDING, self._key)
+        await self._lock_slices(connection, [slice], missing={slice})
+        found = await (await connection.execute(READ, self._key)).fetchone()
+        if found is None:
+            raise Fenced
+        return restored(*found)
+
+    async def _lock_slices(self, connection: Connection, slices: list[int], missing: Collection[int]) -> None:
+        if missing:  # without a row there would be nothing to lock
+            await connection.execute(ENSURE_SLICES, [*self._key, list(missing)])
+        await connection.execute(LOCK_SLICES, [*self._key, slices])
 
     async def move(self, connection: Connection, old: Checkpoint, to: Progress) -> Moving:
-        """Moves the floor by compare-and-set. Meant for a pipeline: see `Moving.moved`."""
-        values = [to.floor, to.head, to.recorded_at, *self._key, old.incarnation, old.floor]
-        return Moving(await connection.execute(MOVE, values), Checkpoint(old.incarnation, to.floor, old.slices))
+        """Moves by compare-and-set. For a pipeline: see `Moving.moved`."""
+        moved = []
+        if to.floor != old.floor:
+            values = [to.floor, to.head, to.recorded_at, *self._key, old.incarnation, old.floor]
+            moved.append((await connection.execute(MOVE_FLOOR, values), 1))
+        if to.slices:
+            before = [old.slices.get(slice, 0) for slice in to.slices]
+            arrays = [list(to.slices), before, list(to.slices.values())]
+            cursor = await connection.execute(MOVE_SLICES, [to.recorded_at, *arrays, *self._key])
+            moved.append((cursor, len(to.slices)))
+        return Moving(moved, Checkpoint(old.incarnation, to.floor, {**old.slices, **to.slices}))
 
-    async def report(self, connection: Connection, status: str, reason: str, head: int) -> None:
+    async def lift_floor(
+        self, connection: Connection, incarnation: UUID, position: int, lasts: Mapping[int, int] | None = None
+    ) -> bool:
+        """Raises the floor to `position` if every slice is done with what it has up to there; tells whether it did.
+
+        `lasts`: of each slice its last position at or below `position` (0: it has none). Without them, every slice
+        must have been moved to `position` itself. Workers that move slices are not disturbed.
+        """
+        lasts = dict.fromkeys(range(SLICES), position) if lasts is None else lasts
+        values = {"consumer": self.consumer, "context": self.context, "incarnation": incarnation, "position": position}
+        arrays = {"slices": list(lasts), "lasts": list(lasts.values())}
+        return (await connection.execute(LIFT, values | arrays)).rowcount == 1
+
+    async def report(self, connection: Connection, status: str, reason: str | None, head: int) -> None:
         """Tells operators how the consumer fares."""
         await connection.execute(
             "UPDATE projections.checkpoints SET status = %s, reason = %s, head = greatest(head, %s),"

@@ -1,11 +1,11 @@
-"""The worker behind a read model: folds what a feed brings into rows and moves its checkpoint with them."""
+"""The worker behind a read model and the like: gives a sink what a feed brings and moves its checkpoint with it."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -13,12 +13,13 @@ from typing import Final
 import psycopg
 from psycopg_pool import PoolTimeout
 
+from domain.ids import SLICES
 from projections.checkpoint import Checkpoint, Checkpoints, Fenced, Progress
-from projections.feed import Batch, Feed
-from projections.folding import Folded, Plan, Rows, Stuck, fold, plan, told
-from projections.model import Model
-from projections.pool import Connection, Pool, connected
-from projections.generations import schema_of
+from projections.feed import Batch, Feed, Recorded
+from projections.folding import told
+from projections.parking import REFUSED, Parking, write
+from projections.pool import Pool, connected
+from projections.sink import Sink
 
 Moved = Callable[[str, str, Checkpoint], None]
 """Told of each new checkpoint: consumer, context, checkpoint."""
@@ -31,12 +32,13 @@ REST: Final = 0.05  # seconds of gathering at most, otherwise three times what t
 POLL: Final = 5.0  # seconds; a net under the feed's wake-ups
 STANDBY: Final = 1.0  # seconds a worker stays away from a checkpoint that another one moves
 BACK_OFF: Final = (0.1, 10.0)  # seconds, doubling from the first to the second
+AWAY: Final = psycopg.OperationalError | PoolTimeout | OSError | TimeoutError
 
 
 class Status(StrEnum):
     RUNNING = "RUNNING"
     STANDBY = "STANDBY"  # another worker does the work
-    WAITING = "WAITING"  # the log or the read database is away
+    WAITING = "WAITING"  # for the log or the read database, or whatever else `reason` says: tries again
     STOPPED = "STOPPED"  # goes on only when somebody has mended what `reason` says
 
 
@@ -48,35 +50,34 @@ class Health:
     reason: str | None
     floor: int
     head: int
+    done: int = 0  # the last position applied; without the floor's certainty that all below it is
 
     @property
     def behind(self) -> int:
-        """Events of the log that are not in the rows yet."""
-        return max(0, self.head - self.floor)
+        """Events of the log that are not in the rows yet; of a consumer of slices those of its slices, at most."""
+        return max(0, self.head - self.done)
 
 
 class Stopped(Exception):
-    """The consumer must not go on: an event cannot be applied, or the log is not the one it knows."""
+    """The consumer must not go on before somebody has done something: the log is not the one it knows."""
 
 
 class Consumer:
-    """Feeds one generation of a model from one context. Any number of workers may run the same consumer.
+    """Keeps one sink up to one context. Any number of workers may run the same consumer.
 
-    A worker whose checkpoint was moved by another is fenced: its batch fails as a whole and it stands by.
+    A worker whose checkpoint was moved by another is fenced: its batch fails as a whole and it stands by. An event that
+    cannot be applied is parked with all that follows it in its aggregate; the others flow on.
     """
 
-    def __init__(
-        self, model: Model, feed: Feed, pool: Pool, *, generation: int = 1, moved: Moved | None = None
-    ) -> None:
-        self.name = f"{model.name}@{generation}"
+    def __init__(self, sink: Sink, feed: Feed, pool: Pool, *, moved: Moved | None = None, limit: int = BATCH) -> None:
+        self.name = sink.name
         self.health = Health(self.name, feed.context, Status.WAITING, None, 0, 0)
-        self._model = model
-        self._schema = schema_of(model.name, generation)
+        self._sink = sink
         self._feed = feed
         self._pool = pool
         self._checkpoints = Checkpoints(self.name, feed.context)
         self._moved = moved
-        self._limit = BATCH
+        self._limit = limit
         self._pause = BACK_OFF[0]
 
     async def run(self) -> None:
@@ -92,22 +93,23 @@ class Consumer:
 
     async def step(self, checkpoint: Checkpoint) -> Checkpoint:
         """Applies the next batch, if there is one, and gives the checkpoint after it. Raises Fenced, Stopped."""
-        batch = await self._feed.read(checkpoint.floor, self._limit)
+        batch = await self._feed.read(checkpoint, self._limit)
         self._head_is(batch.head)
         known(self.name, checkpoint, batch)
-        if batch.floor == checkpoint.floor:
+        if batch.floor == checkpoint.floor and not batch.slices:
             return checkpoint
-        moved, stuck = await self._apply(checkpoint, batch)
+        try:
+            moved = await self._apply(checkpoint, batch, narrowly=False)
+        except REFUSED:
+            moved = await self._apply(checkpoint, batch, narrowly=True)
         self._went_well(moved)
-        if stuck is not None:
-            raise Stopped(str(stuck))
         return moved
 
     async def open(self) -> Checkpoint:
         """The checkpoint to go on from."""
-        batch = await self._feed.read(0, 0)
+        incarnation, _ = await self._feed.head()
         async with connected(self._pool) as connection:
-            checkpoint = await self._checkpoints.open(connection, batch.incarnation)
+            checkpoint = await self._checkpoints.open(connection, incarnation)
         self._announce(checkpoint)
         return checkpoint
 
@@ -118,73 +120,65 @@ class Consumer:
             checkpoint = await self.step(before)
             if before is checkpoint:
                 self._fares(Status.RUNNING, None)
-                await self._feed.wait(checkpoint.floor, POLL)
-            elif checkpoint.floor - before.floor > FEW and not self.health.behind:
+                await self._feed.wait(checkpoint, POLL)
+            elif checkpoint.furthest - before.furthest > FEW and not self.health.behind:
                 await asyncio.sleep(min(3 * (time.monotonic() - began), REST))
 
-    async def _apply(self, checkpoint: Checkpoint, batch: Batch) -> tuple[Checkpoint, Stuck | None]:
-        """Writes the rows of a batch, up to an event that cannot be applied, with the checkpoint: all or nothing.
+    async def _apply(self, checkpoint: Checkpoint, batch: Batch, *, narrowly: bool) -> Checkpoint:
+        """Writes a batch, what of it is parked, and the checkpoint: all or nothing. Raises Fenced.
 
-        Three round trips whatever the number of tables. Raises Fenced, and Stopped when the first event is one that
-        cannot be applied.
+        Three round trips whatever the number of tables; `narrowly`, when the database has refused the batch, as many as
+        it takes to find the events it refuses.
         """
-        planned = plan(self._model, batch.recorded)
+        to = progress(batch)
+        parking = Parking(self.name, self._feed.context)
         async with connected(self._pool) as connection:
-            held, rows = await self._load(connection, checkpoint, planned)
-            folded = fold(planned.beyond(held.of), rows)
-            to = progress(batch, folded.stuck)
-            if folded.stuck and to.floor <= held.floor:
-                raise Stopped(str(folded.stuck))
-            moved = await self._save(connection, held, folded, to)
-        return moved, folded.stuck
-
-    async def _load(self, connection: Connection, expected: Checkpoint, planned: Plan) -> tuple[Checkpoint, Rows]:
-        """The checkpoint, held, and those of the planned rows that exist."""
-        async with connection.pipeline():
-            locking = await self._checkpoints.lock(connection, expected)
-            selected = [
-                (projector, await projector.table.select(connection, self._schema, ids))
-                for projector, ids in planned.ids().items()
-            ]
-        held = await locking.held()
-        return held, {projector: await projector.table.found(cursor) for projector, cursor in selected}
-
-    async def _save(self, connection: Connection, held: Checkpoint, folded: Folded, to: Progress) -> Checkpoint:
-        async with connection.pipeline():
-            for projector, rows in folded.changed.items():
-                await projector.table.save(connection, self._schema, list(rows.values()))
-            moving = await self._checkpoints.move(connection, held, to)
-        return moving.moved()
+            writing = self._sink.begin([] if narrowly else batch.recorded)
+            async with connection.pipeline():
+                locking = await self._checkpoints.lock(connection, checkpoint, to)
+                await parking.look_up(connection, batch.recorded)
+                await writing.load(connection)
+            held = await locking.held()
+            await parking.looked_up()
+            fresh = beyond(held, batch.recorded)
+            if narrowly:
+                await write(connection, self._sink, fresh, parking)
+            else:
+                await writing.loaded()
+                parking.fold(writing, fresh)
+            async with connection.pipeline():
+                await writing.save(connection)
+                await parking.save(connection)
+                moving = await self._checkpoints.move(connection, held, to)
+            moved = moving.moved()
+        for failed in parking.failed:
+            log.error("%s parked %s: %s", self.name, failed.recorded.event.originator_id, failed.reason)
+        return moved
 
     async def _hold(self, error: Exception) -> None:
-        """Waits before the next try. What neither the log nor the database being away explains is tried one by one."""
-        away = isinstance(error, psycopg.OperationalError | PoolTimeout | OSError | TimeoutError)
-        self._fares(
-            Status.WAITING if away else Status.STOPPED, str(error) if isinstance(error, Stopped) else told(error)
-        )
-        if not away:
-            self._limit = 1
-            await self._report()
+        """Waits before the next try, and says what for."""
+        status = Status.STOPPED if isinstance(error, Stopped | psycopg.ProgrammingError) else Status.WAITING
+        if not isinstance(error, AWAY | Stopped):
+            log.error("%s cannot go on", self.name, exc_info=error)
+        self._fares(status, str(error) if isinstance(error, Stopped) else told(error))
+        await self._report()
         await asyncio.sleep(self._pause)
         self._pause = min(2 * self._pause, BACK_OFF[1])
 
     async def _report(self) -> None:
         try:
             async with connected(self._pool) as connection:
-                await self._checkpoints.report(
-                    connection, self.health.status, self.health.reason or "", self.health.head
-                )
+                await self._checkpoints.report(connection, self.health.status, self.health.reason, self.health.head)
         except (psycopg.Error, PoolTimeout, OSError) as error:
             log.warning("%s: status not written: %s", self.name, error)
 
     def _went_well(self, moved: Checkpoint) -> None:
-        self._limit = min(2 * self._limit, BATCH)
         self._pause = BACK_OFF[0]
         self._fares(Status.RUNNING, None)
         self._announce(moved)
 
     def _announce(self, checkpoint: Checkpoint) -> None:
-        self.health = replace(self.health, floor=checkpoint.floor)
+        self.health = replace(self.health, floor=checkpoint.floor, done=checkpoint.furthest)
         if self._moved is not None:
             self._moved(self.name, self._feed.context, checkpoint)
 
@@ -208,12 +202,19 @@ def known(consumer: str, checkpoint: Checkpoint, batch: Batch) -> None:
             f"the log is in incarnation {batch.incarnation}, {consumer} followed {checkpoint.incarnation}:"
             " after a restore or an import the read model must be rebuilt"
         )
-    if batch.head < checkpoint.floor:
-        raise Stopped(f"the log ends at {batch.head}, {consumer} has seen {checkpoint.floor}: it was cut or restored")
+    if batch.head < checkpoint.furthest:
+        raise Stopped(
+            f"the log ends at {batch.head}, {consumer} has seen {checkpoint.furthest}: it was cut or restored"
+        )
 
 
-def progress(batch: Batch, stuck: Stuck | None) -> Progress:
-    """How far the floor moves: to the batch's, or to just before the event that could not be applied."""
-    floor = batch.floor if stuck is None else stuck.recorded.position - 1
-    done = [recorded for recorded in batch.recorded if recorded.position <= floor]
-    return Progress(floor, max(batch.head, floor), done[-1].recorded_at if done else None)
+def progress(batch: Batch) -> Progress:
+    last = max(batch.recorded, key=lambda recorded: recorded.position, default=None)
+    head = max(batch.head, batch.floor)
+    return Progress(batch.floor, batch.slices, head, last.recorded_at if last else None)
+
+
+def beyond(held: Checkpoint, batch: Iterable[Recorded]) -> list[Recorded]:
+    """What has not been applied yet."""
+    done = [held.of(slice) for slice in range(SLICES)]
+    return [recorded for recorded in batch if recorded.position > done[recorded.slice]]

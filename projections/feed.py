@@ -1,14 +1,15 @@
-"""The port through which a consumer sees a context's log: the log itself or, later, its Kafka topic."""
+"""The port through which a consumer sees a context's log: the log itself or its Kafka topic."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from domain.event import Event
+from projections.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Recorded:
 class Unreadable(Event):
     """Stands for a stored event this release cannot decode: unknown type, newer schema version, corrupt state.
 
-    A feed hands it over in its place, so that the consumer can stop at it without losing what comes before.
+    A feed hands it over in its place, so that the consumer can park it without losing what comes before and after.
     """
 
     topic: str
@@ -38,27 +39,39 @@ class Unreadable(Event):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a consumer is given at once, in order of position.
+    """What a consumer is given at once: for each slice every event above the checkpoint up to the last one in here.
 
-    `incarnation` and `head` are the log's; `floor` says that every slice is handed over up to there.
+    In order within a slice; between slices any order will do. Filling gaps, dropping what comes twice and telling one
+    incarnation from another are the feed's business. `incarnation` and `head` are the log's. `floor` says that every
+    slice is handed over up to there (the checkpoint's, from a feed that moves slices), `slices` to where single ones
+    are; both may be beyond the last event, where there is none of the slice.
     """
 
     recorded: Sequence[Recorded]
     incarnation: UUID
-    floor: int
     head: int
+    floor: int
+    slices: Mapping[int, int] = field(default_factory=dict)
 
 
 class Feed(Protocol):
-    """Recorded events of one context, from any floor on. Raises its own errors when the source is away: try again."""
+    """Recorded events of one context. Raises its own errors when the source is away: try again."""
 
     @property
     def context(self) -> str: ...
 
-    async def read(self, after: int, limit: int) -> Batch:
-        """At most `limit` events above the position `after`; none when there is nothing new."""
+    async def head(self) -> tuple[UUID, int]:
+        """The log's incarnation and its last position."""
         ...
 
-    async def wait(self, after: int, timeout: float) -> None:
-        """Returns when there may be events above `after`, at the latest after `timeout` seconds."""
+    async def read(self, checkpoint: Checkpoint, limit: int) -> Batch:
+        """About `limit` events above the checkpoint at most; none when there is nothing new.
+
+        The checkpoint says what is done with: a feed that holds events back may forget those it covers, and gives the
+        others again.
+        """
+        ...
+
+    async def wait(self, checkpoint: Checkpoint, timeout: float) -> None:
+        """Returns when there may be events above the checkpoint, at the latest after `timeout` seconds."""
         ...

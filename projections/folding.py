@@ -1,12 +1,14 @@
-"""Folding a batch of events into the rows they touch, in memory."""
+"""Folding events into the rows they touch, in memory."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
+
+import psycopg
+from pydantic import ValidationError
 
 from projections.feed import Recorded
 from projections.model import Model, Projector
@@ -15,80 +17,50 @@ Touched = list[tuple[Projector[Any], UUID]]
 Rows = dict[Projector[Any], dict[UUID, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Stuck:
-    """The event that could not be applied, and why."""
+class Folding:
+    """The rows of one batch: `stored` as they were found, `changed` as they have become."""
 
-    recorded: Recorded
-    reason: str
-
-    def __str__(self) -> str:
-        event, position = self.recorded.event, self.recorded.position
-        topic = getattr(event, "topic", "") or event.TOPIC
-        return (
-            f"event {position} ({topic}, {event.originator_id} version {event.originator_version})"
-            f" cannot be applied: {self.reason}"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Which rows each event touches, up to the first event of which that cannot even be said."""
-
-    steps: Sequence[tuple[Recorded, Touched]]
-    stuck: Stuck | None
-
-    def beyond(self, done: Callable[[int], int]) -> Plan:
-        """Without the events up to the position `done` says for their slice."""
-        steps = [step for step in self.steps if step[0].position > done(step[0].slice)]
-        stuck = self.stuck
-        return Plan(steps, stuck if stuck and stuck.recorded.position > done(stuck.recorded.slice) else None)
+    def __init__(self, model: Model, batch: Iterable[Recorded]) -> None:
+        self._touched: dict[int, Touched | Exception] = {e.position: touched(model, e) for e in batch}
+        self.stored: Rows = {projector: {} for projector in model.projectors}
+        self.changed: Rows = {projector: {} for projector in model.projectors}
 
     def ids(self) -> Mapping[Projector[Any], set[UUID]]:
+        """Which rows the batch touches, to be put into `stored` before folding."""
         wanted: dict[Projector[Any], set[UUID]] = defaultdict(set)
-        for _, touched in self.steps:
-            for projector, id in touched:
+        for rows in self._touched.values():
+            for projector, id in () if isinstance(rows, Exception) else rows:
                 wanted[projector].add(id)
         return wanted
 
-
-@dataclass(frozen=True, slots=True)
-class Folded:
-    """The rows that changed, and the event at which folding stopped, if it did: nothing of it is in the rows."""
-
-    changed: Rows
-    stuck: Stuck | None
-
-
-def plan(model: Model, batch: Iterable[Recorded]) -> Plan:
-    steps: list[tuple[Recorded, Touched]] = []
-    for recorded in batch:
-        try:
-            steps.append((recorded, model.touched(recorded.event)))
-        except Exception as error:  # noqa: BLE001  # whatever is wrong with it, the event waits and is named
-            return Plan(steps, Stuck(recorded, told(error)))
-    return Plan(steps, None)
-
-
-def fold(plan: Plan, rows: Rows) -> Folded:
-    """Folds the planned events, in order, into `rows`, which hold those that existed and are left as they are."""
-    changed: Rows = defaultdict(dict)
-    for recorded, touched in plan.steps:
-        try:
-            after = [(projector, id, _after(rows, changed, projector, id, recorded)) for projector, id in touched]
-        except Exception as error:  # noqa: BLE001  # the same for whatever a projector raises
-            return Folded(changed, Stuck(recorded, told(error)))
+    def fold(self, recorded: Recorded) -> None:
+        """Folds one event of the batch. Raises what a projector raises; then nothing of the event is in the rows."""
+        rows = self._touched[recorded.position]
+        if isinstance(rows, Exception):
+            raise rows
+        after = [(projector, id, projector.apply(self._row(projector, id), recorded)) for projector, id in rows]
         for projector, id, row in after:
-            changed[projector][id] = row
-    return Folded(changed, plan.stuck)
+            self.changed[projector][id] = row
+
+    def _row(self, projector: Projector[Any], id: UUID) -> Any:
+        row = self.changed[projector].get(id)
+        return self.stored[projector].get(id) if row is None else row
+
+
+def touched(model: Model, recorded: Recorded) -> Touched | Exception:
+    """The rows an event touches, or why that cannot be said."""
+    try:
+        return model.touched(recorded.event)
+    except Exception as error:  # noqa: BLE001  # whatever is wrong with it, it is told when the event's turn comes
+        return error
 
 
 def told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-
-def _after(rows: Rows, changed: Rows, projector: Projector[Any], id: UUID, recorded: Recorded) -> Any:
-    row = changed[projector].get(id)
-    if row is None:
-        row = rows[projector].get(id)
-    return projector.apply(row, recorded)
+    """What happened, without the values of a row or an event as far as they are not in an exception of our own."""
+    if isinstance(error, psycopg.Error) and error.diag.message_primary:
+        text = error.diag.message_primary
+    elif isinstance(error, ValidationError):
+        text = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+    else:
+        text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

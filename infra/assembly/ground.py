@@ -17,11 +17,15 @@ from domain.aggregate import Context
 from infra.databases import READS, Databases
 from infra.duties import LOGS, READ_MODELS, Duty
 from infra.event_log.migrations import migrate
+from infra.event_log.reader import LogReader
 from infra.event_log.store_feed import StoreFeed
 from infra.event_log.wakeups import Wakeups
 from infra.health import Check
 from infra.keys import PersonalKeys, migrate_keys
 from infra.settings import Settings
+from infra.telemetry import Telemetry
+from infra.telemetry.probes import pools
+from infra.telemetry.telemetry import telemetry
 from projections.models import MODELS
 from projections.schema import prepare
 from projections.waiting import Watch
@@ -38,6 +42,7 @@ class Ground:
     contexts: Sequence[Context]
     databases: Databases
     wakeups: Mapping[str, Wakeups]
+    telemetry: Telemetry
     stack: AsyncExitStack
     checks: dict[str, Check] = field(default_factory=dict)
     routes: list[BaseRoute] = field(default_factory=list)
@@ -47,12 +52,14 @@ class Ground:
         return PersonalKeys(self.databases.pool(users.CONTEXT.name), self.settings.master_key_bytes())
 
     @cached_property
+    def readers(self) -> dict[str, LogReader]:
+        """By context."""
+        return {c.name: LogReader(self.databases.pool(c.name), c.name, self.keys) for c in self.contexts}
+
+    @cached_property
     def feeds(self) -> dict[str, StoreFeed]:
         """By context."""
-        return {
-            c.name: StoreFeed(self.databases.pool(c.name), c.name, self.keys, self.wakeups[c.name])
-            for c in self.contexts
-        }
+        return {name: StoreFeed(reader, self.wakeups[name]) for name, reader in self.readers.items()}
 
     @cached_property
     def watch(self) -> Watch:
@@ -77,8 +84,11 @@ async def laid(
     databases = Databases(settings, [c.name for c in contexts], reads=bool(duties & READ_MODELS))
     await migrated(databases)
     await stack.enter_async_context(databases)
+    told = telemetry(settings, duties)
+    stack.push_async_callback(told.close)
+    told.metrics.probe("pools", pools(databases.named()))
     wakeups = await woken(databases, stack)
-    return Ground(settings, contexts, databases, wakeups, stack, checks=databases.checks())
+    return Ground(settings, contexts, databases, wakeups, told, stack, checks=databases.checks())
 
 
 async def migrated(databases: Databases) -> None:

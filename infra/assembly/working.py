@@ -7,6 +7,7 @@ from infra.databases import READS
 from infra.health import Check
 from projections.consumer import Consumer, Status, Stopped
 from projections.models import MODELS
+from projections.sink import ModelSink
 
 
 def projections(ground: Ground) -> None:
@@ -14,7 +15,7 @@ def projections(ground: Ground) -> None:
     pool = ground.databases.pool(READS)
     for model in MODELS:
         for context in model.contexts:
-            consumer = Consumer(model, ground.feeds[context], pool, moved=ground.watch.moved)
+            consumer = Consumer(ModelSink(model), ground.feeds[context], pool, moved=ground.watch.moved)
             ground.checks[consumer.name] = following(consumer)
             ground.background(consumer.run())
 

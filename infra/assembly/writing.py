@@ -24,6 +24,8 @@ from infra.first_operator import ensure_first_operator
 from infra.settings import Settings
 from infra.shipping import TableShipping
 from infra.tax import TableTax
+from infra.telemetry.probes import queues
+from infra.telemetry.writing import CountedLoop, TimedLog
 from infra.tokens import Argon2Passwords, Tokens
 
 WriteLoops = Mapping[str, WriteLoop]
@@ -39,9 +41,11 @@ async def write_loops(ground: Ground) -> dict[str, WriteLoop]:
         await log.open()
         ground.stack.push_async_callback(log.close)
         log.on_written(partial(ground.wakeups[context.name].written, context.name))
-        loops[context.name] = loop = WriteLoop(context, decided_by.get(context.name, {}), log)
+        timed = TimedLog(context.name, log, ground.telemetry.metrics, ground.telemetry.tracing)
+        loops[context.name] = loop = WriteLoop(context, decided_by.get(context.name, {}), timed)
         ground.stack.push_async_callback(loop.close)
         ground.background(keep_pruning(pool, context.name))
+    ground.telemetry.metrics.probe("write queues", queues(loops))
     return loops
 
 
@@ -70,9 +74,10 @@ async def command_api(ground: Ground, loops: WriteLoops, tokens: Tokens) -> Comm
     """With somebody in charge: the first operator is there before the first request."""
     used = services(ground, loops, tokens)
     await first_operator(ground.settings, loops, used)
-    incarnations = {name: (await feed.read(0, 0)).incarnation for name, feed in ground.feeds.items()}
+    incarnations = {name: (await reader.head())[0] for name, reader in ground.readers.items()}
     limit = ground.settings.max_body_bytes
-    return CommandApi(Table(ROUTES, RESOURCES), loops, incarnations, used, tokens.authenticate, body_limit=limit)
+    counted = {name: CountedLoop(name, loop, ground.telemetry.metrics) for name, loop in loops.items()}
+    return CommandApi(Table(ROUTES, RESOURCES), counted, incarnations, used, tokens.authenticate, body_limit=limit)
 
 
 async def first_operator(settings: Settings, loops: WriteLoops, used: Services) -> None:

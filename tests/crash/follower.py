@@ -10,13 +10,14 @@ from psycopg_pool import AsyncConnectionPool
 from projections.consumer import Consumer
 from projections.orders.projector import ORDERS
 from projections.pool import Pool
+from projections.sink import ModelSink
 from tests.contracts.test_feed import stored
 
 
 async def main(conninfo: str) -> None:
     pool: Pool = AsyncConnectionPool(conninfo, max_size=4, open=False)
     async with stored(conninfo) as source, pool:
-        consumer = Consumer(ORDERS, source.feed, pool)
+        consumer = Consumer(ModelSink(ORDERS), source.feed, pool)
         print("following", flush=True)
         await consumer.run()
 

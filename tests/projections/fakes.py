@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from domain.event import Event
 from domain.ids import slice_of
+from projections.checkpoint import Checkpoint
 from projections.feed import Batch, Recorded
+from projections.folding import Folding, Rows
+from projections.model import Model
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -27,6 +30,15 @@ def recorded(event: Event, position: int, actor: str = "anonymous") -> Recorded:
         actor=actor,
         traceparent=None,
     )
+
+
+def folded(model: Model, log: Sequence[Recorded], stored: Rows | None = None) -> Rows:
+    """The rows that change, one event after another."""
+    folding = Folding(model, log)
+    folding.stored |= stored or {}
+    for each in log:
+        folding.fold(each)
+    return folding.changed
 
 
 class FakeFeed:
@@ -48,15 +60,21 @@ class FakeFeed:
         self._news.set()
         return len(self.log)
 
-    async def read(self, after: int, limit: int) -> Batch:
+    async def head(self) -> tuple[UUID, int]:
+        if self.away:
+            raise self.away
+        return self.incarnation, len(self.log)
+
+    async def read(self, checkpoint: Checkpoint, limit: int) -> Batch:
         self.reads += 1
         if self.away:
             raise self.away
+        after = checkpoint.floor
         found = self.log[after : after + limit]
-        return Batch(found, self.incarnation, found[-1].position if found else after, len(self.log))
+        return Batch(found, self.incarnation, len(self.log), found[-1].position if found else after)
 
-    async def wait(self, after: int, timeout: float) -> None:
-        if len(self.log) <= after:
+    async def wait(self, checkpoint: Checkpoint, timeout: float) -> None:
+        if len(self.log) <= checkpoint.floor:
             self._news.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(timeout):

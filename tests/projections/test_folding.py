@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -11,24 +10,19 @@ from hypothesis import strategies as st
 
 from domain.event import Event
 from projections.feed import Recorded
-from projections.folding import Rows, fold, plan
+from projections.folding import Rows
 from projections.orders.projector import ORDERS, orders
 from projections.orders.row import OrderRow
+from tests.projections.fakes import folded as fold_all
 from tests.projections.fakes import recorded
 from tests.projections.stories import logs
 
 
 def folded(batches: Sequence[Sequence[Recorded]]) -> dict[UUID, OrderRow]:
     """The rows after these batches, each folded into what the ones before it left."""
-    stored: Rows = defaultdict(dict)
+    stored: Rows = {orders: {}}
     for batch in batches:
-        planned = plan(ORDERS, batch)
-        rows: Rows = defaultdict(
-            dict, {p: {i: stored[p][i] for i in ids if i in stored[p]} for p, ids in planned.ids().items()}
-        )
-        done = fold(planned, rows)
-        assert done.stuck is None
-        for projector, changed in done.changed.items():
+        for projector, changed in fold_all(ORDERS, batch, stored).items():
             stored[projector] |= changed
     return stored[orders]
 

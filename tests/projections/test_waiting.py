@@ -9,6 +9,7 @@ from domain.token import ConsistencyToken
 from projections.consumer import Consumer
 from projections.orders.projector import ORDERS
 from projections.pool import Pool
+from projections.sink import ModelSink
 from projections.waiting import Watch
 from tests.domain.orders.samples import placed
 from tests.projections.fakes import FakeFeed
@@ -22,14 +23,14 @@ def token_of(feed: FakeFeed, id: UUID, position: int, incarnation: UUID | None =
 
 async def test_what_was_seen_is_not_waited_for(pool: Pool) -> None:
     feed = FakeFeed("orders", told((placed,), order_id(1)))
-    await caught_up(Consumer(ORDERS, feed, pool))
+    await caught_up(Consumer(ModelSink(ORDERS), feed, pool))
     waited = await Watch(pool).wait(token_of(feed, order_id(1), 1), timeout=0)
     assert waited.satisfied
 
 
 async def test_what_is_not_there_in_time_is_told(pool: Pool) -> None:
     feed = FakeFeed("orders")
-    await caught_up(Consumer(ORDERS, feed, pool))
+    await caught_up(Consumer(ModelSink(ORDERS), feed, pool))
     waited = await Watch(pool).wait(token_of(feed, order_id(1), 1), timeout=0.1)
     assert not waited.satisfied
     assert 100 <= waited.ms < 1000
@@ -39,7 +40,7 @@ async def test_a_consumer_of_this_process_wakes_the_waiting_at_once(pool: Pool) 
     feed = FakeFeed("orders")
     watch = Watch(pool)
     delays = []
-    async with running(Consumer(ORDERS, feed, pool, moved=watch.moved)):
+    async with running(Consumer(ModelSink(ORDERS), feed, pool, moved=watch.moved)):
         for n in range(20):
             position = feed.append(*told((placed,), order_id(n)))
             started = monotonic()
@@ -50,7 +51,7 @@ async def test_a_consumer_of_this_process_wakes_the_waiting_at_once(pool: Pool) 
 
 async def test_a_consumer_of_another_process_is_seen_too(pool: Pool) -> None:
     feed = FakeFeed("orders", told((placed,), order_id(1)))
-    consumer = Consumer(ORDERS, feed, pool)
+    consumer = Consumer(ModelSink(ORDERS), feed, pool)
     checkpoint = await consumer.open()
     waiting = asyncio.create_task(Watch(pool).wait(token_of(feed, order_id(1), 1), timeout=5))
     await asyncio.sleep(0.05)
@@ -61,7 +62,7 @@ async def test_a_consumer_of_another_process_is_seen_too(pool: Pool) -> None:
 
 async def test_a_token_of_another_incarnation_is_never_covered(pool: Pool) -> None:
     feed = FakeFeed("orders", told((placed,), order_id(1)))
-    await caught_up(Consumer(ORDERS, feed, pool))
+    await caught_up(Consumer(ModelSink(ORDERS), feed, pool))
     assert not (await Watch(pool).wait(token_of(feed, order_id(1), 1, uuid4()), timeout=0.05)).satisfied
 
 

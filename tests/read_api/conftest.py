@@ -17,6 +17,7 @@ from projections.consumer import Consumer
 from projections.models import MODELS
 from projections.pool import Pool
 from projections.schema import prepare
+from projections.sink import ModelSink
 from projections.waiting import Watch
 from read_api.app import Allowance, GraphQLApp
 from read_api.cursor import Cursors
@@ -71,7 +72,7 @@ class Api:
         feed = FakeFeed(context, events)
         for model in MODELS:
             if context in model.contexts:
-                consumer = Consumer(model, feed, self.pool)
+                consumer = Consumer(ModelSink(model), feed, self.pool)
                 checkpoint = await consumer.open()
                 while (after := await consumer.step(checkpoint)) is not checkpoint:
                     checkpoint = after

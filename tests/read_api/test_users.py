@@ -31,6 +31,7 @@ from projections.consumer import Consumer
 from projections.models import MODELS
 from projections.pool import Pool
 from projections.schema import prepare
+from projections.sink import ModelSink
 from projections.users.projector import USERS
 from read_api.context import Context
 from read_api.cursor import Cursors
@@ -84,7 +85,7 @@ async def pool(module_database: str) -> AsyncIterator[Pool]:
     await prepare(module_database, MODELS)
     async with Pool(module_database, min_size=2, open=False) as pool:
         await pool.wait()
-        consumer = Consumer(USERS, FakeFeed("users", told()), pool)
+        consumer = Consumer(ModelSink(USERS), FakeFeed("users", told()), pool)
         checkpoint = await consumer.open()
         if checkpoint.floor == 0:
             await consumer.step(checkpoint)

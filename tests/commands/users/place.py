@@ -28,7 +28,7 @@ from domain.users import CONTEXT
 from domain.users.credentials import DEFAULT_POLICY, Credentials, Policy, credentials_id
 from infra.event_log.log import EventLog
 from infra.event_log.migrations import migrate
-from infra.event_log.store_feed import StoreFeed
+from infra.event_log.reader import LogReader
 from infra.keys import PersonalKeys, migrate_keys
 
 ADMIN = Actor(UUID(int=1), frozenset({Role.ADMIN}))
@@ -84,9 +84,8 @@ class Place:
     tokens: ReadableTokens = field(default_factory=ReadableTokens)
 
     @property
-    def feed(self) -> StoreFeed:
-        unused: Any = None
-        return StoreFeed(self.pool, CONTEXT.name, self.keys, unused)
+    def log(self) -> LogReader:
+        return LogReader(self.pool, CONTEXT.name, self.keys)
 
     async def post(
         self, path: str, body: Mapping[str, Any] | None = None, *, by: Actor | None = None, **headers: str

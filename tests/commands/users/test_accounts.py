@@ -195,7 +195,7 @@ async def test_every_event_of_an_erased_user_reads_as_erased(here: Place) -> Non
     await here.post(f"/v1/users/{hana.id}/add-address", {"address": ADDRESS}, by=hana)
     await here.post(f"/v1/users/{hana.id}/erase", by=hana)
     personal: dict[UUID | None, list[Any]] = {}
-    for recorded in (await here.feed.read(0, 100)).recorded:
+    for recorded in (await here.log.read(0, 100)).events:
         event = recorded.event
         if fields := personal_fields(type(event)):
             personal.setdefault(event.owner, []).extend(getattr(event, name) for name in fields)

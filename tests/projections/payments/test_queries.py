@@ -15,7 +15,6 @@ import pytest
 from domain.ids import OrderId
 from domain.payments.payment import ChargeStatus, payment_id
 from projections.consumer import Consumer
-from projections.folding import fold, plan
 from projections.listing import Condition, Mark, Ordering, Page
 from projections.models import MODELS
 from projections.payments.projector import PAYMENTS as MODEL
@@ -23,8 +22,9 @@ from projections.payments.projector import payments, unmatched
 from projections.payments.queries import PAYMENTS, UNMATCHED, payments_of
 from projections.pool import Pool
 from projections.schema import prepare
+from projections.sink import ModelSink
 from tests.domain.payments.samples import CAPTURED, INTENT, ORDER, WAYS_TO
-from tests.projections.fakes import FakeFeed
+from tests.projections.fakes import FakeFeed, folded
 from tests.projections.payments.test_projector import lost
 from tests.projections.plans import assert_indexed
 from tests.projections.stories import told
@@ -98,16 +98,16 @@ def test_every_page_of_what_fits_nothing_is_served_by_an_index(
 async def test_rows_come_back_as_they_were_folded(pool: Pool) -> None:
     stories = [*WAYS_TO.values(), (*CAPTURED, lost)]
     feed = FakeFeed("payments", [event for story in stories for event in told(story, uuid4())])
-    consumer = Consumer(MODEL, feed, pool)
+    consumer = Consumer(ModelSink(MODEL), feed, pool)
     await consumer.step(await consumer.open())
-    expected = fold(plan(MODEL, feed.log), {payments: {}, unmatched: {}}).changed
+    expected = folded(MODEL, feed.log)
     assert await PAYMENTS.many(pool, expected[payments]) == expected[payments]
     assert await UNMATCHED.many(pool, expected[unmatched]) == expected[unmatched]
 
 
 async def test_the_charge_status_of_an_order_is_found_by_its_id(pool: Pool) -> None:
     feed = FakeFeed("payments", told(CAPTURED, payment_id(ORDER)))
-    consumer = Consumer(MODEL, feed, pool)
+    consumer = Consumer(ModelSink(MODEL), feed, pool)
     await consumer.step(await consumer.open())
     row, none = await payments_of(pool, [ORDER, OrderId(uuid4())])
     assert row is not None

@@ -10,14 +10,14 @@ import pytest
 from domain.products import categories
 from domain.products.events import CategoryCreated, CategoryMoved, CategoryRemoved
 from projections.consumer import Consumer
-from projections.folding import fold, plan
 from projections.pool import Pool
 from projections.products.projector import PRODUCTS, products, stock
 from projections.products.queries import PRODUCTS as LISTED
 from projections.products.queries import categories_by_id, paths_to, stock_of, tree
+from projections.sink import ModelSink
 from tests.domain.products.histories import DOLLS, TOYS, TRAINS
 from tests.golden.corpus import samples_of
-from tests.projections.fakes import FakeFeed
+from tests.projections.fakes import FakeFeed, folded
 from tests.specification import a
 
 
@@ -27,14 +27,14 @@ def feed() -> FakeFeed:
 
 
 async def follow(feed: FakeFeed, pool: Pool) -> None:
-    consumer = Consumer(PRODUCTS, feed, pool)
+    consumer = Consumer(ModelSink(PRODUCTS), feed, pool)
     await consumer.step(await consumer.open())
 
 
 async def test_rows_read_back_as_they_were_folded(feed: FakeFeed, pool: Pool):
     feed.append(*(sample.event for sample in samples_of("products")))
     await follow(feed, pool)
-    rows: Any = fold(plan(PRODUCTS, feed.log), {projector: {} for projector in PRODUCTS.projectors}).changed
+    rows: Any = folded(PRODUCTS, feed.log)
     assert await LISTED.many(pool, rows[products]) == rows[products]
     assert await stock_of(pool, [*rows[stock], UUID(int=1)]) == [*rows[stock].values(), None]
     assert [row.name for row in await tree(pool)] == ["Green tea", "Tea"]

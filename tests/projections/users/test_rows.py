@@ -25,6 +25,7 @@ from domain.users.values import Profile
 from projections.checkpoint import Checkpoint
 from projections.consumer import Consumer
 from projections.generations import READS
+from projections.sink import ModelSink
 from projections.users.blocked import Blocked
 from projections.users.projector import USERS, sign_ins, users
 from projections.users.row import SignInsRow, UserRow
@@ -50,7 +51,7 @@ class Story:
     def __init__(self, pool: AsyncConnectionPool[Any]) -> None:
         self.pool = pool
         self.feed = FakeFeed("users")
-        self.consumer = Consumer(USERS, self.feed, pool)
+        self.consumer = Consumer(ModelSink(USERS), self.feed, pool)
         self.checkpoint: Checkpoint | None = None
         self.told = 0
 
