@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from infra.cli import demo, events, log, routes, serve, settings, token, up, verify, work
+from infra.cli import audit, demo, events, log, routes, serve, settings, token, up, verify, work
 
 DONE, REFUSED, WRONG_USAGE, UNAVAILABLE = 0, 1, 2, 3
 
@@ -23,9 +23,11 @@ app.command("serve")(serve.serve)
 app.command("work")(work.work)
 app.command("demo")(demo.demo)
 app.command("events")(events.events)
+app.command("audit")(audit.audit)
 app.command("settings")(settings.settings)
 app.command("routes")(routes.routes)
 app.command("openapi")(routes.openapi)
+app.command("asyncapi")(routes.asyncapi)
 app.command("token")(token.token)
 app.add_typer(verify.verify)
 app.add_typer(log.log)
@@ -54,10 +56,10 @@ def exit_code(error: Exception) -> int | None:
 
 # By name, so that nothing is imported to find out what went wrong.
 CODES: dict[int, set[str]] = {
-    REFUSED: {"DomainError", "NotEmpty", "NotWhole", "RefusedByServer"},
+    REFUSED: {"DomainError", "NotEmpty", "NotWhole", "OperationRefused", "RefusedByServer"},
     WRONG_USAGE: {"SettingsRefused", "BadKeys", "WrongMasterKey"},
     UNAVAILABLE: {
-        "AddressInUse", "DataDirectoryInUse", "MigrationChanged", "OperationalError", "PoolTimeout", "PostgresFailed",
-        "ServerTooOld", "ShapeChanged", "Unavailable",
+        "AddressInUse", "DataDirectoryInUse", "MigrationChanged", "NoWorker", "OperationalError", "PoolTimeout",
+        "PostgresFailed", "ServerTooOld", "ShapeChanged", "StillUnderWay", "Unavailable",
     },
 }  # fmt: skip
