@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -16,10 +16,12 @@ E = TypeVar("E", bound=Event)
 T = TypeVar("T")
 
 Key = Callable[[Any], UUID | None]
+Addends = Mapping[tuple[Any, ...], Mapping[str, int]]
+"""By key of a table of sums and by column."""
 
 
 class CannotApply(Exception):
-    """An event cannot be folded into its row. It is never skipped: the consumer stops at it."""
+    """An event cannot be folded into its row. It is never skipped: its aggregate is parked."""
 
 
 class Projector(Generic[R]):
@@ -102,13 +104,30 @@ class Projector(Generic[R]):
         return function(event)
 
 
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """A table of sums over rows: what each row of these projectors adds to which key.
+
+        Sums("sales_by_day", key=("day", "currency"), adds={order_sales: order_days})
+
+    `order_days(row)` gives `{(date, "EUR"): {"placed": 1, "placed_amount": 4155}}`, the same for the same row. When a
+    row changes, what it adds now less what it added before goes to the table, whose key is its primary key and whose
+    other columns are `bigint NOT NULL DEFAULT 0`.
+    """
+
+    table: str
+    key: tuple[str, ...]
+    adds: Mapping[Projector[Any], Callable[[Any], Addends]]
+
+
 @dataclass(frozen=True)
 class Model:
-    """A read model: the folder `projections/<name>`, with the contexts it is fed from and its projectors."""
+    """A read model: the folder `projections/<name>`, the contexts it is fed from, its projectors and sums over rows."""
 
     name: str
     contexts: tuple[str, ...]
     projectors: tuple[Projector[Any], ...]
+    sums: tuple[Sums, ...] = ()
 
     @property
     def table_sql(self) -> str:

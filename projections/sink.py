@@ -10,6 +10,7 @@ from projections.folding import Folding
 from projections.generations import schema_of
 from projections.model import Model, Projector
 from projections.pool import Connection, Cursor
+from projections.sums import add, changes
 
 
 class Writing(Protocol):
@@ -61,17 +62,18 @@ class ModelSink:
         self._schema = schema_of(model.name, generation)
 
     def begin(self, batch: Sequence[Recorded]) -> Writing:
-        return ModelWriting(self._schema, Folding(self._model, batch))
+        return ModelWriting(self._model, self._schema, batch)
 
 
 class ModelWriting:
-    """Loads the rows a batch touches and writes each table once."""
+    """Loads the rows a batch touches, writes each table once, and adds to the sums what that changes."""
 
-    def __init__(self, schema: str, folding: Folding) -> None:
+    def __init__(self, model: Model, schema: str, batch: Sequence[Recorded]) -> None:
+        self._model = model
         self._schema = schema
-        self._folding = folding
+        self._folding = Folding(model, batch)
         self._selected: list[tuple[Projector[Any], Cursor]] = []
-        self.fold = folding.fold
+        self.fold = self._folding.fold
 
     async def load(self, connection: Connection) -> None:
         self._selected = [
@@ -84,5 +86,8 @@ class ModelWriting:
             self._folding.stored[projector] = await projector.table.found(cursor)
 
     async def save(self, connection: Connection) -> None:
+        """Sums come last: they are what other workers may be waiting for."""
         for projector, rows in self._folding.changed.items():
             await projector.table.save(connection, self._schema, list(rows.values()))
+        for sums in self._model.sums:
+            await add(connection, self._schema, sums, changes(sums, self._folding))
