@@ -14,6 +14,7 @@ from psycopg import errors, sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from projections.checkpoint import READ, Checkpoint, restored
 from projections.model import Model
 from projections.pool import Connection
 
@@ -224,6 +225,19 @@ async def forget_consumers(connection: Connection) -> None:
                 " WHERE t.consumer = g.model || '@' || g.generation AND g.status IN ('CANCELLED', 'DROPPED')"
             ).format(sql.Identifier("projections", table))
         )
+
+
+async def checkpoint_of(connection: Connection, generation: Generation, context: str) -> Checkpoint | None:
+    """Where its consumer of this context stands; None if there never was one."""
+    found = await (await connection.execute(READ, [generation.name, context])).fetchone()
+    return None if found is None else restored(*found)
+
+
+async def parked(connection: Connection, generation: Generation) -> int:
+    """How many sequences of events it could not apply."""
+    found = await connection.execute("SELECT count(*) FROM projections.parked WHERE consumer = %s", [generation.name])
+    row = await found.fetchone()
+    return int(row[0]) if row else 0
 
 
 VIEWS: Final = """

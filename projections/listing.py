@@ -9,8 +9,8 @@ from uuid import UUID
 
 from psycopg import sql
 
-from projections.pool import Pool, connected
 from projections.generations import READS
+from projections.pool import Pool, connected
 from projections.table import R, Table
 
 OPERATORS: Final[dict[str, sql.SQL]] = {

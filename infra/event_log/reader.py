@@ -47,6 +47,8 @@ WHERE e.originator_id = %(id)s AND e.originator_version > %(after)s AND e.notifi
 ORDER BY e.originator_version LIMIT %(limit)s
 """
 
+RECORDED_AT: Final = "SELECT recorded_at FROM {schema}.stored_events WHERE notification_id = %(position)s"
+
 T = TypeVar("T")
 
 END: Final = 2**63 - 1
@@ -96,12 +98,26 @@ class LogReader:
         self._head = head
         self._all = STRETCH.format(head=head, schema=context, columns=COLUMNS, wanted=ALL)
         self._sliced = STRETCH.format(head=head, schema=context, columns=COLUMNS, wanted=SLICED.format(schema=context))
+        self._recorded_at = RECORDED_AT.format(schema=context)
         self._stream = STREAM.format(schema=context, columns=COLUMNS)
 
     async def head(self) -> tuple[UUID, int]:
         """The log's incarnation and its last position."""
         (found,) = await self._fetch(self._head, {})
         return found[0], found[1]
+
+    async def position_at(self, at: datetime) -> int:
+        """The last position recorded at or before a time, 0 if there is none. Positions are in order of time.
+
+        Where the clock has jumped back, it is one of the positions that were the last by then.
+        """
+        _, high = await self.head()
+        low = 0
+        while low < high:
+            middle = (low + high + 1) // 2
+            (found,) = await self._fetch(self._recorded_at, {"position": middle})
+            low, high = (middle, high) if found[0] <= at else (low, middle - 1)
+        return low
 
     async def read(self, after: int, limit: int, upto: int | None = None) -> Stretch[Recorded]:
         """The next `limit` events after a position."""
