@@ -1,0 +1,117 @@
+"""From events to to-do rows: which events ask for work, and the consumer's sink that adds the rows.
+
+Rows are added once, with the checkpoint. A replay has nothing to do with them, and a consumer of its own begins at the
+end of the log, so that nothing of the past is done again; what an earlier position brings back (`begin`) finds its
+outcome in the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from domain.event import JSON, Event
+from projections import todo
+from projections.feed import Recorded, Unreadable
+from projections.model import CannotApply
+from projections.pool import Connection
+from projections.sink import Writing
+from projections.todo import Asked
+
+CONSUMER: Final = "todo"
+
+BEGIN: Final = """
+INSERT INTO projections.checkpoints (consumer, context, incarnation, floor, head) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING
+"""
+END: Final = "DELETE FROM projections.checkpoints WHERE (consumer, context) = (%s, %s)"
+
+
+def nothing(event: Any) -> JSON:
+    return {}
+
+
+def at_once(event: Any) -> datetime | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An event of this type asks for work of this kind. `data` takes ids and numbers from it, `due_at` says when."""
+
+    event: type[Event]
+    kind: str
+    data: Callable[[Any], JSON] = nothing
+    due_at: Callable[[Any], datetime | None] = at_once
+
+
+class TodoSink:
+    """One for each context: `Consumer(TodoSink(context, rules), feed, pool)`."""
+
+    name = CONSUMER
+
+    def __init__(self, context: str, rules: Iterable[Rule]) -> None:
+        self._context = context
+        self._rules = {rule.event: rule for rule in rules}
+        self._topics = {rule.event.TOPIC for rule in self._rules.values()}
+
+    def begin(self, batch: Sequence[Recorded]) -> Writing:
+        return _Asking(self)
+
+    def asked(self, recorded: Recorded) -> Asked | None:
+        """Raises CannotApply for an event that asks for something but cannot be read."""
+        event = recorded.event
+        if isinstance(event, Unreadable):
+            if event.topic in self._topics:
+                raise CannotApply(event.reason)
+            return None
+        rule = self._rules.get(type(event))
+        return None if rule is None else self._row(rule, recorded)
+
+    def _row(self, rule: Rule, recorded: Recorded) -> Asked:
+        return Asked(
+            id=recorded.event_id,
+            kind=rule.kind,
+            context=self._context,
+            subject=recorded.event.originator_id,
+            data=rule.data(recorded.event),
+            due_at=rule.due_at(recorded.event),
+            correlation_id=recorded.correlation_id,
+            causation_id=recorded.event_id,
+            traceparent=recorded.traceparent,
+        )
+
+
+class _Asking:
+    """Needs to know nothing of what is there: a row that exists stays as it is."""
+
+    def __init__(self, sink: TodoSink) -> None:
+        self._sink = sink
+        self._asked: list[Asked] = []
+
+    async def load(self, connection: Connection) -> None:
+        pass
+
+    async def loaded(self) -> None:
+        pass
+
+    def fold(self, recorded: Recorded) -> None:
+        if (asked := self._sink.asked(recorded)) is not None:
+            self._asked.append(asked)
+
+    async def save(self, connection: Connection) -> None:
+        await todo.add(connection, self._asked)
+
+
+async def begin(connection: Connection, context: str, incarnation: UUID, head: int) -> None:
+    """A consumer without a checkpoint begins at the log's head."""
+    await connection.execute(BEGIN, [CONSUMER, context, incarnation, head, head])
+
+
+async def begin_again(connection: Connection, context: str, incarnation: UUID, position: int) -> None:
+    """Lets the consumer follow on after this position, as after a restore; forgets what is parked of it."""
+    await connection.execute(END, [CONSUMER, context])
+    await connection.execute(BEGIN, [CONSUMER, context, incarnation, position, position])
