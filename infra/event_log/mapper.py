@@ -43,11 +43,11 @@ class EventMapper(Mapper[UUID]):
         """The stored state. Raises what `keys.get` raises, and CannotSeal for an erased event."""
         cls = type(event)
         if cls in self._plain:
-            return to_json(event, exclude=IDENTITY)
+            return to_json(event, exclude=IDENTITY, by_alias=False)
         personal = personal_fields(cls)
         if not personal and cls.class_version == 1:
             self._plain.add(cls)
-            return to_json(event, exclude=IDENTITY)
+            return to_json(event, exclude=IDENTITY, by_alias=False)
         owner = event.owner if personal else None
         sealed = frozenset() if owner is None else personal
         state: JSON = event.model_dump(mode="json", exclude=IDENTITY | sealed)

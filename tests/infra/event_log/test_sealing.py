@@ -12,6 +12,8 @@ from cryptography.exceptions import InvalidTag
 
 from domain.event import ERASED, Event, PersonalData
 from infra.event_log.mapper import CannotSeal, EventMapper, owner_of
+from tests.golden.corpus import samples_of
+from tests.infra.stored import SameKey
 
 
 class Remembered(Event):
@@ -125,3 +127,9 @@ def test_an_older_schema_version_is_brought_up_to_date(keys: Keys):
 
 def test_personal_fields_are_not_shown_by_repr(keys: Keys):
     assert "Hanako" not in repr(remembered(keys))
+
+
+def test_names_are_stored_as_they_are_in_the_code_whether_or_not_anything_is_sealed():
+    """JSON from outside is camelCase; nobody who reads a log should have to know which of two ways was taken."""
+    line = next(sample for sample in samples_of("orders") if sample.topic == "orders.line-added")
+    assert json.loads(EventMapper(SameKey()).encode(line.event)) == line.state
