@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from commands.app import app, bare
 from commands.router import RESOURCES, ROUTES
 from domain.aggregate import Context
+from infra import asyncapi
 from infra.assembly.ground import Ground, laid
 from infra.assembly.reading import graphql, tokens_of
 from infra.assembly.working import projections
@@ -69,12 +70,15 @@ async def assembled(ground: Ground, duties: frozenset[Duty]) -> System:
         projections(ground)
     if Duty.READS in duties and tokens:
         ground.routes.append(graphql(ground, tokens))
-    more = [*ground.routes, *health_routes(ground.checks)]
+    more = [*ground.routes, *health_routes(ground.checks), ground.telemetry.route()]
+    outside = [ground.telemetry.edge()]
     pages = {name: path for name, (duty, path) in PAGES.items() if duty is None or duty in duties}
     if Duty.COMMANDS not in duties or tokens is None:
-        return System(bare(more), pages, tokens)
+        return System(bare(more, outside), pages, tokens)
     api = await command_api(ground, loops, tokens)
-    return System(app(api, ROUTES, RESOURCES, jwks=tokens.public_keys, more=more), pages, tokens)
+    more.append(asyncapi.route())
+    served = app(api, ROUTES, RESOURCES, jwks=tokens.public_keys, more=more, outside=outside)
+    return System(served, pages, tokens)
 
 
 PAGES: Final[dict[str, tuple[Duty | None, str]]] = {

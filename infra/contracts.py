@@ -23,6 +23,12 @@ def openapi() -> str:
     return json.dumps(document(ROUTES, RESOURCES), indent=2, ensure_ascii=False) + "\n"
 
 
+def asyncapi() -> str:
+    from infra.asyncapi import document
+
+    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+
+
 def graphql() -> str:
     from read_api.schema import schema_graphql
 
@@ -30,7 +36,8 @@ def graphql() -> str:
 
 
 def errors() -> str:
-    import commands.router  # noqa: F401 - between them these two bring every refusal
+    import commands.router  # noqa: F401 - between them these bring every refusal
+    import infra.event_log.mapper  # noqa: F401
     import read_api.schema  # noqa: F401
     from commands.pages import errors_markdown
 
@@ -64,6 +71,7 @@ def routes() -> str:
 
 FILES: Final[dict[str, Callable[[], str]]] = {
     "docs/openapi.json": openapi,
+    "docs/asyncapi.json": asyncapi,
     "docs/errors.md": errors,
     "docs/settings.md": settings,
     "docs/routes.md": routes,

@@ -1,4 +1,4 @@
-"""`chobo routes` and `chobo openapi`: the command API, as a table and as a document."""
+"""`chobo routes`, `chobo openapi` and `chobo asyncapi`: what we serve and publish, as a table and as documents."""
 
 from __future__ import annotations
 
@@ -22,3 +22,12 @@ def openapi() -> None:
     from commands.router import RESOURCES, ROUTES
 
     print(dumps(document(ROUTES, RESOURCES), indent=2, ensure_ascii=False))
+
+
+def asyncapi() -> None:
+    """Print the AsyncAPI 3 document of the events that the relay publishes."""
+    from json import dumps
+
+    from infra.asyncapi import document
+
+    print(dumps(document(), indent=2, ensure_ascii=False))
