@@ -15,6 +15,7 @@ from commands.users.messages import (
     ChangeProfile,
     ChangeSettings,
     ChooseDefaultAddress,
+    CompleteErasure,
     CreateAccount,
     EndSession,
     EraseUser,
@@ -165,6 +166,14 @@ class Erase(Handler[EraseUser]):
         )
 
 
+class WriteReceipt(Handler[CompleteErasure]):
+    of = User
+
+    def decide(self, command: CompleteErasure, states: States, at: datetime, ids: Ids) -> Decision:
+        user = states[command.target, User]
+        return users.complete_erasure(user, command.key_destroyed_at, command.places, at=at)
+
+
 def own(command: Command, states: States, *roles: Role) -> User:
     """The user, for themselves and for those with one of the roles (by default operators and admins).
 
@@ -198,6 +207,7 @@ def handlers(*, activated: bool = True, policy: Policy = DEFAULT_POLICY) -> Hand
         SuspendUser: Suspend(),
         ReinstateUser: Reinstate(),
         EraseUser: Erase(),
+        CompleteErasure: WriteReceipt(),
         SetPassword: ChangeHash(policy),
         OpenSession: Open(policy),
         RefreshSession: RefreshOne(policy),

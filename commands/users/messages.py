@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, SecretStr
+from pydantic import AwareDatetime, Field, SecretStr
 
 from commands.message import Command
 from domain.actor import Role
 from domain.ids import ClaimId, UserId, new_id
-from domain.users.values import Email, Locale, Profile, Settings
+from domain.users.values import Email, Locale, Place, Profile, Settings
 from domain.value import Address, Line, Name
 
 Password = Annotated[SecretStr, Field(min_length=8, max_length=256)]
@@ -115,6 +115,13 @@ class CreateAccount(Command):
     settings: Settings
     email_claim: ClaimId
     password_hash: str = Field(repr=False)
+
+
+class CompleteErasure(Command):
+    """A process of ours has cleared away what was known of an erased user: it writes the receipt."""
+
+    key_destroyed_at: AwareDatetime
+    places: tuple[Place, ...]
 
 
 class Checked(Command):

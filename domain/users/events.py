@@ -11,7 +11,7 @@ from domain import claim
 from domain.actor import Role
 from domain.event import Event, PersonalData
 from domain.ids import ClaimId
-from domain.users.values import Profile, Settings
+from domain.users.values import Place, Profile, Settings
 from domain.value import Address
 
 # --- the user ---------------------------------------------------------------------------------------------------------
@@ -114,6 +114,15 @@ class UserErased(UserEvent):
     TOPIC = "users.user-erased"
 
     by: str
+
+
+class ErasureCompleted(UserEvent):
+    """The receipt: since then nothing personal of the user can be read in any of these places."""
+
+    TOPIC = "users.erasure-completed"
+
+    key_destroyed_at: AwareDatetime
+    places: tuple[Place, ...]
 
 
 # --- credentials ------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from domain.users.events import (
     AddressChanged,
     AddressRemoved,
     DefaultAddressChosen,
+    ErasureCompleted,
     ProfileChanged,
     RoleGranted,
     RoleRevoked,
@@ -30,7 +31,7 @@ from domain.users.events import (
     UserReinstated,
     UserSuspended,
 )
-from domain.users.values import Profile, Settings
+from domain.users.values import Place, Profile, Settings
 from domain.value import Address
 
 MOST_ADDRESSES: Final = 20
@@ -49,7 +50,10 @@ HERE: Final = (Status.REGISTERED, Status.ACTIVE, Status.SUSPENDED)
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """`addresses` in the order they were added; the default is one of them, None while there is none."""
+    """`addresses` in the order they were added; the default is one of them, None while there is none.
+
+    `receipt`: an erased user's data was cleared away everywhere.
+    """
 
     id: UserId
     version: int
@@ -59,6 +63,7 @@ class User:
     roles: frozenset[Role] = frozenset({Role.CUSTOMER})
     addresses: tuple[UUID, ...] = ()
     default_address: UUID | None = None
+    receipt: bool = False
 
 
 def register(
@@ -187,6 +192,16 @@ def erase(user: User, by: Actor, *, at: datetime) -> UserEvent | None:
     return UserErased(**after(user, at), by=str(by))
 
 
+def complete_erasure(
+    user: User, key_destroyed_at: datetime, places: tuple[Place, ...], *, at: datetime
+) -> UserEvent | None:
+    """The first receipt stands."""
+    if user.receipt:
+        return None
+    require(user, Status.ERASED)
+    return ErasureCompleted(**after(user, at), key_destroyed_at=key_destroyed_at, places=places)
+
+
 # --- evolution --------------------------------------------------------------------------------------------------------
 
 
@@ -206,6 +221,8 @@ def _evolved(user: User, event: UserEvent) -> User:
             return replace(user, status=Status.SUSPENDED)
         case UserErased():
             return replace(user, status=Status.ERASED, addresses=(), default_address=None)
+        case ErasureCompleted():
+            return replace(user, receipt=True)
         case AddressAdded():
             return replace(user, addresses=(*user.addresses, event.address_id))
         case AddressRemoved():

@@ -77,6 +77,22 @@ def _in_order(notices: tuple[Notice, ...]) -> tuple[Notice, ...]:
 Notices = Annotated[tuple[Notice, ...], Field(max_length=20), AfterValidator(_in_order)]
 
 
+class Means(Enum):
+    """By what nothing personal is left in a place."""
+
+    SEALED = "sealed"  # all of it was sealed under the key that is gone
+    CLEARED = "cleared"  # it was looked through, and what was found taken out
+
+
+class Place(Value):
+    """Where an erased user was looked for: how many rows are about them, and from how many something was taken out."""
+
+    name: str
+    means: Means
+    rows: int = Field(default=0, ge=0)
+    cleared: int = Field(default=0, ge=0)
+
+
 class Settings(Value):
     locale: Locale = "en"
     notices: Notices = (Notice.ORDER_UPDATES, Notice.BACK_IN_STOCK)

@@ -12,6 +12,7 @@ from domain.users.events import (
     AddressChanged,
     AddressRemoved,
     DefaultAddressChosen,
+    ErasureCompleted,
     ProfileChanged,
     RoleGranted,
     RoleRevoked,
@@ -21,7 +22,7 @@ from domain.users.events import (
     UserReinstated,
     UserSuspended,
 )
-from domain.users.values import Profile, Settings
+from domain.users.values import Means, Place, Profile, Settings
 from tests.domain.users.samples import (
     ADDRESS,
     ADMIN,
@@ -40,6 +41,8 @@ given = of_user.given
 suspended = a(UserSuspended, reason="spam", by="user:x")
 home = a(AddressAdded, address_id=HOME, address=ADDRESS)
 work = a(AddressAdded, address_id=WORK, address=ADDRESS)
+PLACES = (Place(name="read model orders@1", means=Means.CLEARED, rows=3, cleared=2),)
+receipt = a(ErasureCompleted, key_destroyed_at=AT, places=PLACES)
 home_first = a(DefaultAddressChosen, address_id=HOME)
 
 
@@ -136,6 +139,16 @@ def test_suspending_and_reinstating_say_why_and_by_whom():
 def test_erasing_twice_changes_nothing():
     given(registered, activated).when(user.erase, HERSELF).then(a(UserErased, by=str(HERSELF)))
     given(registered, activated, a(UserErased, by="x")).when(user.erase, HERSELF).then()
+
+
+def test_an_erased_user_gets_one_receipt():
+    erased = a(UserErased, by="x")
+    given(registered, erased).when(user.complete_erasure, AT, PLACES).then(receipt)
+    given(registered, erased, receipt).when(user.complete_erasure, AT, ()).then()
+
+
+def test_nobody_else_gets_a_receipt():
+    given(registered, activated).when(user.complete_erasure, AT, PLACES).refused(NotAllowedNow)
 
 
 # --- every status and every decision ----------------------------------------------------------------------------------
