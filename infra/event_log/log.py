@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 import psycopg
@@ -26,6 +26,9 @@ from infra.event_log.mapper import EventMapper, owner_of
 from infra.event_log.snapshots import Snapshots
 from infra.event_log.wire import ConnectionLost, StatementFailed, Wire
 from infra.keys import KeyNotLoaded, UnknownKey
+
+STEP: Final = 5_000
+"""Events of one stream that are read at once: a longer one must not keep the others of the process waiting."""
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +63,7 @@ class EventLog:
         self._mapper = EventMapper(keys)
         self.snapshots = Snapshots(context, pool)
         self._statement = append_call.statement(context.name)
-        self._load = f"SELECT * FROM {context.name}.load(%s, %s::bigint[], %s)"
+        self._load = f"SELECT * FROM {context.name}.load(%s, %s::bigint[], %s, {STEP})"
         self._wire: Wire | None = None
         self._calls: list[_Call] = []
         self._connecting: asyncio.Task[None] | None = None
@@ -256,22 +259,32 @@ class EventLog:
 
     async def load(self, known: Mapping[UUID, Any]) -> dict[UUID, Any]:
         states = dict(known)
-        versions = [0 if state is None else state.version for state in known.values()]
-        rows = await self._fetch(self._load, [list(known), versions, self.snapshots.topics])
-        snapshots = [row for row in rows if row[0] == 0]
-        for _, id, _, topic, stored in snapshots:
-            states[id] = self.snapshots.open(topic, stored)
-        lengths: defaultdict[UUID, int] = defaultdict(int)
-        for event in await self._decoded(row[1:] for row in rows if row[0] == 1):
-            id = event.originator_id
-            states[id] = self.context.evolve(states.get(id), event)
-            lengths[id] += 1
+        lengths: Counter[UUID] = Counter()
+        due = list(known)
+        while due:
+            read = await self._load_more(states, due)
+            lengths.update(read)
+            due = [id for id, length in read.items() if length == STEP]
         for id, length in lengths.items():
             if known[id] is None:
                 self.snapshots.loaded(states[id], length)
             else:
                 self.snapshots.written(states[id])  # `length` says nothing about how far the last snapshot is
         return states
+
+    async def _load_more(self, states: dict[UUID, Any], due: list[UUID]) -> Counter[UUID]:
+        """Takes these states further, each by at most STEP events; how many there were."""
+        versions = [0 if (state := states[id]) is None else state.version for id in due]
+        rows = await self._fetch(self._load, [due, versions, self.snapshots.topics])
+        for kind, id, _, topic, stored in rows:
+            if kind == 0:
+                states[id] = self.snapshots.open(topic, stored)
+        read: Counter[UUID] = Counter()
+        for event in await self._decoded(row[1:] for row in rows if row[0] == 1):
+            id = event.originator_id
+            states[id] = self.context.evolve(states.get(id), event)
+            read[id] += 1
+        return read
 
     async def _decoded(self, rows: Iterable[Sequence[Any]]) -> list[Event]:
         """Events of (id, version, topic, state) rows."""
