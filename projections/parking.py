@@ -99,7 +99,7 @@ class Parking:
     async def save(self, connection: Connection) -> None:
         """For a pipeline."""
         for sequence, failed in self._failed.items():
-            values = [parked_id(*self._key, sequence), *self._key, sequence, *described(self._key[0], failed)]
+            values = [parked_id(*self._key, sequence), *self._key, sequence, *event_columns(self._key[0], failed)]
             await connection.execute(PARK, [*values, self._waiting.pop(sequence, 0)])
         if self._waiting:
             arrays = [list(self._waiting), list(self._waiting.values())]
@@ -145,7 +145,7 @@ def failure(recorded: Recorded, error: Exception) -> Failure:
     return Failure(recorded, told(error), type(error).__name__)
 
 
-def described(consumer: str, failed: Failure) -> list[object]:
+def event_columns(consumer: str, failed: Failure) -> list[object]:
     """The columns slice to fingerprint."""
     recorded, event = failed.recorded, failed.recorded.event
     event_type = event.topic if isinstance(event, Unreadable) else event.TOPIC

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from projections.feed import Recorded
@@ -63,6 +63,17 @@ class ModelSink:
 
     def begin(self, batch: Sequence[Recorded]) -> Writing:
         return ModelWriting(self._model, self._schema, batch)
+
+
+def model_sinks(models: Iterable[Model]) -> Callable[[str], ModelSink]:
+    """Gives the sink of a consumer's name, `orders@1`. It raises KeyError for one of no such model."""
+    by_name = {model.name: model for model in models}
+
+    def sink_of(consumer: str) -> ModelSink:
+        name, _, generation = consumer.partition("@")
+        return ModelSink(by_name[name], int(generation))
+
+    return sink_of
 
 
 class ModelWriting:

@@ -79,3 +79,28 @@ class FakeFeed:
             with suppress(TimeoutError):
                 async with asyncio.timeout(timeout):
                     await self._news.wait()
+
+
+class FakeStreams:
+    """The streams of a fake log. `away_after` so many reads it raises; `most` is the most events given at once."""
+
+    def __init__(self, feed: FakeFeed) -> None:
+        self._feed = feed
+        self.away_after: int | None = None
+        self.most = 0
+
+    async def head(self) -> tuple[UUID, int]:
+        return await self._feed.head()
+
+    async def stream(
+        self, id: UUID, after_version: int = 0, upto_position: int | None = None, limit: int | None = None
+    ) -> list[Recorded]:
+        if self.away_after is not None:
+            if self.away_after == 0:
+                raise OSError("the log is away")
+            self.away_after -= 1
+        upto = len(self._feed.log) if upto_position is None else upto_position
+        found = [e for e in self._feed.log[:upto] if e.event.originator_id == id]
+        found = [e for e in found if e.event.originator_version > after_version][:limit]
+        self.most = max(self.most, len(found))
+        return found
