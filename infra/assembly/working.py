@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from infra.assembly.ground import Ground
-from infra.databases import READS
+from infra.assembly.replaying import workers
 from infra.health import Check
-from projections.consumer import Consumer, Status, Stopped
-from projections.models import MODELS
-from projections.sink import ModelSink
+from projections.consumer import Status, Stopped
+from projections.workers import Workers
 
 
 def projections(ground: Ground) -> None:
-    """Every read model, followed from here."""
-    pool = ground.databases.pool(READS)
-    for model in MODELS:
-        for context in model.contexts:
-            consumer = Consumer(ModelSink(model), ground.feeds[context], pool, moved=ground.watch.moved)
-            ground.checks[consumer.name] = following(consumer)
-            ground.background(consumer.run())
+    """Every generation of every read model, followed from here."""
+    at_work = workers(ground)
+    ground.checks["read models"] = following(at_work)
+    ground.background(at_work.run())
 
 
-def following(consumer: Consumer) -> Check:
+def following(workers: Workers) -> Check:
     """A read model that has stopped makes the process unfit to serve; one that is behind does not."""
 
     async def check() -> None:
-        if consumer.health.status is Status.STOPPED:
-            raise Stopped(consumer.health.reason or "")
+        for consumer in workers.consumers:
+            if consumer.health.status is Status.STOPPED:
+                raise Stopped(f"{consumer.name}: {consumer.health.reason or ''}")
 
     return check
