@@ -9,20 +9,26 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
+from uuid import uuid4
 
 import hypothesis.core
 import psycopg
 import pytest
 
 from infra.embedded import EmbeddedPostgres
+from infra.kafka.broker import EmbeddedKafka
+from infra.kafka.jars import KafkaFailed, jars, java
+from infra.kafka.topics import Topics
 from tests import full
 
 numbers = count(1)
 
-NEEDED_PROGRAMS: Final[dict[str, str]] = {"kafka": "java", "browser": "chromium", "node": "node"}
+NEEDED_PROGRAMS: Final[dict[str, str]] = {"browser": "chromium", "node": "node"}
+RUNNING_KAFKA: Final = "CHOBO_KAFKA_BOOTSTRAP"
 
 
 def pytest_report_header() -> str:
@@ -40,8 +46,14 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("chobo")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """`CHOBO_FULL=log:7` runs what belongs to the suite `log` only."""
+    """`CHOBO_FULL=log:7` runs what belongs to the suite `log` only. What needs Kafka runs in one worker."""
+    for item in items:
+        if "kafka" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.requires("kafka"))
+        if any("kafka" in mark.args for mark in item.iter_markers("requires")):
+            item.add_marker(pytest.mark.xdist_group("kafka"))
     suite, _ = full.chosen()
     if suite and suite != "all":
         config.hook.pytest_deselected(items=[item for item in items if suite_of(item) != suite])
@@ -63,12 +75,36 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    required = os.environ.get("CHOBO_REQUIRE", "").split(",")
     for mark in item.iter_markers("requires"):
         for what in mark.args:
-            if shutil.which(NEEDED_PROGRAMS[what]) is None:
-                give_up: Callable[[str], None] = pytest.fail if what in required else pytest.skip
-                give_up(f"{what} is needed: {NEEDED_PROGRAMS[what]} is not installed")
+            if missing := no_kafka() if what == "kafka" else no_program(what):
+                do_without(what, missing)
+
+
+def do_without(what: str, missing: str) -> NoReturn:
+    """Skips the running test, unless CHOBO_REQUIRE says that it must run here."""
+    give_up: Callable[[str], NoReturn] = (
+        pytest.fail if what in os.environ.get("CHOBO_REQUIRE", "").split(",") else pytest.skip
+    )
+    give_up(f"{what} is needed: {missing}")
+
+
+def no_program(what: str) -> str | None:
+    program = NEEDED_PROGRAMS[what]
+    return None if shutil.which(program) else f"{program} is not installed"
+
+
+@cache
+def no_kafka() -> str | None:
+    """Why there can be none, and what would help."""
+    if os.environ.get(RUNNING_KAFKA):
+        return None
+    try:
+        java()
+        jars()
+    except KafkaFailed as failed:
+        return str(failed)
+    return None
 
 
 @pytest.fixture(scope="session")
@@ -101,6 +137,28 @@ def fresh_database(postgres: EmbeddedPostgres, template: str = "template0") -> I
             yield postgres.conninfo(name)
         finally:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
+    """A broker that a test may stop, kill and start again; at its end it must run."""
+    with EmbeddedKafka(tmp_path_factory.mktemp("kafka")) as running:
+        yield running
+
+
+@pytest.fixture
+def kafka(request: pytest.FixtureRequest) -> str:
+    """The address of a broker. It lives for the whole run: topics need names of their own (see `topics`)."""
+    if address := os.environ.get(RUNNING_KAFKA):
+        return address
+    running: EmbeddedKafka = request.getfixturevalue("broker")
+    return running.bootstrap
+
+
+@pytest.fixture
+def topics(kafka: str) -> Topics:
+    """Topics that no other test uses."""
+    return Topics(kafka, prefix=f"test-{uuid4().hex[:12]}", partitions=4)
 
 
 @pytest.fixture(autouse=True, scope="session")

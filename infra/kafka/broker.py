@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
+import signal as signals
 import socket
 import struct
 import subprocess
@@ -108,11 +108,17 @@ class EmbeddedKafka:
 
     def stop(self) -> None:
         """Ends the broker in order. Harmless when it does not run."""
-        self._end(signal.SIGTERM)
+        self._end(signals.SIGTERM)
 
     def kill(self) -> None:
         """Ends it as a power cut would."""
-        self._end(signal.SIGKILL)
+        self._end(signals.SIGKILL)
+
+    def signal(self, what: signals.Signals) -> None:
+        """As an operator would. The broker must run."""
+        if self._child is None:
+            raise RuntimeError(f"Kafka on {self.data} does not run")
+        self._child.send_signal(what)
 
     def __enter__(self) -> Self:
         self.start()
@@ -175,7 +181,7 @@ class EmbeddedKafka:
         """None while it runs."""
         return self._child.poll() if self._child else 0
 
-    def _end(self, how: signal.Signals) -> None:
+    def _end(self, how: signals.Signals) -> None:
         child, self._child = self._child, None
         if child is None:
             return
