@@ -10,6 +10,7 @@ from uuid import UUID
 
 from domain.event import JSON, Erased, Event
 from projections.feed import Recorded, Unreadable
+from projections.personal import Personal
 from projections.table import R, Table
 
 E = TypeVar("E", bound=Event)
@@ -122,12 +123,16 @@ class Sums:
 
 @dataclass(frozen=True)
 class Model:
-    """A read model: the folder `projections/<name>`, the contexts it is fed from, its projectors and sums over rows."""
+    """A read model: the folder `projections/<name>`, the contexts it is fed from, its projectors and sums over rows.
+
+    `personal` names every table in which there is something about a person: what it takes to erase them.
+    """
 
     name: str
     contexts: tuple[str, ...]
     projectors: tuple[Projector[Any], ...]
     sums: tuple[Sums, ...] = ()
+    personal: tuple[Personal[Any], ...] = ()
 
     @property
     def table_sql(self) -> str:

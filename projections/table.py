@@ -68,6 +68,22 @@ class Table(Generic[R]):
         if rows:
             await connection.execute(self._upsert(schema), [self._rows.dump_json(list(rows)).decode()])
 
+    async def replace(self, connection: Connection, schema: str, rows: Sequence[R]) -> None:
+        """Writes other values into rows that exist, at the version they have."""
+        if rows:
+            await connection.execute(self._update(schema), [self._rows.dump_json(list(rows)).decode()])
+
+    def _update(self, schema: str) -> sql.Composed:
+        names = [sql.Identifier(c) for c in self.columns]
+        return sql.SQL(
+            "UPDATE {table} AS t SET ({columns}) = ROW({given})"
+            " FROM json_populate_recordset(NULL::{table}, %s::json) AS g WHERE t.id = g.id AND t.version = g.version"
+        ).format(
+            table=sql.Identifier(schema, self.name),
+            columns=sql.SQL(", ").join(names),
+            given=sql.SQL(", ").join(sql.SQL("g.{}").format(n) for n in names),
+        )
+
     def _upsert(self, schema: str) -> sql.Composed:
         names = [sql.Identifier(c) for c in self.columns]
         return sql.SQL(

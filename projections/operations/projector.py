@@ -18,10 +18,22 @@ from domain.operations.operation import Status
 from projections.feed import Recorded
 from projections.model import Model, Projector, known, opened
 from projections.operations.row import OperationRow
+from projections.personal import Personal
 
 operations = Projector("operations", OperationRow, OperationEvent)
 
-OPERATIONS = Model("operations", contexts=("operations",), projectors=(operations,))
+
+def cleared(row: OperationRow) -> OperationRow:
+    """Without what is personal about who asked."""
+    return replace(row, reason=None)
+
+
+OPERATIONS = Model(
+    "operations",
+    contexts=("operations",),
+    projectors=(operations,),
+    personal=(Personal(operations.table, "by", cleared),),
+)
 
 
 @operations.opens(OperationRequested)

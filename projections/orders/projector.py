@@ -31,10 +31,23 @@ from domain.orders.order import Status
 from projections.feed import Recorded
 from projections.model import Model, Projector, known, opened
 from projections.orders.row import EntryRow, LineRow, OrderRow, PortionRow, ReturnRow, ShipmentRow
+from projections.personal import Personal
 
 orders = Projector("orders", OrderRow, OrderEvent)
 
-ORDERS = Model("orders", contexts=("orders",), projectors=(orders,))
+
+def cleared(row: OrderRow) -> OrderRow:
+    """Without what is personal."""
+    timeline = tuple(replace(entry, note=None) for entry in row.timeline)
+    return replace(row, address=None, note=None, timeline=timeline)
+
+
+ORDERS = Model(
+    "orders",
+    contexts=("orders",),
+    projectors=(orders,),
+    personal=(Personal(orders.table, "customer_id", cleared),),
+)
 
 
 @orders.opens(OrderDrafted)

@@ -29,12 +29,24 @@ from domain.users.events import (
 from domain.users.user import Status
 from domain.users.values import Profile, normalised
 from projections.model import Model, Projector, known, opened
+from projections.personal import Personal
 from projections.users.row import AddressRow, SignInsRow, UserRow
 
 users = Projector("users", UserRow, UserEvent)
 sign_ins = Projector("sign_ins", SignInsRow, CredentialsEvent)
 
-USERS = Model("users", contexts=("users",), projectors=(users, sign_ins))
+
+def cleared(row: UserRow) -> UserRow:
+    """Without what is personal."""
+    return replace(with_profile(row, None), email=None, email_key=None, addresses=(), suspended_for=None)
+
+
+USERS = Model(
+    "users",
+    contexts=("users",),
+    projectors=(users, sign_ins),
+    personal=(Personal(users.table, "id", cleared),),
+)
 
 
 @users.opens(UserRegistered)
@@ -117,16 +129,7 @@ def reinstated(row: UserRow, event: UserReinstated) -> UserRow:
 @users.on(UserErased)
 def erased(row: UserRow, event: UserErased) -> UserRow:
     """Nothing personal is left in the row, whatever of it could still be read when it was folded."""
-    return replace(
-        with_profile(row, None),
-        status=Status.ERASED,
-        email=None,
-        email_key=None,
-        addresses=(),
-        default_address_id=None,
-        suspended_for=None,
-        blocked_at=event.timestamp,
-    )
+    return replace(cleared(row), status=Status.ERASED, default_address_id=None, blocked_at=event.timestamp)
 
 
 @sign_ins.opens(PasswordSet)
