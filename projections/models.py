@@ -9,6 +9,7 @@ from projections.operations.projector import OPERATIONS
 from projections.orders.projector import ORDERS
 from projections.payments.projector import PAYMENTS
 from projections.products.projector import PRODUCTS
+from projections.sales.projector import SALES
 from projections.users.projector import USERS
 
-MODELS: Final[tuple[Model, ...]] = (OPERATIONS, ORDERS, PAYMENTS, PRODUCTS, USERS)
+MODELS: Final[tuple[Model, ...]] = (OPERATIONS, ORDERS, PAYMENTS, PRODUCTS, SALES, USERS)
