@@ -82,6 +82,7 @@ class Means(Enum):
 
     SEALED = "sealed"  # all of it was sealed under the key that is gone
     CLEARED = "cleared"  # it was looked through, and what was found taken out
+    IDS = "ids"  # nothing but ids and numbers ever gets there
 
 
 class Place(Value):
