@@ -43,9 +43,15 @@ class RetryParked(Action):
 
 
 class DiscardParked(Action):
-    """Passes over the parked event for good, and applies what waits behind it."""
+    """Passes over the parked event, `eventId`, for good, and applies what waits behind it."""
 
     KIND = OperationKind.PARKED_DISCARD
+
+    event_id: UUID
+
+    @property
+    def parameters(self) -> Facts:
+        return {"event": str(self.event_id)}
 
 
 class StartReplay(Action):

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from infra.cli import audit, demo, events, log, routes, serve, settings, token, up, verify, work
+from infra.cli import audit, demo, events, log, parked, routes, serve, settings, token, up, verify, work
 
 DONE, REFUSED, WRONG_USAGE, UNAVAILABLE = 0, 1, 2, 3
 
@@ -29,6 +29,7 @@ app.command("routes")(routes.routes)
 app.command("openapi")(routes.openapi)
 app.command("asyncapi")(routes.asyncapi)
 app.command("token")(token.token)
+app.add_typer(parked.parked)
 app.add_typer(verify.verify)
 app.add_typer(log.log)
 

@@ -37,9 +37,11 @@ async def test_a_request_is_taken_and_says_where_its_outcome_will_be(desk: Desk)
 
 
 async def test_what_is_recorded_names_what_is_to_be_done_to_what(desk: Desk) -> None:
-    answer = await desk.post(f"/v1/parked/{PARKED}/discard", reason=WHY)
+    event = str(new_id())
+    answer = await desk.post(f"/v1/parked/{PARKED}/discard", reason=WHY, eventId=event)
     operation = await desk.operation(answer.json()["id"])
     assert (operation.kind, operation.target, operation.by) == ("parked.discard", PARKED, OPERATOR.id)
+    assert operation.parameters == {"event": event}
 
 
 async def test_the_outcome_is_seen_where_the_answer_said(desk: Desk) -> None:
@@ -94,7 +96,7 @@ async def test_what_is_no_replay_is_not_switched(desk: Desk) -> None:
 @pytest.mark.parametrize("path", [route.path for route in ROUTES])
 async def test_nothing_is_done_without_a_reason_and_a_key(desk: Desk, path: str) -> None:
     path = path.replace("{id}", PARKED)
-    more = {"model": "orders"} if path == "/v1/replays" else {}
+    more = {"/v1/replays": {"model": "orders"}, f"/v1/parked/{PARKED}/discard": {"eventId": PARKED}}.get(path, {})
     assert code(await desk.post(path, **more)) == (422, "VALIDATION_FAILED")
     assert code(await desk.post(path, reason="   ", **more)) == (422, "VALIDATION_FAILED")
     assert code(await desk.post(path, key=None, reason=WHY, **more)) == (400, "IDEMPOTENCY_KEY_REQUIRED")

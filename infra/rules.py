@@ -1,0 +1,14 @@
+"""Which events ask for work, by context: what the to-do consumers go by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from domain import operations as operations_context
+from infra import operations
+from projections.asking import Rule
+
+RULES: Final[Mapping[str, Sequence[Rule]]] = {
+    operations_context.CONTEXT.name: operations.RULES,
+}
