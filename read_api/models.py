@@ -2,62 +2,82 @@
 
 from __future__ import annotations
 
-from typing import Final
+from datetime import datetime
 
 import strawberry
 
-from projections.pool import Pool, connected
+from projections.lag import Standing, standings
+from projections.pool import connected
 from read_api.access import Staff, root
 from read_api.context import Asked
 from read_api.scalars import Long
 
-READ_MODELS: Final = """
-SELECT g.model, g.generation, g.status, c.context, c.floor, c.head, c.status, c.reason,
-    CASE WHEN c.floor < c.head THEN extract(epoch FROM clock_timestamp() - c.recorded_at) ELSE 0 END
-FROM projections.generations g
-JOIN projections.checkpoints c ON c.consumer = g.model || '@' || g.generation
-ORDER BY g.model, g.generation, c.context
-"""
+
+@strawberry.type(description="A part of a context, one of 64, that lags behind.")
+class SliceLag:
+    slice: int
+    events: Long
 
 
-@strawberry.type(description="How far behind its log a read model is, as its worker last saw it.")
+@strawberry.type(description="How far behind its log a read model was when a worker last measured it.")
 class Lag:
     events: Long
-    seconds: float | None = strawberry.field(description="Age of the last applied event; null if there is none.")
+    seconds: float | None = strawberry.field(
+        description="Age of the oldest event that is not in its rows yet; null if it was not measured."
+    )
+    slices: list[SliceLag] = strawberry.field(description="Where events are missing, as far as they were counted.")
+    measured_at: datetime | None
 
 
 @strawberry.type(description="A generation of a read model, fed from one context.")
 class ReadModel:
     model: str
     generation: int
-    status: str = strawberry.field(description="LIVE is what readers see; BUILDING and KEPT are beside it.")
+    status: str = strawberry.field(
+        description="LIVE is what readers see; BUILDING, READY (built) and KEPT (seen before) are beside it."
+    )
     context: str
     floor: Long = strawberry.field(description="Every event up to this position is in its rows.")
     lag: Lag
-    worker: str = strawberry.field(description="RUNNING, STOPPED.")
+    worker: str = strawberry.field(description="RUNNING, STANDBY, WAITING, STOPPED.")
     reason: str | None = strawberry.field(description="Why its worker does not run.")
+    parked: int = strawberry.field(description="Aggregates with an event that could not be applied.")
+    replay: strawberry.ID = strawberry.field(description="What the command API calls it by: /v1/replays/{id}.")
+    until: str | None = strawberry.field(description="The moment it is as of, if it is not followed.")
+    built: Long = strawberry.field(description="Events applied of those it is built from.")
+    to_build: Long | None = strawberry.field(description="Events it is built from; null if it was followed at once.")
 
 
 @strawberry.type
 class ReadModelsQuery:
     @root(Staff, "Every generation of every read model, and how far it is.")
     async def read_models(self, info: Asked) -> list[ReadModel]:
-        return await read_models(info.context.pool)
+        async with connected(info.context.pool) as connection:
+            return [read_model(standing) for standing in await standings(connection)]
 
 
-async def read_models(pool: Pool) -> list[ReadModel]:
-    async with connected(pool) as connection:
-        rows = await (await connection.execute(READ_MODELS)).fetchall()
-    return [
-        ReadModel(
-            model=model,
-            generation=generation,
-            status=status,
-            context=context,
-            floor=Long(floor),
-            lag=Lag(events=Long(max(0, head - floor)), seconds=None if seconds is None else float(seconds)),
-            worker=worker,
-            reason=reason,
-        )
-        for model, generation, status, context, floor, head, worker, reason, seconds in rows
-    ]
+def read_model(standing: Standing) -> ReadModel:
+    return ReadModel(
+        model=standing.model,
+        generation=standing.generation,
+        status=standing.state,
+        context=standing.context,
+        floor=Long(standing.floor),
+        lag=lag_of(standing),
+        worker=standing.status,
+        reason=standing.reason,
+        parked=standing.parked,
+        replay=strawberry.ID(str(standing.replay)),
+        until=standing.until,
+        built=Long(standing.done),
+        to_build=None if standing.total is None else Long(standing.total),
+    )
+
+
+def lag_of(standing: Standing) -> Lag:
+    return Lag(
+        events=Long(standing.events),
+        seconds=standing.seconds,
+        slices=[SliceLag(slice=slice, events=Long(n)) for slice, n in sorted(standing.slices.items())],
+        measured_at=standing.measured_at,
+    )

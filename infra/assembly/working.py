@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from infra.assembly.ground import Ground
 from infra.assembly.replaying import workers
+from infra.databases import READS
 from infra.health import Check
 from projections.consumer import Status, Stopped
+from projections.lag import Meter
 from projections.workers import Workers
 
 
@@ -14,6 +16,7 @@ def projections(ground: Ground) -> None:
     at_work = workers(ground)
     ground.checks["read models"] = following(at_work)
     ground.background(at_work.run())
+    ground.background(Meter(ground.databases.pool(READS), ground.readers).run())
 
 
 def following(workers: Workers) -> Check:

@@ -16,7 +16,9 @@ from domain.ids import SLICES, slice_of
 from infra.event_log.log import KeyStore, Pool
 from infra.event_log.mapper import EventMapper, owner_of
 from infra.keys import KeyNotLoaded, UnknownKey
+from projections.checkpoint import Checkpoint
 from projections.feed import Recorded, Unreadable
+from projections.lag import Behind
 from projections.pool import connected
 
 COLUMNS: Final = """e.notification_id, e.originator_id, e.originator_version, e.topic, e.state, e.event_id,
@@ -41,6 +43,17 @@ ORDER BY e.notification_id
 ALL: Final = "e.notification_id > %(after)s AND e.notification_id <= %(upto)s"
 SLICED: Final = ALL + " AND e.notification_id > (%(slices)s::bigint[])[1 + {schema}.chobo_slice(e.originator_id)]"
 
+# Of what may be missing the first so many are looked at one by one.
+MISSING: Final = """
+SELECT e.slice, count(*), min(e.recorded_at)
+FROM (
+    SELECT notification_id, recorded_at, {schema}.chobo_slice(originator_id) AS slice
+    FROM {schema}.stored_events WHERE notification_id > %(after)s ORDER BY notification_id LIMIT %(limit)s
+) AS e
+WHERE e.notification_id > (%(slices)s::bigint[])[1 + e.slice]
+GROUP BY e.slice
+"""
+
 STREAM: Final = """
 SELECT {columns} FROM {schema}.stored_events e
 WHERE e.originator_id = %(id)s AND e.originator_version > %(after)s AND e.notification_id <= %(upto)s
@@ -50,6 +63,9 @@ ORDER BY e.originator_version LIMIT %(limit)s
 RECORDED_AT: Final = "SELECT recorded_at FROM {schema}.stored_events WHERE notification_id = %(position)s"
 
 T = TypeVar("T")
+
+MOST_COUNTED: Final = 10_000
+"""Events counted one by one when it is asked how many are missing."""
 
 END: Final = 2**63 - 1
 """Beyond every position."""
@@ -98,6 +114,7 @@ class LogReader:
         self._head = head
         self._all = STRETCH.format(head=head, schema=context, columns=COLUMNS, wanted=ALL)
         self._sliced = STRETCH.format(head=head, schema=context, columns=COLUMNS, wanted=SLICED.format(schema=context))
+        self._missing = MISSING.format(schema=context)
         self._recorded_at = RECORDED_AT.format(schema=context)
         self._stream = STREAM.format(schema=context, columns=COLUMNS)
 
@@ -105,6 +122,21 @@ class LogReader:
         """The log's incarnation and its last position."""
         (found,) = await self._fetch(self._head, {})
         return found[0], found[1]
+
+    async def behind(self, checkpoint: Checkpoint, limit: int = MOST_COUNTED) -> Behind:
+        """What is above the checkpoint; beyond `limit` events every slice is taken to be equally far."""
+        _, head = await self.head()
+        done = [checkpoint.of(slice) for slice in range(SLICES)]
+        if min(done) >= head:
+            return Behind(0)
+        values = {"after": min(done), "slices": done, "limit": limit}
+        found = await self._fetch(self._missing, values)
+        looked_at = min(head, min(done) + limit)  # positions have no gaps
+        return Behind(
+            sum(count for _, count, _ in found) + head - looked_at,
+            min((since for _, _, since in found), default=None),
+            {slice: count for slice, count, _ in found},
+        )
 
     async def position_at(self, at: datetime) -> int:
         """The last position recorded at or before a time, 0 if there is none. Positions are in order of time.
