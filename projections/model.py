@@ -46,7 +46,8 @@ class Projector(Generic[R]):
 
     def __init__(self, table: str, row: type[R], of: type[Event], *, key: Key | None = None) -> None:
         self.table: Table[R] = Table(table, row)
-        self._of = of
+        self.of = of
+        self.keyed = key is not None
         self._key = key or (lambda event: event.originator_id)
         self._opens: dict[type[Event], Callable[[Any], R]] = {}
         self._on: dict[type[Event], Callable[[R, Any], R]] = {}
@@ -75,7 +76,7 @@ class Projector(Generic[R]):
 
     def key_of(self, event: Event) -> UUID | None:
         """The id of the row the event touches; None if it touches none of this table."""
-        return self._key(event) if isinstance(event, self._of) else None
+        return self._key(event) if isinstance(event, self.of) else None
 
     def apply(self, row: R | None, recorded: Recorded) -> R:
         """The row after the event; the same row if it has seen the event already.
