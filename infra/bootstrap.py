@@ -15,14 +15,16 @@ from commands.app import app, bare
 from commands.router import RESOURCES, ROUTES
 from domain.aggregate import Context
 from infra import asyncapi
+from infra.assembly.doing import begun, todo
+from infra.assembly.feeding import Feeds
 from infra.assembly.ground import Ground, laid
 from infra.assembly.reading import graphql, tokens_of
-from infra.assembly.working import projections
+from infra.assembly.working import projections, relay
 from infra.assembly.writing import command_api, write_loops
 from infra.contexts import CONTEXTS
 from infra.duties import EVERY, SERVING, Duty
 from infra.health import health_routes
-from infra.settings import Settings, new_secret
+from infra.settings import FeedKind, Settings, new_secret
 from infra.tokens import Tokens, new_key_set
 
 SECRETS: Final[dict[str, Callable[[], str]]] = {
@@ -66,8 +68,14 @@ async def running(
 async def assembled(ground: Ground, duties: frozenset[Duty]) -> System:
     tokens = tokens_of(ground) if duties & SERVING else None
     loops = await write_loops(ground) if duties & {Duty.COMMANDS, Duty.TODO} else {}
+    if loops:
+        await begun(ground)
+    if Duty.RELAY in duties and (duties != EVERY or ground.settings.feed is FeedKind.KAFKA):
+        relay(ground)
     if Duty.PROJECTIONS in duties:
-        projections(ground)
+        projections(ground, Feeds(ground))
+    if Duty.TODO in duties:
+        todo(ground, loops)
     if Duty.READS in duties and tokens:
         ground.routes.append(graphql(ground, tokens))
     more = [*ground.routes, *health_routes(ground.checks), ground.telemetry.route()]

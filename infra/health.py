@@ -13,6 +13,11 @@ from starlette.routing import Route
 Check = Callable[[], Awaitable[None]]
 """Raises when what it checks does not work."""
 
+
+class Unfit(Exception):
+    """What is checked answers, but not as it should. The message is shown, so it must name nothing secret."""
+
+
 PATIENCE: Final = 2.0  # seconds for all checks together
 NEVER_KEPT: Final = {"cache-control": "no-store"}
 
@@ -36,10 +41,12 @@ def health_routes(checks: Mapping[str, Check]) -> list[Route]:
 
 
 async def verdict(check: Check) -> str:
-    """Empty, or what is wrong; the kind only, for a message may name hosts and users."""
+    """Empty, or what is wrong; of others' errors the kind only, for a message may name hosts and users."""
     try:
         async with asyncio.timeout(PATIENCE):
             await check()
+    except Unfit as unfit:
+        return str(unfit)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
         return type(error).__name__
     return ""

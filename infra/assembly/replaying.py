@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Collection
 
+from infra.assembly.feeding import Feeds
 from infra.assembly.ground import Ground
 from infra.build_processes import BuildProcesses
 from infra.databases import READS
@@ -21,17 +21,11 @@ def replays(ground: Ground) -> Replays:
     return Replays(ground.databases.pool(READS), MODELS, ground.readers, parts=parts)
 
 
-def workers(ground: Ground) -> Workers:
+def workers(ground: Ground, feeds: Feeds) -> Workers:
     """Follows every generation from here. What is large is built in processes of its own."""
-
-    @asynccontextmanager
-    async def feed_of(consumer: str, context: str) -> AsyncIterator[Feed]:
-        yield ground.feeds[context]
-
     build = BuildProcesses(ground.settings, builder(ground).build)
-    return Workers(
-        ground.databases.pool(READS), MODELS, feed_of, replays(ground), build.build, moved=ground.watch.moved
-    )
+    pool = ground.databases.pool(READS)
+    return Workers(pool, MODELS, feeds.of, replays(ground), build.build, moved=feeds.moved)
 
 
 def builder(ground: Ground) -> Builder:

@@ -1,0 +1,64 @@
+"""To-dos: the consumers that take note of what events ask for, and the worker that does it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from domain import operations
+from infra.assembly.ground import Ground
+from infra.assembly.replaying import replays
+from infra.assembly.writing import WriteLoops
+from infra.databases import READS
+from infra.health import Check
+from infra.operations import Executor, operation_kind
+from infra.parked import Park, parked_executors
+from infra.replaying import ReplayExecutors
+from infra.rules import RULES
+from projections.alarm import Alarm
+from projections.asking import TodoSink, begin
+from projections.consumer import Consumer, Status, Stopped
+from projections.doing import Kind, Worker
+from projections.models import MODELS
+from projections.pool import connected
+from projections.todo import CHANNEL
+
+
+async def begun(ground: Ground) -> None:
+    """Where nothing has taken note of events yet, it begins with those that come from now on.
+
+    Every process that records what is to be done sees to this before its first event.
+    """
+    for context in RULES:
+        incarnation, head = await ground.readers[context].head()
+        async with connected(ground.databases.pool(READS)) as connection:
+            await begin(connection, context, incarnation, head)
+
+
+def todo(ground: Ground, loops: WriteLoops) -> None:
+    pool = ground.databases.pool(READS)
+    consumers = [Consumer(TodoSink(context, rules), ground.feeds[context], pool) for context, rules in RULES.items()]
+    for consumer in consumers:
+        ground.background(consumer.run())
+    worker = Worker(pool, Alarm(ground.databases.conninfo(READS), CHANNEL), kinds(ground, loops))
+    ground.background(worker.run())
+    ground.checks["to-do"] = taking_note(consumers)
+
+
+def kinds(ground: Ground, loops: WriteLoops) -> Iterator[Kind]:
+    yield operation_kind(loops[operations.CONTEXT.name], executors(ground))
+
+
+def executors(ground: Ground) -> Mapping[str, Executor]:
+    park = Park(ground.databases.pool(READS), MODELS, RULES, ground.readers)
+    return {**parked_executors(park), **ReplayExecutors(replays(ground)).by_kind}
+
+
+def taking_note(consumers: list[Consumer]) -> Check:
+    """A consumer that has stopped makes the process unfit: what is asked for would never be done."""
+
+    async def check() -> None:
+        for consumer in consumers:
+            if consumer.health.status is Status.STOPPED:
+                raise Stopped(f"{consumer.health.context}: {consumer.health.reason or 'stopped'}")
+
+    return check

@@ -1,0 +1,38 @@
+"""Which feed a consumer reads, as the settings say, and what is to be told of how far it has come."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from infra.assembly.ground import Ground
+from infra.telemetry.spans import TracedFeed
+from projections.checkpoint import Checkpoint
+from projections.feed import Feed
+
+
+class Feeds:
+    """One for a process: opens the feed of each consumer, and hears how far it has come."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._tracing = ground.telemetry.tracing
+        self._traced: dict[tuple[str, str], TracedFeed] = {}
+
+    @asynccontextmanager
+    async def of(self, consumer: str, context: str) -> AsyncIterator[Feed]:
+        """`consumer` as it is called in the books: orders@1."""
+        feed: Feed = self._ground.feeds[context]
+        if self._tracing is None:
+            yield feed
+            return
+        traced = self._traced[consumer, context] = TracedFeed(consumer, feed, self._tracing)
+        try:
+            yield traced
+        finally:
+            del self._traced[consumer, context]
+
+    def moved(self, consumer: str, context: str, checkpoint: Checkpoint) -> None:
+        self._ground.watch.moved(consumer, context, checkpoint)
+        if traced := self._traced.get((consumer, context)):
+            traced.moved(checkpoint)
