@@ -59,7 +59,8 @@ STANDINGS: Final = """
 SELECT g.model, g.generation, g.status AS state, g.until, g.replay, g.ends,
     c.consumer, c.context, c.incarnation, c.floor, c.status, c.reason,
     coalesce(l.events, greatest(c.head - c.floor, 0)) AS events,
-    CASE WHEN coalesce(l.events, greatest(c.head - c.floor, 0)) = 0 THEN 0 ELSE extract(epoch FROM clock_timestamp() - l.since) END::float8 AS seconds,
+    CASE WHEN coalesce(l.events, greatest(c.head - c.floor, 0)) = 0 THEN 0
+        ELSE extract(epoch FROM clock_timestamp() - l.since) END::float8 AS seconds,
     coalesce(l.slices, '{}') AS slices, l.measured_at,
     coalesce((SELECT json_object_agg(slice, position) FROM projections.slice_checkpoints s
       WHERE (s.consumer, s.context) = (c.consumer, c.context)), '{}') AS positions,

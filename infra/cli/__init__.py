@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from infra.cli import audit, demo, events, log, parked, routes, serve, settings, token, up, verify, work
+from infra.cli import audit, demo, events, log, parked, replay, routes, serve, settings, token, up, verify, work
 
 DONE, REFUSED, WRONG_USAGE, UNAVAILABLE = 0, 1, 2, 3
 
@@ -29,6 +29,8 @@ app.command("routes")(routes.routes)
 app.command("openapi")(routes.openapi)
 app.command("asyncapi")(routes.asyncapi)
 app.command("token")(token.token)
+app.command("models")(replay.models)
+app.add_typer(replay.replay)
 app.add_typer(parked.parked)
 app.add_typer(verify.verify)
 app.add_typer(log.log)
@@ -57,7 +59,7 @@ def exit_code(error: Exception) -> int | None:
 
 # By name, so that nothing is imported to find out what went wrong.
 CODES: dict[int, set[str]] = {
-    REFUSED: {"DomainError", "NotEmpty", "NotWhole", "OperationRefused", "RefusedByServer"},
+    REFUSED: {"DomainError", "NotEmpty", "NotWhole", "OperationRefused", "RefusedByServer", "ReplayRefused"},
     WRONG_USAGE: {"SettingsRefused", "BadKeys", "WrongMasterKey"},
     UNAVAILABLE: {
         "AddressInUse", "DataDirectoryInUse", "MigrationChanged", "NoWorker", "OperationalError", "PoolTimeout",
