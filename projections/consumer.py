@@ -31,6 +31,12 @@ FEW: Final = 2  # events; after a batch of more, what comes close together is ga
 REST: Final = 0.05  # seconds of gathering at most, otherwise three times what the batch took
 POLL: Final = 5.0  # seconds; a net under the feed's wake-ups
 STANDBY: Final = 1.0  # seconds a worker stays away from a checkpoint that another one moves
+BATCH_LIFE: Final = 30.0
+"""Seconds after which what was read is not written any more but read again: a key may be gone that it was opened with.
+
+Whoever clears an erased user's rows counts on it. It is looked at with the checkpoint held, which whoever clears rows
+waits for.
+"""
 BACK_OFF: Final = (0.1, 10.0)  # seconds, doubling from the first to the second
 AWAY: Final = psycopg.OperationalError | PoolTimeout | OSError | TimeoutError
 
@@ -60,6 +66,11 @@ class Health:
 
 class Stopped(Exception):
     """The consumer must not go on before somebody has done something: the log is not the one it knows."""
+
+
+class Outdated(TimeoutError):
+    def __init__(self) -> None:
+        super().__init__(f"what was read could not be written within {BATCH_LIFE:g} s and is read again")
 
 
 class Consumer:
@@ -93,15 +104,16 @@ class Consumer:
 
     async def step(self, checkpoint: Checkpoint) -> Checkpoint:
         """Applies the next batch, if there is one, and gives the checkpoint after it. Raises Fenced, Stopped."""
+        until = time.monotonic() + BATCH_LIFE
         batch = await self._feed.read(checkpoint, self._limit)
         self._head_is(batch.head)
         known(self.name, checkpoint, batch)
         if batch.floor == checkpoint.floor and not batch.slices:
             return checkpoint
         try:
-            moved = await self._apply(checkpoint, batch, narrowly=False)
+            moved = await self._apply(checkpoint, batch, until, narrowly=False)
         except REFUSED:
-            moved = await self._apply(checkpoint, batch, narrowly=True)
+            moved = await self._apply(checkpoint, batch, until, narrowly=True)
         self._went_well(moved)
         return moved
 
@@ -124,8 +136,8 @@ class Consumer:
             elif checkpoint.furthest - before.furthest > FEW and not self.health.behind:
                 await asyncio.sleep(min(3 * (time.monotonic() - began), REST))
 
-    async def _apply(self, checkpoint: Checkpoint, batch: Batch, *, narrowly: bool) -> Checkpoint:
-        """Writes a batch, what of it is parked, and the checkpoint: all or nothing. Raises Fenced.
+    async def _apply(self, checkpoint: Checkpoint, batch: Batch, until: float, *, narrowly: bool) -> Checkpoint:
+        """Writes a batch, what of it is parked, and the checkpoint: all or nothing. Raises Fenced, Outdated.
 
         Three round trips whatever the number of tables; `narrowly`, when the database has refused the batch, as many as
         it takes to find the events it refuses.
@@ -139,6 +151,8 @@ class Consumer:
                 await parking.look_up(connection, batch.recorded)
                 await writing.load(connection)
             held = await locking.held()
+            if time.monotonic() > until:
+                raise Outdated
             await parking.looked_up()
             fresh = beyond(held, batch.recorded)
             if narrowly:

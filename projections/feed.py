@@ -68,7 +68,7 @@ class Feed(Protocol):
         """About `limit` events above the checkpoint at most; none when there is nothing new.
 
         The checkpoint says what is done with: a feed that holds events back may forget those it covers, and gives the
-        others again.
+        others again. It holds them as they are stored and opens them each time they are given: a person may be erased.
         """
         ...
 

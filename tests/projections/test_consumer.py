@@ -14,7 +14,7 @@ from domain.event import Event
 from domain.ids import slice_of
 from domain.orders.events import OrderShipped
 from projections.checkpoint import Checkpoint, Fenced
-from projections.consumer import Consumer, Status, Stopped
+from projections.consumer import Consumer, Outdated, Status, Stopped
 from projections.feed import Unreadable
 from projections.orders.projector import ORDERS, orders
 from projections.orders.row import OrderRow
@@ -285,3 +285,16 @@ async def test_a_log_shorter_than_the_checkpoint_stops_the_consumer(pool: Pool) 
     feed.log.pop()
     with pytest.raises(Stopped, match="the log ends at 1, orders@1 has seen 2"):
         await Consumer(ModelSink(ORDERS), feed, pool).step(checkpoint)
+
+
+async def test_what_was_read_too_long_ago_is_read_again(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key may be gone meanwhile: what was opened with it must not get into rows that were cleared."""
+    feed = FakeFeed("orders", told((placed,), order_id(1)))
+    slow = Consumer(ModelSink(ORDERS), feed, pool)
+    checkpoint = await slow.open()
+    with monkeypatch.context() as patch:
+        patch.setattr("projections.consumer.BATCH_LIFE", -1.0)
+        with pytest.raises(Outdated):
+            await slow.step(checkpoint)
+    assert await rows(pool) == {}
+    assert (await slow.step(checkpoint)).floor == 1
