@@ -29,7 +29,9 @@ class PersonalKeys(Protocol):
     """The keys that personal fields are sealed under, one a user."""
 
     async def create(self, user_id: UserId) -> None: ...
-    async def destroy(self, user_id: UserId) -> None: ...
+    async def destroy(self, user_id: UserId) -> datetime:
+        """When that was: what is destroyed stays so."""
+        ...
 
 
 class Passwords(Protocol):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -25,6 +26,21 @@ NONCE_BYTES: Final = 12
 KEEP: Final = 60.0  # seconds: no key outlives its destruction elsewhere by more
 SWEEP: Final = 10.0  # seconds between looks for cached keys that are too old
 FRESH: Final = 40.0  # seconds: younger ones are not fetched again; the rest is the time to use what was prefetched
+
+CREATE: Final = """
+INSERT INTO users.keys AS k (user_id, wrapped) VALUES (%s, %s)
+ON CONFLICT (user_id) DO UPDATE SET created_at = now() WHERE k.wrapped IS NOT NULL
+"""
+DESTROY: Final = """
+INSERT INTO users.keys AS k (user_id, destroyed_at) VALUES (%s, now())
+ON CONFLICT (user_id) DO UPDATE SET wrapped = NULL, destroyed_at = coalesce(k.destroyed_at, now())
+RETURNING destroyed_at
+"""
+# Whoever registers now has made the key young again, so that it is not taken away before the first event.
+DROP_ORPHANS: Final = """
+DELETE FROM users.keys k WHERE wrapped IS NOT NULL AND created_at < now() - interval '1 day'
+    AND NOT EXISTS (SELECT FROM users.stored_events e WHERE e.originator_id = k.user_id)
+"""
 
 Pool = AsyncConnectionPool[AsyncConnection[Any]]
 
@@ -67,22 +83,24 @@ class PersonalKeys:
         self._destroyed: set[UUID] = set()  # for ever, so that no late answer brings a key back
 
     async def create(self, user_id: UUID) -> None:
-        """Makes the user's key. Does nothing when there is one, or was one."""
+        """Makes the user's key. When there is one, it counts as young again; when there was one, nothing is done."""
         async with self._pool.connection() as connection:
-            await connection.execute(
-                "INSERT INTO users.keys (user_id, wrapped) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-                (user_id, self._wrap(user_id, os.urandom(KEY_BYTES))),
-            )
+            await connection.execute(CREATE, (user_id, self._wrap(user_id, os.urandom(KEY_BYTES))))
 
-    async def destroy(self, user_id: UUID) -> None:
-        """Destroys the user's key for ever; here at once, in other processes within 60 s. Harmless the second time."""
+    async def destroy(self, user_id: UUID) -> datetime:
+        """Destroys the user's key for ever; here at once, in other processes within 60 s. When that was, at first."""
         async with self._pool.connection() as connection:
-            await connection.execute(
-                "UPDATE users.keys SET wrapped = NULL, destroyed_at = now() WHERE user_id = %s AND wrapped IS NOT NULL",
-                (user_id,),
-            )
+            row = await (await connection.execute(DESTROY, (user_id,))).fetchone()
         self._destroyed.add(user_id)
         self._cache.pop(user_id, None)
+        assert row is not None
+        destroyed_at: datetime = row[0]
+        return destroyed_at
+
+    async def drop_orphans(self) -> int:
+        """Deletes the keys of those who asked to be registered more than a day ago and were not. How many it were."""
+        async with self._pool.connection() as connection:
+            return (await connection.execute(DROP_ORPHANS)).rowcount
 
     async def prefetch(self, owners: Iterable[UUID]) -> None:
         """Brings the keys of these users to hand. Raises UnknownKey, WrongMasterKey, psycopg.Error."""

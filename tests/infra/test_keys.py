@@ -144,3 +144,34 @@ async def test_keys_are_stored_wrapped_and_bound_to_their_user(
         await keys.prefetch([eve])
     with pytest.raises(WrongMasterKey):
         await PersonalKeys(pool, bytes(32)).prefetch([hana])
+
+
+async def test_a_key_is_destroyed_once_and_the_time_of_it_stays(keys: PersonalKeys, hana: UUID) -> None:
+    assert await keys.destroy(hana) == await keys.destroy(hana)
+
+
+async def test_a_user_without_a_key_gets_none_once_it_is_destroyed(keys: PersonalKeys) -> None:
+    """As after a restore of a backup from before the user was registered."""
+    unknown = uuid4()
+    await keys.destroy(unknown)
+    await keys.create(unknown)
+    await keys.prefetch([unknown])
+    assert keys.get(unknown) is None
+
+
+async def test_keys_of_refused_registrations_are_dropped_after_a_day(
+    keys: PersonalKeys, pool: AsyncConnectionPool[Any]
+) -> None:
+    refused, registered, trying, erased = (uuid4() for _ in range(4))
+    for user in (refused, registered, trying, erased):
+        await keys.create(user)
+    await keys.destroy(erased)
+    async with pool.connection() as connection:
+        await connection.execute("CREATE TABLE users.stored_events (originator_id uuid)")
+        await connection.execute("INSERT INTO users.stored_events VALUES (%s)", [registered])
+        await connection.execute("UPDATE users.keys SET created_at = created_at - interval '25 hours'")
+    await keys.create(trying)
+    assert await keys.drop_orphans() == 1
+    async with pool.connection() as connection:
+        left = await (await connection.execute("SELECT user_id FROM users.keys")).fetchall()
+    assert {id for (id,) in left} == {registered, trying, erased}
