@@ -1,0 +1,240 @@
+"""What is left of an erased user: nothing personal, anywhere, whoever was writing meanwhile; and a receipt for it."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from psycopg_pool import AsyncConnectionPool
+
+from domain.actor import Actor, Role
+from domain.event import Event
+from domain.users.events import ErasureCompleted, UserErased
+from domain.users.values import Means
+from infra.embedded.programs import binary
+from infra.erasure import RULE, WITHHELD, Sweeper, erase_user
+from infra.event_log.mapper import EventMapper
+from infra.event_log.migrations import migrate
+from infra.event_log.reader import LogReader
+from infra.event_log.store_feed import StoreFeed
+from infra.event_log.wakeups import Wakeups
+from projections.alarm import Alarm
+from projections.asking import TodoSink
+from projections.consumer import Consumer
+from projections.doing import Worker
+from projections.generations import State, add
+from projections.models import MODELS
+from projections.orders.projector import ORDERS
+from projections.schema import prepare as prepare_reads
+from projections.sink import ModelSink
+from projections.todo import CHANNEL
+from projections.users.projector import USERS
+from tests.commands.users.place import ADMIN, Place, place
+from tests.commands.users.place import prepare as prepare_users
+from tests.domain.orders.samples import CUSTOMER
+from tests.eventually import until
+from tests.projections.stories import STORIES, mixed
+
+ADA = Actor(CUSTOMER, frozenset({Role.CUSTOMER}))
+WORDS = ("ada.lovelace@example.org", "Ada Lovelace", "12 St James Square", "SW1Y 4JH", "analytical engines")
+ADDRESS = {
+    "name": "Ada Lovelace",
+    "line1": "12 St James Square",
+    "postalCode": "SW1Y 4JH",
+    "city": "London",
+    "country": "GB",
+}
+INSERT = """
+INSERT INTO orders.stored_events (originator_id, originator_version, topic, state, notification_id, actor)
+SELECT %s, %s, %s, %s, coalesce(max(notification_id), 0) + 1, 'anonymous' FROM orders.stored_events
+"""
+
+
+@dataclass
+class Shop:
+    """Users and orders with their read models, on one database."""
+
+    here: Place
+    database: str
+    reads: AsyncConnectionPool[Any]
+    wakeups: Wakeups
+
+    @property
+    def sweeper(self) -> Sweeper:
+        return Sweeper(self.reads, {"users": self.here.pool, "orders": self.here.pool}, MODELS, topics=["chobo.users"])
+
+    def feed(self, context: str) -> StoreFeed:
+        return StoreFeed(LogReader(self.here.pool, context, self.here.keys), self.wakeups)
+
+    async def append(self, events: Iterable[Event]) -> None:
+        mapper = EventMapper(self.here.keys)
+        await self.here.keys.prefetch([CUSTOMER])
+        async with self.here.pool.connection() as connection:
+            for event in events:
+                stored = [event.originator_id, event.originator_version, event.TOPIC, mapper.encode(event)]
+                await connection.execute(INSERT, stored)
+
+    async def execute(self, query: str, *values: Any) -> list[Any]:
+        async with self.reads.connection() as connection:
+            cursor = await connection.execute(query, values)
+            return await cursor.fetchall() if cursor.description else []
+
+    async def receipt(self) -> ErasureCompleted | None:
+        events = await LogReader(self.here.pool, "users", self.here.keys).stream(CUSTOMER)
+        return next((e.event for e in events if isinstance(e.event, ErasureCompleted)), None)
+
+    async def has_receipt(self) -> bool:
+        return await self.receipt() is not None
+
+    def left(self) -> set[str]:
+        """Which of the words a dump of the whole database shows, as text or in bytes."""
+        dump = subprocess.run([binary("pg_dump"), "--dbname", self.database], capture_output=True, check=True).stdout
+        text = dump.decode()
+        return {word for word in WORDS if word in text or word.encode().hex() in text}
+
+
+@asynccontextmanager
+async def working(*works: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    tasks = [asyncio.ensure_future(work()) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+@pytest.fixture
+async def shop(database: str) -> AsyncIterator[Shop]:
+    """Ada is registered and has ordered; her rows are in the read models."""
+    await prepare_users(database)
+    await migrate(database, ["orders", "payments", "operations", "products"])
+    await prepare_reads(database, MODELS)
+    async with AsyncExitStack() as stack:
+        here = await stack.enter_async_context(place(database))
+        reads = await stack.enter_async_context(AsyncConnectionPool(database, min_size=2, max_size=12, open=False))
+        wakeups = Wakeups(database, here.pool, ["users", "orders"])
+        shop = Shop(here, database, reads, wakeups)
+        await here.register("ada.lovelace@example.org", id=str(CUSTOMER))
+        await here.post(f"/v1/users/{CUSTOMER}/add-address", {"address": ADDRESS}, by=ADA)
+        await here.post(f"/v1/users/{CUSTOMER}/suspend", {"reason": "sells analytical engines"}, by=ADMIN)
+        await shop.append(mixed([], STORIES))
+        followed = [Consumer(ModelSink(model), shop.feed(model.name), reads) for model in (USERS, ORDERS)]
+        async with working(*(consumer.run for consumer in followed)):
+            await until(lambda: all(consumer.health.floor for consumer in followed))
+            yield shop
+
+
+@asynccontextmanager
+async def erasing(shop: Shop, *, wait: float = 0.2, kind: Any = None) -> AsyncIterator[Worker]:
+    """A to-do process, in which the cached keys are gone as soon as `wait` says."""
+    kind = kind or erase_user(shop.here.loop, shop.here.keys, shop.sweeper, wait=wait)
+    asking = Consumer(TodoSink("users", [RULE]), shop.feed("users"), shop.reads)
+    worker = Worker(shop.reads, Alarm(shop.database, CHANNEL), [kind])
+    async with working(asking.run, worker.run):
+        yield worker
+
+
+async def erase(shop: Shop) -> None:
+    answer = await shop.here.post(f"/v1/users/{CUSTOMER}/erase", by=ADA)
+    assert answer.status_code == 200, answer.text
+
+
+async def test_nothing_personal_is_left_and_the_receipt_says_where_it_was_looked_for(shop: Shop) -> None:
+    assert shop.left() == set(WORDS)
+    async with shop.reads.connection() as connection:
+        await add(connection, ORDERS, State.READY)
+        await connection.execute("INSERT INTO orders_2.orders SELECT * FROM orders_1.orders")
+    async with erasing(shop):
+        await erase(shop)
+        await until(shop.has_receipt)
+    assert shop.left() == set()
+    receipt = await shop.receipt()
+    assert receipt is not None
+    places = {place.name: place for place in receipt.places}
+    assert {places[f"orders@{n}, table orders"].rows for n in (1, 2)} == {len(STORIES)}
+    assert all(places[f"orders@{n}, table orders"].cleared for n in (1, 2))
+    assert (places["users@1, table users"].rows, places["users@1, table users"].means) == (1, Means.CLEARED)
+    sealed = {name for name, place in places.items() if place.means is Means.SEALED}
+    assert sealed == {"log of users", "log of orders", "topic chobo.users", "exports of logs"}
+    assert {"replies to commands", "snapshots of aggregates", "to-do"} <= set(places)
+
+
+async def test_what_is_written_late_and_generations_made_meanwhile_are_cleared_too(shop: Shop) -> None:
+    """As by a worker that has opened events while it had the key, such as a replay's."""
+    stale = "UPDATE orders_1.orders SET note = 'analytical engines', address = '{}' WHERE status = 'PLACED'"
+    async with erasing(shop, wait=1.0):
+        await shop.execute("CREATE TABLE before AS SELECT * FROM orders_1.orders")
+        await erase(shop)
+
+        async def swept_once() -> bool:
+            return shop.left() == {"12 St James Square", "Ada Lovelace", "SW1Y 4JH"}  # in the copy
+
+        await until(swept_once)
+        async with shop.reads.connection() as connection:
+            await add(connection, ORDERS, State.BUILDING)
+            await connection.execute("INSERT INTO orders_2.orders SELECT * FROM before")
+            await connection.execute("DROP TABLE before")
+            await connection.execute(stale.replace("'{}'", "address"))
+        assert shop.left() != set()
+        await until(shop.has_receipt)
+    assert shop.left() == set()
+    receipt = await shop.receipt()
+    assert receipt is not None
+    assert "orders@2, table orders" in {place.name for place in receipt.places}
+
+
+async def test_why_something_was_parked_is_withheld(shop: Shop) -> None:
+    """It may quote what could not be applied."""
+    ids = [id for (id,) in await shop.execute("SELECT id FROM orders_1.orders WHERE address IS NOT NULL LIMIT 2")]
+    await shop.execute("UPDATE orders.stored_events SET state = '{}' WHERE originator_id = %s", ids[1])
+    for id in ids:
+        await shop.execute(
+            "INSERT INTO projections.parked (id, consumer, context, sequence, slice, position, version, event_id,"
+            " event_type, recorded_at, reason, fingerprint) VALUES (%s, 'orders@1', 'orders', %s, 0, 1, 1, %s,"
+            " 'orders.order-placed', now(), 'KeyError: 12 St James Square', 'f')",
+            id, id, id,
+        )  # fmt: skip
+    async with erasing(shop):
+        await erase(shop)
+        await until(shop.has_receipt)
+    found = dict(await shop.execute("SELECT sequence, reason FROM projections.parked"))
+    other = "KeyError: 12 St James Square"  # nothing in its stream is sealed for her
+    assert found == {ids[0]: WITHHELD, ids[1]: other}
+
+
+async def test_nobody_else_is_touched(shop: Shop) -> None:
+    bo = await shop.here.register("bo@example.org")
+
+    async def emails() -> list[Any]:
+        return [email for (email,) in await shop.execute("SELECT email FROM reads.users ORDER BY email")]
+
+    async def followed() -> bool:
+        return len(await emails()) == 2
+
+    await until(followed)
+    async with erasing(shop):
+        await erase(shop)
+        await until(shop.has_receipt)
+    assert await emails() == ["bo@example.org", None]
+    await shop.here.keys.prefetch([bo.id] if bo.id else [])
+
+
+async def test_there_is_one_receipt_however_often_it_is_done(shop: Shop) -> None:
+    async with erasing(shop):
+        await erase(shop)
+        await erase(shop)
+        await until(shop.has_receipt)
+        await shop.execute("UPDATE projections.todo SET status = 'OPEN', closed_at = NULL, data = '{}'")
+
+        async def closed() -> bool:
+            return await shop.execute("SELECT status FROM projections.todo") == [("DONE",)]
+
+        await until(closed)
+    events = await LogReader(shop.here.pool, "users", shop.here.keys).stream(CUSTOMER)
+    assert [type(e.event) for e in events[-2:]] == [UserErased, ErasureCompleted]
