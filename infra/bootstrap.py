@@ -25,6 +25,7 @@ from infra.contexts import CONTEXTS
 from infra.duties import EVERY, SERVING, Duty
 from infra.health import health_routes
 from infra.settings import FeedKind, Settings, new_secret
+from infra.telemetry import Telemetry
 from infra.tokens import Tokens, new_key_set
 
 SECRETS: Final[dict[str, Callable[[], str]]] = {
@@ -53,15 +54,19 @@ class System:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, duties: Collection[Duty] = EVERY, contexts: Sequence[Context] = CONTEXTS
+    settings: Settings,
+    duties: Collection[Duty] = EVERY,
+    contexts: Sequence[Context] = CONTEXTS,
+    told: Telemetry | None = None,
 ) -> AsyncIterator[System]:
     """What these duties need, on the databases of `settings`; at the end everything is stopped in reverse order.
 
-    `contexts` are those that a relay publishes; every other duty has to do with all.
+    `contexts` are those that a relay publishes; every other duty has to do with all. What happens is `told` as the
+    settings say, unless something else is given.
     """
     duties = frozenset(duties)
     async with AsyncExitStack() as stack:
-        ground = await laid(settings, duties, contexts, stack)
+        ground = await laid(settings, duties, contexts, stack, told)
         yield await assembled(ground, duties)
 
 

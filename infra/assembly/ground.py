@@ -77,14 +77,18 @@ class Ground:
 
 
 async def laid(
-    settings: Settings, duties: frozenset[Duty], contexts: Sequence[Context], stack: AsyncExitStack
+    settings: Settings,
+    duties: frozenset[Duty],
+    contexts: Sequence[Context],
+    stack: AsyncExitStack,
+    told: Telemetry | None = None,
 ) -> Ground:
     """The databases these duties need, migrated and open. Any number of processes may do this at once."""
     contexts = contexts if duties & LOGS else ()
     databases = Databases(settings, [c.name for c in contexts], reads=bool(duties & READ_MODELS))
     await migrated(databases)
     await stack.enter_async_context(databases)
-    told = telemetry(settings, duties)
+    told = told or telemetry(settings, duties)
     stack.push_async_callback(told.close)
     told.metrics.probe("pools", pools(databases.named()))
     wakeups = await woken(databases, stack)

@@ -48,8 +48,16 @@ def relay(ground: Ground) -> None:
         partitions=settings.topic_partitions,
         retention_hours=settings.topic_retention_hours,
     )
+    tracing = ground.telemetry.tracing
     at_work = [
-        Relay(ground.databases.conninfo(c.name), c.name, topics, ground.wakeups[c.name]) for c in ground.contexts
+        Relay(
+            ground.databases.conninfo(context.name),
+            context.name,
+            topics,
+            ground.wakeups[context.name],
+            arrived=tracing.arrived if tracing else None,
+        )
+        for context in ground.contexts
     ]
     for each in at_work:
         ground.background(each.run())

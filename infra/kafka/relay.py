@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -46,6 +47,9 @@ WHERE (incarnation, position) = (%s, %s)
 log = logging.getLogger(__name__)
 
 Connection = AsyncConnection[TupleRow]
+
+Arrived = Callable[[str, Sequence[str], int], None]
+"""Told of the traces whose events have arrived: context, their traceparents, when they were read (ns since 1970)."""
 
 
 class Role(StrEnum):
@@ -91,13 +95,22 @@ class Sent:
     acks: Acks
     position: int
     lasts: dict[int, int]
+    traceparents: Sequence[str] = ()
+    began: int = 0
 
 
 class Relay:
     """`patience`: seconds for which an acknowledgement is waited for."""
 
     def __init__(
-        self, conninfo: str, context: str, topics: Topics, wakeups: Wakeups, *, patience: float = ACKNOWLEDGED_WITHIN
+        self,
+        conninfo: str,
+        context: str,
+        topics: Topics,
+        wakeups: Wakeups,
+        *,
+        patience: float = ACKNOWLEDGED_WITHIN,
+        arrived: Arrived | None = None,
     ) -> None:
         self.health = Health(context, Role.WAITING, "not started", 0, 0)
         self._conninfo = conninfo
@@ -105,6 +118,7 @@ class Relay:
         self._topics = topics
         self._wakeups = wakeups
         self._patience = patience
+        self._arrived = arrived
         self._pause = BACK_OFF[0]
 
     async def run(self) -> None:
@@ -160,9 +174,11 @@ class Relay:
                 self._fares_well()
                 await self._wakeups.wait(self._context, position, POLL)
                 continue
+            began = time.time_ns()
             acks = await publisher.send(chunk.messages(lasts))
             position = chunk.last
-            await sent.put(Sent(acks, position, dict(lasts)))
+            traced = chunk.traceparents() if self._arrived else ()
+            await sent.put(Sent(acks, position, dict(lasts), traced, began))
 
     async def _read(self, connection: Connection, incarnation: UUID, position: int) -> unpublished.Chunk:
         async with within(DATABASE_WITHIN, "the database did not answer"):
@@ -183,6 +199,8 @@ class Relay:
             values = [arriving.position, list(arriving.lasts.values()), start.incarnation, position]
             await self._moved(connection, MOVE, values)
             position = arriving.position
+            if self._arrived:
+                self._arrived(self._context, arriving.traceparents, arriving.began)
             self.health = replace(self.health, published=position)
             self._fares_well()
 

@@ -35,6 +35,7 @@ LEFT JOIN LATERAL (
 """
 OPTIONAL: Final = ((10, "correlation-id"), (11, "causation-id"), (12, "actor"), (13, "traceparent"))
 """Columns that may be null, and their headers."""
+TRACEPARENT: Final = 13
 
 
 class Unpublished(NamedTuple):
@@ -63,6 +64,11 @@ class Chunk:
     def last(self) -> int:
         """The position of the last event, of which there must be one."""
         return int(self._rows.get_value(len(self) - 1, 2) or b"")
+
+    def traceparents(self) -> list[str]:
+        """Of the events that have one."""
+        given = (self._rows.get_value(row, TRACEPARENT) for row in range(len(self)))
+        return [traceparent.decode() for traceparent in given if traceparent is not None]
 
     def messages(self, lasts: dict[int, int]) -> Iterator[Unpublished]:
         """In order of position. `lasts` has the last position of each slice before, and is kept up as they go."""

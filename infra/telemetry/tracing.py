@@ -6,7 +6,8 @@ traces whose `sampled` flag is set: the flag travels with the event, and nobody 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from opentelemetry.context import Context
@@ -27,7 +28,6 @@ from opentelemetry.trace import (
 from commands.trace import TRACEPARENT
 
 NOWHERE: Final = Context()
-Attributes = Mapping[str, str | int]
 
 
 def provider(service: str, ratio: float) -> TracerProvider:
@@ -60,6 +60,10 @@ class Tracing:
             self._tracer.start_span(name, parent(traceparent), kind=kind, attributes=attributes, start_time=began).end(
                 ended
             )
+
+    def arrived(self, context: str, traceparents: Sequence[str], began: int) -> None:
+        """Events of these traces have reached the broker."""
+        self.record(f"publish {context}", traceparents, began, time.time_ns(), SpanKind.PRODUCER)
 
 
 def answered(span: Span, method: str, route: str, status: int) -> None:
