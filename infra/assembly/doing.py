@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from domain import operations
+from domain import operations, users
 from infra.assembly.ground import Ground
 from infra.assembly.replaying import replays
 from infra.assembly.writing import WriteLoops
 from infra.databases import READS
+from infra.erasure import Sweeper, erase_user
 from infra.health import Check
+from infra.keys import keep_dropping_orphans
 from infra.operations import Executor, operation_kind
 from infra.parked import Park, parked_executors
 from infra.replaying import ReplayExecutors
 from infra.rules import RULES
+from infra.telemetry.probes import todos
 from projections.alarm import Alarm
 from projections.asking import TodoSink, begin
 from projections.consumer import Consumer, Status, Stopped
@@ -41,11 +44,22 @@ def todo(ground: Ground, loops: WriteLoops) -> None:
         ground.background(consumer.run())
     worker = Worker(pool, Alarm(ground.databases.conninfo(READS), CHANNEL), kinds(ground, loops))
     ground.background(worker.run())
+    ground.background(keep_dropping_orphans(ground.keys))
     ground.checks["to-do"] = taking_note(consumers)
+    ground.telemetry.metrics.probe("to-dos", todos(pool))
 
 
 def kinds(ground: Ground, loops: WriteLoops) -> Iterator[Kind]:
     yield operation_kind(loops[operations.CONTEXT.name], executors(ground))
+    yield erase_user(loops[users.CONTEXT.name], ground.keys, sweeper(ground))
+
+
+def sweeper(ground: Ground) -> Sweeper:
+    """Looks through every place that an erased user may have left something in."""
+    settings, contexts = ground.settings, [context.name for context in ground.contexts]
+    topics = [f"{settings.topic_prefix}.{name}" for name in contexts] if settings.kafka_bootstrap else []
+    logs = {name: ground.databases.pool(name) for name in contexts}
+    return Sweeper(ground.databases.pool(READS), logs, MODELS, topics)
 
 
 def executors(ground: Ground) -> Mapping[str, Executor]:
