@@ -6,6 +6,8 @@ rows cannot be exchanged for one another. Only a destroyed key reads as None; un
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import time
 from collections.abc import Callable, Iterable
@@ -14,9 +16,10 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
+import psycopg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 SQL: Final = Path(__file__).with_name("keys.sql")
 MIGRATION_LOCK: Final = 0x63686F626F6B  # "chobok": one process at a time runs keys.sql
@@ -25,6 +28,7 @@ NONCE_BYTES: Final = 12
 
 KEEP: Final = 60.0  # seconds: no key outlives its destruction elsewhere by more
 SWEEP: Final = 10.0  # seconds between looks for cached keys that are too old
+EVERY: Final = 86_400.0  # seconds between looks for keys that nobody uses
 FRESH: Final = 40.0  # seconds: younger ones are not fetched again; the rest is the time to use what was prefetched
 
 CREATE: Final = """
@@ -43,6 +47,9 @@ DELETE FROM users.keys k WHERE wrapped IS NOT NULL AND created_at < now() - inte
 """
 
 Pool = AsyncConnectionPool[AsyncConnection[Any]]
+
+
+log = logging.getLogger(__name__)
 
 
 class KeyNotLoaded(Exception):
@@ -164,6 +171,17 @@ def unwrapped(master: AESGCM, owner: UUID, wrapped: bytes) -> bytes:
         return master.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], owner.bytes)
     except Exception as error:
         raise WrongMasterKey(owner) from error
+
+
+async def keep_dropping_orphans(keys: PersonalKeys) -> None:
+    """Until cancelled. Any number of processes may do it."""
+    while True:
+        try:
+            if dropped := await keys.drop_orphans():
+                log.info("%d keys of registrations that were refused are gone", dropped)
+        except (psycopg.Error, PoolTimeout) as error:
+            log.warning("keys of refused registrations are not dropped: %s", error)
+        await asyncio.sleep(EVERY)
 
 
 async def migrate_keys(connection: AsyncConnection[Any]) -> None:

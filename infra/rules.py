@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from domain import operations as operations_context
-from infra import operations
+from domain import users
+from infra import erasure, operations
 from projections.asking import Rule
 
 RULES: Final[Mapping[str, Sequence[Rule]]] = {
     operations_context.CONTEXT.name: operations.RULES,
+    users.CONTEXT.name: [erasure.RULE],
 }
