@@ -19,3 +19,4 @@ class OperationKind(StrEnum):
     LOG_IMPORT = "log.import"
     LOG_EXPORT_KEYS = "log.export-keys"
     CONTEXT_MOVE = "context.move"
+    VERIFY_REPAIR = "verify.repair"

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable
 from typing import Protocol
 
-from infra.bootstrap import CONTEXTS
+from typer import BadParameter
+
+from domain.operations.events import Facts
+from domain.operations.kinds import OperationKind
 from infra.cli.event_list import chosen
+from infra.cli.operating import operating
 from infra.cli.show import show_line
-from infra.databases import Databases
+from infra.contexts import CONTEXTS
+from infra.databases import READS, Databases
+from infra.event_log.reader import LogReader
 from infra.keys import PersonalKeys
 from infra.settings import Settings
 from infra.verify.finding import Finding, Tally
 from infra.verify.log import LogCheck
+from infra.verify.mending import Mending
+from infra.verify.models import ModelCheck
+from projections.generations import FOLLOWED, listed
+from projections.model import Model
+from projections.models import MODELS
+from projections.pool import connected
 
 SOUND, WRONG = 0, 1  # exit codes
 
@@ -27,25 +38,45 @@ class Check(Protocol):
     def findings(self) -> AsyncIterator[Finding]: ...
 
 
-def run(checks: AsyncIterator[Check], *, as_json: bool) -> int:
-    """The exit code."""
-    return asyncio.run(shown(checks, as_json=as_json))
+async def verify_logs(settings: Settings, contexts: Iterable[str], *, as_json: bool) -> int:
+    """The exit code, as of all of these."""
+    wrong, _ = await shown(logs(settings, chosen(contexts)), as_json=as_json)
+    return WRONG if wrong else SOUND
 
 
-async def shown(checks: AsyncIterator[Check], *, as_json: bool) -> int:
-    wrong = 0
+async def verify_models(
+    settings: Settings, names: Iterable[str], *, deep: bool, repair: str | None, as_json: bool
+) -> int:
+    """`repair` is the reason for repairing; None looks only."""
+    models = wanted(names)
+    if repair is None:
+        wrong, _ = await shown(generations(settings, models, deep=deep, repair=False), as_json=as_json)
+        return WRONG if wrong else SOUND
+    facts: Facts = {"models": [model.name for model in models], "deep": deep}
+    async with (
+        operating(settings) as operations,
+        operations.carried_out(OperationKind.VERIFY_REPAIR, "models", facts, repair) as result,
+    ):
+        wrong, repaired = await shown(generations(settings, models, deep=deep, repair=True), as_json=as_json)
+        result |= {"repaired": repaired, "wrong": wrong}
+    return WRONG if wrong else SOUND
+
+
+async def shown(checks: AsyncIterator[Check], *, as_json: bool) -> tuple[int, int]:
+    """How much is wrong and how much was repaired."""
+    wrong = repaired = 0
     async for check in checks:
         async for finding in check.findings():
             if as_json:
-                show_line(finding.row())
+                show_line(finding.told())
             else:
                 print(line(finding), flush=True)
-        wrong += check.tally.wrong
+        wrong, repaired = wrong + check.tally.wrong, repaired + check.tally.repaired
         if as_json:
-            show_line(check.tally.row())
+            show_line(check.tally.told())
         else:
             print(summary(check.tally), flush=True)
-    return WRONG if wrong else SOUND
+    return wrong, repaired
 
 
 def line(finding: Finding) -> str:
@@ -61,9 +92,30 @@ def summary(tally: Tally) -> str:
     return f"{tally.place}: {tally.checked} checked, {verdict}{repaired}"
 
 
+def wanted(names: Iterable[str]) -> list[Model]:
+    known = {model.name: model for model in MODELS}
+    if unknown := sorted(set(names) - known.keys()):
+        raise BadParameter(f"unknown read model {', '.join(unknown)}; there are {', '.join(known)}")
+    return [known[name] for name in names] or list(MODELS)
+
+
 async def logs(settings: Settings, contexts: Iterable[str]) -> AsyncIterator[Check]:
-    names = chosen(contexts)
+    async with Databases(settings, [context.name for context in CONTEXTS], reads=False) as databases:
+        keys = PersonalKeys(databases.pool("users"), settings.master_key_bytes())
+        for name in contexts:
+            yield LogCheck(databases.conninfo(name), name, keys)
+
+
+async def generations(settings: Settings, models: Iterable[Model], *, deep: bool, repair: bool) -> AsyncIterator[Check]:
+    """Every generation that has been built, with those that only wait to be switched to."""
     async with Databases(settings, [context.name for context in CONTEXTS]) as databases:
         keys = PersonalKeys(databases.pool("users"), settings.master_key_bytes())
-        for name in names:
-            yield LogCheck(databases.conninfo(name), name, keys)
+        pool = databases.pool(READS)
+        for model in models:
+            conninfos = {name: databases.conninfo(name) for name in model.contexts}
+            readers = {name: LogReader(databases.pool(name), name, keys) for name in model.contexts}
+            async with connected(pool) as connection:
+                standing = [g for g in await listed(connection, model.name) if g.status in FOLLOWED]
+            for one in standing:
+                mend = Mending(pool, readers, model, one).mend if repair else None
+                yield ModelCheck(databases.conninfo(READS), conninfos, model, one, keys, deep=deep, mend=mend)

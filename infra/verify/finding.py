@@ -54,6 +54,7 @@ class Finding:
     detail: str
     stream: UUID | None = None
     position: int | None = None
+    row: UUID | None = None
     repaired: bool = False
 
     @property
@@ -61,12 +62,13 @@ class Finding:
         """Whether somebody has to do something about it."""
         return self.code not in HARMLESS and not self.repaired
 
-    def row(self) -> dict[str, Any]:
+    def told(self) -> dict[str, Any]:
         return {
             "finding": str(self.code),
             "place": self.place,
             "stream": None if self.stream is None else str(self.stream),
             "position": self.position,
+            "row": None if self.row is None else str(self.row),
             "detail": self.detail,
             "repaired": self.repaired,
         }
@@ -87,7 +89,7 @@ class Tally:
         self.wrong += finding.wrong
         self.repaired += finding.repaired
 
-    def row(self) -> dict[str, Any]:
+    def told(self) -> dict[str, Any]:
         found = {str(code): count for code, count in sorted(self.found.items())}
         return {
             "place": self.place,

@@ -49,3 +49,24 @@ def test_what_is_wrong_is_one_line_each_and_exit_code_1(up: Up, data: Path):
 
 def test_an_unknown_context_is_wrong_usage(up: Up, data: Path):
     assert chobo("verify", "log", "--data", str(data), "--context", "invoices").returncode == 2
+
+
+def test_read_models_are_checked_and_repaired_and_the_repair_is_recorded(up: Up, data: Path):
+    postgres = EmbeddedPostgres(data).conninfo()
+    assert chobo("verify", "models", "--deep", "--data", str(data)).returncode == 0
+    execute(postgres, "UPDATE users_1.users SET display_name = 'Nobody'")
+    done = chobo("verify", "models", "--model", "users", "--deep", "--data", str(data), "--json")
+    assert done.returncode == 1
+    assert {row["finding"] for row in lines(done) if "finding" in row} == {"ROW_DIFFERS"}
+
+    repair = ("verify", "models", "--deep", "--repair", "--data", str(data), "--json")
+    assert chobo(*repair).returncode == 2  # no reason
+    done = chobo(*repair, "--reason", "a drill", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert any(row["repaired"] for row in lines(done) if "finding" in row)
+    assert chobo("verify", "models", "--deep", "--data", str(data)).returncode == 0
+    assert "verify.repair" in chobo("audit", "--data", str(data)).stdout
+
+
+def test_an_unknown_read_model_is_wrong_usage(up: Up, data: Path):
+    assert chobo("verify", "models", "--model", "invoices", "--data", str(data)).returncode == 2

@@ -35,7 +35,7 @@ async def test_a_sound_log_has_no_findings(database: str, monkeypatch: pytest.Mo
     events = await a_log(database)
     check = LogCheck(database, "orders", SameKey())
     assert [finding async for finding in check.findings()] == []
-    assert check.tally.row() == {"place": "orders", "checked": len(events), "wrong": 0, "repaired": 0, "found": {}}
+    assert check.tally.told() == {"place": "orders", "checked": len(events), "wrong": 0, "repaired": 0, "found": {}}
 
 
 async def test_an_empty_log_has_no_findings(database: str):
