@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
@@ -48,34 +49,37 @@ def slice_header(slice: int) -> Header:
     return "slice", str(slice).encode()
 
 
-def place(headers: Sequence[Header]) -> Place | None:
+def place(headers: Mapping[str, bytes]) -> Place | None:
     """None for a message that is none of ours."""
-    found = dict(headers)
     try:
         return Place(
-            UUID(found["incarnation"].decode()),
-            int(found["slice"]),
-            int(found["position"]),
-            int(found["previous"]),
+            incarnation_of(headers["incarnation"]),
+            int(headers["slice"]),
+            int(headers["position"]),
+            int(headers["previous"]),
         )
     except (KeyError, ValueError):
         return None
 
 
-def stored(message: Message) -> Stored:
-    """The event of a message that has a place and a value. Raises KeyError, ValueError for one that is malformed."""
-    found = dict(message.headers)
-    causation, traceparent = found.get("causation-id"), found.get("traceparent")
+def stored(headers: Mapping[str, bytes], value: bytes) -> Stored:
+    """The event of a message. Raises KeyError, ValueError for one that is malformed."""
+    causation, traceparent = headers.get("causation-id"), headers.get("traceparent")
     return Stored(
-        int(found["position"]),
-        UUID(found["ce_subject"].decode()),
-        int(found["event-version"]),
-        found["ce_type"].decode(),
-        message.value or b"",
-        UUID(found["ce_id"].decode()),
-        datetime.fromisoformat(found["ce_time"].decode()),
-        found["correlation-id"].decode() if "correlation-id" in found else "",
+        int(headers["position"]),
+        UUID(headers["ce_subject"].decode()),
+        int(headers["event-version"]),
+        headers["ce_type"].decode(),
+        value,
+        UUID(headers["ce_id"].decode()),
+        datetime.fromisoformat(headers["ce_time"].decode()),
+        headers.get("correlation-id", b"").decode(),
         UUID(causation.decode()) if causation else None,
-        found["actor"].decode() if "actor" in found else "",
+        headers.get("actor", b"").decode(),
         traceparent.decode() if traceparent else None,
     )
+
+
+@lru_cache(16)
+def incarnation_of(header: bytes) -> UUID:
+    return UUID(header.decode())

@@ -1,9 +1,9 @@
-"""What every feed promises its consumers: the fake of the tests and the log itself."""
+"""What every feed promises its consumers: the fake of the tests, the log itself, and its topic."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Protocol
@@ -15,23 +15,28 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from domain.event import Event
-from domain.ids import slice_of
+from domain.ids import SLICES, slice_of
 from infra.event_log.mapper import EventMapper
 from infra.event_log.migrations import migrate
 from infra.event_log.reader import LogReader
 from infra.event_log.store_feed import StoreFeed
 from infra.event_log.wakeups import Wakeups
+from infra.kafka.kafka_feed import KafkaFeed
+from infra.kafka.relay import Relay
+from infra.kafka.subscription import BrokerAway
+from infra.kafka.topics import Topics
 from projections.checkpoint import Checkpoint
 from projections.consumer import Consumer
-from projections.feed import Batch, Feed, Unreadable
+from projections.feed import Batch, Feed, Recorded, Unreadable
 from projections.models import MODELS
 from projections.orders.projector import ORDERS, orders
+from projections.pool import Pool
 from projections.schema import prepare
 from projections.sink import ModelSink
 from tests.domain.orders.samples import CUSTOMER, cancel_pending, confirmed, placed, tea_shipped
 from tests.projections.fakes import AT, FakeFeed
 from tests.projections.stories import order_id, told
-from tests.projections.test_consumer import caught_up, expected, running, until
+from tests.projections.test_consumer import expected, running, until
 
 INSERT = """
 INSERT INTO orders.stored_events (
@@ -68,10 +73,10 @@ class FakeSource:
 
 
 class StoredSource:
-    def __init__(self, database: str, feed: StoreFeed, wakeups: Wakeups) -> None:
+    def __init__(self, database: str, feed: Feed, wakeups: Wakeups) -> None:
         self.feed = feed
+        self.wakeups = wakeups
         self._database = database
-        self._wakeups = wakeups
         self._mapper = EventMapper(OneKey())
 
     async def append(self, *events: Event) -> None:
@@ -80,7 +85,7 @@ class StoredSource:
                 values = [event.originator_id, event.originator_version, *self._stored(event), "anonymous"]
                 await connection.execute(INSERT, values)
         _, head = await self.feed.head()
-        self._wakeups.written("orders", head)
+        self.wakeups.written("orders", head)
 
     def _stored(self, event: Event) -> tuple[str, bytes]:
         return (event.topic, b"{}") if isinstance(event, Unreadable) else (event.TOPIC, self._mapper.encode(event))
@@ -98,12 +103,36 @@ async def stored(database: str) -> AsyncIterator[StoredSource]:
             await wakeups.close()
 
 
-@pytest.fixture(params=["fake", "store"])
+@asynccontextmanager
+async def published(database: str, topics: Topics, consumer: str = "orders@1") -> AsyncIterator[StoredSource]:
+    """The same log, with a relay at work and a feed on its topic."""
+    async with stored(database) as source, AsyncConnectionPool(database, max_size=4, open=False) as pool:
+        relay = asyncio.create_task(Relay(database, "orders", topics, source.wakeups).run())
+        reader = LogReader(pool, "orders", OneKey())
+        try:
+            async with KafkaFeed(topics, pool, reader, consumer, look=0.3) as feed:
+                yield StoredSource(database, feed, source.wakeups)
+        finally:
+            relay.cancel()
+            await asyncio.wait({relay})
+
+
+@pytest.fixture(params=["fake", "store", pytest.param("kafka", marks=pytest.mark.requires("kafka"))])
 async def source(request: pytest.FixtureRequest, database: str) -> AsyncIterator[Source]:
     if request.param == "fake":
         yield FakeSource()
         return
-    async with stored(database) as source:
+    kafka = request.param == "kafka"
+    async with published(database, request.getfixturevalue("topics")) if kafka else stored(database) as source:
+        yield source
+
+
+@pytest.fixture(params=["store", pytest.param("kafka", marks=pytest.mark.requires("kafka"))])
+async def log(request: pytest.FixtureRequest, database: str) -> AsyncIterator[StoredSource]:
+    """A log in a database that has read models too."""
+    await prepare(database, MODELS)
+    kafka = request.param == "kafka"
+    async with published(database, request.getfixturevalue("topics")) if kafka else stored(database) as source:
         yield source
 
 
@@ -122,56 +151,104 @@ async def at(source: Source, floor: int) -> Checkpoint:
     return Checkpoint(incarnation, floor)
 
 
-def positions(batch: Batch) -> list[int]:
-    return [recorded.position for recorded in batch.recorded]
+async def caught(source: Source, checkpoint: Checkpoint, number: int) -> tuple[list[Recorded], Checkpoint]:
+    """What a consumer is given until it has so many events, and where it stands then; in order of position."""
+    recorded: list[Recorded] = []
+    async with asyncio.timeout(30):
+        while len(recorded) < number:
+            batch = await read(source, checkpoint)
+            recorded += batch.recorded
+            if not batch.recorded:
+                await source.feed.wait(checkpoint, 1)
+            checkpoint = Checkpoint(checkpoint.incarnation, batch.floor, {**checkpoint.slices, **batch.slices})
+    return sorted(recorded, key=lambda one: one.position), checkpoint
+
+
+async def read(source: Source, checkpoint: Checkpoint, limit: int = 100) -> Batch:
+    """A batch, which says how far it goes: beyond the checkpoint, in order, and no further than it moves."""
+    try:
+        batch = await source.feed.read(checkpoint, limit)
+    except BrokerAway:  # there is no topic yet
+        await asyncio.sleep(0.02)
+        return Batch([], checkpoint.incarnation, 0, checkpoint.floor)
+    moved = Checkpoint(batch.incarnation, batch.floor, {**checkpoint.slices, **batch.slices})
+    seen = {slice: checkpoint.of(slice) for slice in range(SLICES)}
+    for recorded in batch.recorded:
+        assert seen[recorded.slice] < recorded.position <= moved.of(recorded.slice)
+        seen[recorded.slice] = recorded.position
+    return batch
+
+
+def positions(recorded: Sequence[Recorded]) -> list[int]:
+    return [one.position for one in recorded]
 
 
 async def test_events_come_in_order_and_whole(source: Source) -> None:
     events = some()
     await source.append(*events)
-    batch = await source.feed.read(await at(source, 0), 100)
-    assert [recorded.event for recorded in batch.recorded] == events
-    assert (positions(batch), batch.floor, batch.head) == ([1, 2, 3, 4], 4, 4)
-    assert [recorded.slice for recorded in batch.recorded] == [slice_of(e.originator_id) for e in events]
-    assert {(recorded.correlation_id, recorded.actor) for recorded in batch.recorded} == {("test", "anonymous")}
+    recorded, checkpoint = await caught(source, await at(source, 0), 4)
+    assert [one.event for one in recorded] == events
+    assert positions(recorded) == [1, 2, 3, 4]
+    assert [one.slice for one in recorded] == [slice_of(e.originator_id) for e in events]
+    assert {(one.correlation_id, one.actor) for one in recorded} == {("test", "anonymous")}
+    assert all(checkpoint.of(one.slice) >= one.position for one in recorded)
 
 
-async def test_no_more_come_than_asked_for_and_none_that_were_seen(source: Source) -> None:
+async def test_what_was_seen_does_not_come_again(source: Source) -> None:
     await source.append(*some())
-    batch = await source.feed.read(await at(source, 1), 2)
-    assert (positions(batch), batch.floor, batch.head) == ([2, 3], 3, 4)
+    recorded, checkpoint = await caught(source, await at(source, 1), 3)
+    assert positions(recorded) == [2, 3, 4]
+    assert (await read(source, checkpoint)).recorded == []
 
 
-async def test_when_there_is_nothing_new_the_floor_stays(source: Source) -> None:
+async def test_no_more_come_than_asked_for(source: Source) -> None:
     await source.append(*some())
-    assert ((batch := await source.feed.read(await at(source, 4), 100)).floor, batch.head, positions(batch)) == (
-        4,
-        4,
-        [],
-    )
-    assert ((batch := await source.feed.read(await at(source, 1), 0)).floor, batch.head, positions(batch)) == (1, 4, [])
+    _, checkpoint = await caught(source, await at(source, 0), 4)
+    await source.append(*told((placed, confirmed, cancel_pending), order_id(3)))
+    async with asyncio.timeout(30):
+        while not (batch := await read(source, checkpoint, 2)).recorded:
+            await source.feed.wait(checkpoint, 1)
+    assert positions(batch.recorded) == [5, 6]
+
+
+async def test_what_the_checkpoint_does_not_cover_is_given_again(source: Source) -> None:
+    """A consumer whose transaction failed reads once more."""
+    await source.append(*some())
+    start = await at(source, 0)
+    first, _ = await caught(source, start, 4)
+    assert (await caught(source, start, 4))[0] == first
+
+
+async def test_when_there_is_nothing_new_the_checkpoint_stays(source: Source) -> None:
+    await source.append(*some())
+    _, checkpoint = await caught(source, await at(source, 0), 4)
+    batch = await read(source, checkpoint)
+    assert (batch.floor, batch.head, batch.slices, batch.recorded) == (checkpoint.floor, 4, {}, [])
 
 
 async def test_an_empty_log_has_an_incarnation_which_stays(source: Source) -> None:
-    batch = await source.feed.read(await at(source, 0), 100)
-    assert (batch.floor, batch.head) == (0, 0)
+    start = await at(source, 0)
+    batch = await read(source, start)
+    assert (batch.incarnation, batch.floor, batch.head) == (start.incarnation, 0, 0)
     await source.append(*some())
-    assert (await source.feed.read(await at(source, 2), 100)).incarnation == batch.incarnation
+    assert (await source.feed.head()) == (start.incarnation, 4)
 
 
 async def test_an_event_that_cannot_be_read_comes_in_its_place(source: Source) -> None:
     before, after = told((placed,), order_id(1)), told((placed,), order_id(2))
     await source.append(*before, lost(), *after)
-    batch = await source.feed.read(await at(source, 0), 100)
-    assert positions(batch) == [1, 2, 3]
-    assert isinstance(stranger := batch.recorded[1].event, Unreadable)
+    recorded, _ = await caught(source, await at(source, 0), 3)
+    assert positions(recorded) == [1, 2, 3]
+    assert isinstance(stranger := recorded[1].event, Unreadable)
     assert stranger.topic == "orders.order-lost"
     assert "unknown" in stranger.reason
 
 
 async def test_waiting_ends_when_something_is_appended(source: Source) -> None:
     await source.append(*some())
-    waiting = asyncio.create_task(source.feed.wait(await at(source, 4), 30))
+    _, checkpoint = await caught(source, await at(source, 0), 4)
+    await read(source, checkpoint)
+    waiting = asyncio.create_task(source.feed.wait(checkpoint, 30))
     await asyncio.sleep(0.05)
     assert not waiting.done()
     await source.append(*told((placed,), order_id(3)))
@@ -181,45 +258,56 @@ async def test_waiting_ends_when_something_is_appended(source: Source) -> None:
 
 async def test_what_is_there_already_is_not_waited_for(source: Source) -> None:
     await source.append(*some())
+    await caught(source, await at(source, 0), 4)
     async with asyncio.timeout(5):
         await source.feed.wait(await at(source, 3), 30)
 
 
 async def test_waiting_ends_in_time(source: Source) -> None:
+    await read(source, start := await at(source, 0))
     started = monotonic()
-    await source.feed.wait(await at(source, 0), 0.05)
-    assert 0.04 < monotonic() - started < 5
+    await source.feed.wait(start, 0.05)
+    assert monotonic() - started < 5
 
 
-async def test_a_consumer_folds_what_the_log_holds_and_parks_what_it_cannot_read(database: str) -> None:
-    await prepare(database, MODELS)
+async def test_a_consumer_folds_what_the_log_holds_and_parks_what_it_cannot_read(
+    log: StoredSource, database: str
+) -> None:
     events = some()
-    async with stored(database) as source, AsyncConnectionPool(database, max_size=4, open=False) as pool:
-        consumer = Consumer(ModelSink(ORDERS), source.feed, pool)
+    async with AsyncConnectionPool(database, max_size=4, open=False) as pool:
+        consumer = Consumer(ModelSink(ORDERS), log.feed, pool)
         async with running(consumer):
-            await source.append(*events)
-            await until(lambda: consumer.health.floor == 4)
-            await source.append(lost(), *told((placed,), order_id(3)))
-            await until(lambda: consumer.health.floor == 6)
+            await log.append(*events)
+            await until(lambda: consumer.health.done == 4, 30)
+            await log.append(lost(), *told((placed,), order_id(3)))
+            await until(lambda: rows_of(pool, {order_id(n) for n in (1, 2, 3)}), 30)
+            await until(lambda: parked(pool, (5, "orders.order-lost", "UnknownEventType orders orders.order-lost")), 30)
         async with pool.connection() as connection:
-            query = "SELECT position, event_type, fingerprint FROM projections.parked"
-            assert await (await connection.execute(query)).fetchall() == [
-                (5, "orders.order-lost", "UnknownEventType orders orders.order-lost")
-            ]
-            rows = await orders.table.load(connection, "reads", [order_id(n) for n in (1, 2, 3)])
-    assert set(rows) == {order_id(1), order_id(2), order_id(3)}
+            rows = await orders.table.load(connection, "reads", [order_id(1)])
     assert rows[order_id(1)].address == expected(FakeFeed("orders", events))[order_id(1)].address
     assert rows[order_id(1)].customer_id == CUSTOMER
 
 
-async def test_a_log_in_a_new_incarnation_stops_the_consumer(database: str) -> None:
-    await prepare(database, MODELS)
-    async with stored(database) as source, AsyncConnectionPool(database, max_size=4, open=False) as pool:
-        await source.append(*some())
-        checkpoint = await caught_up(Consumer(ModelSink(ORDERS), source.feed, pool))
-        with psycopg.connect(database, autocommit=True) as connection:
-            connection.execute("INSERT INTO orders.incarnation (head, reason) VALUES (4, 'restored')")
-        await source.append(*told((placed, confirmed, tea_shipped), order_id(3)))
-        consumer = Consumer(ModelSink(ORDERS), source.feed, pool)
+async def rows_of(pool: Pool, wanted: set[UUID]) -> bool:
+    async with pool.connection() as connection:
+        return set(await orders.table.load(connection, "reads", list(wanted))) == wanted
+
+
+async def parked(pool: Pool, wanted: tuple[int, str, str]) -> bool:
+    async with pool.connection() as connection:
+        query = "SELECT position, event_type, fingerprint FROM projections.parked"
+        return await (await connection.execute(query)).fetchall() == [wanted]
+
+
+async def test_a_log_in_a_new_incarnation_stops_the_consumer(log: StoredSource, database: str) -> None:
+    async with AsyncConnectionPool(database, max_size=4, open=False) as pool:
+        consumer = Consumer(ModelSink(ORDERS), log.feed, pool)
+        before, _ = await log.feed.head()
         async with running(consumer):
-            await until(lambda: f"followed {checkpoint.incarnation}" in (consumer.health.reason or ""))
+            await log.append(*some())
+            await until(lambda: consumer.health.done == 4, 30)
+            with psycopg.connect(database, autocommit=True) as connection:
+                connection.execute("INSERT INTO orders.incarnation (head, reason) VALUES (4, 'restored')")
+            await log.append(*told((placed, confirmed, tea_shipped), order_id(3)))
+            await until(lambda: f"followed {before}" in (consumer.health.reason or ""), 30)
+        assert not await rows_of(pool, {order_id(3)})

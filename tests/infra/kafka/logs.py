@@ -130,4 +130,4 @@ async def partitions_of(consumer: AIOKafkaConsumer, name: str) -> set[int]:
 
 
 def places(found: Sequence[Message]) -> list[Place]:
-    return [at for message in found if (at := place(message.headers)) is not None]
+    return [at for message in found if (at := place(dict(message.headers))) is not None]
