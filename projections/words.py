@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
 MOST_TERMS: Final = 32  # of a search; what comes after them is not looked at
@@ -112,18 +112,26 @@ def placed(positions: dict[int, str]) -> str:
 
 
 def query(text: str) -> str | None:
-    """A tsquery for rows that have everything in the text; None where there is no word in it.
-
-    A whole word counts for more than the beginning of one.
-    """
-    terms = [term(spelt, unspaced=unspaced) for spelt, unspaced in runs(text)]
-    return " & ".join(list(dict.fromkeys(terms))[:MOST_TERMS]) or None
+    """A tsquery for rows that have everything in the text; None where there is no word in it."""
+    return " & ".join(terms(text, ":*")) or None
 
 
-def term(spelt: str, *, unspaced: bool) -> str:
-    if not unspaced:
-        word = quoted(folded(spelt)[:LONGEST])
-        return f"({word} | {word}:*)"
+def whole(text: str) -> str | None:
+    """A tsquery for rows that have some word of the text, and not only the beginning of one."""
+    return " | ".join(terms(text, "")) or None
+
+
+def terms(text: str, ending: str) -> list[str]:
+    found = (sequence(spelt) if unspaced else word(spelt) + ending for spelt, unspaced in runs(text))
+    return list(islice(dict.fromkeys(found), MOST_TERMS))
+
+
+def word(spelt: str) -> str:
+    return quoted(folded(spelt)[:LONGEST])
+
+
+def sequence(spelt: str) -> str:
+    """Pairs of characters, one after the other. A single character is the beginning of a pair."""
     if len(spelt) == 1:
         return f"{quoted(spelt)}:*"
     return f"({' <-> '.join(quoted(a + b) for a, b in pairwise(spelt[:LONGEST]))})"

@@ -20,6 +20,10 @@ from domain.products.events import (
     ProductDrafted,
     ProductEdited,
     ProductEvent,
+    ReservationCommitted,
+    ReservationEvent,
+    ReservationHeld,
+    ReservationReleased,
     StockAdjusted,
     StockClosed,
     StockCommitted,
@@ -34,12 +38,27 @@ from domain.products.events import (
     VariantRemoved,
 )
 from domain.products.product import ProductStatus
+from domain.products.reservation import ReservationStatus
+from domain.products.sku import normalised
 from domain.products.stock import StockStatus, level
 from projections.model import Model, Projector, opened
-from projections.products.row import CategoryRow, PriceRow, ProductRow, StockRow, VariantRow
+from projections.products.row import (
+    CategoryRow,
+    HeldRow,
+    PriceRow,
+    ProductRow,
+    ProductSearchRow,
+    ReservationRow,
+    SoldRow,
+    StockRow,
+    VariantRow,
+)
+from projections.words import folded, vector
 
 products = Projector("products", ProductRow, ProductEvent)
+search = Projector("product_search", ProductSearchRow, ProductEvent)
 stock = Projector("stock", StockRow, StockEvent)
+reservations = Projector("reservations", ReservationRow, ReservationEvent)
 
 
 def category_of(event: CategoryEvent) -> UUID:
@@ -48,7 +67,7 @@ def category_of(event: CategoryEvent) -> UUID:
 
 categories = Projector("categories", CategoryRow, CategoryEvent, key=category_of)
 
-PRODUCTS = Model("products", contexts=("products",), projectors=(products, stock, categories))
+PRODUCTS = Model("products", contexts=("products",), projectors=(products, search, stock, reservations, categories))
 
 
 # -- products
@@ -118,10 +137,78 @@ def with_variant(row: ProductRow, id: UUID, **changes: Any) -> ProductRow:
 
 
 def priced(row: ProductRow, variants: Iterable[VariantRow]) -> ProductRow:
-    """The product with these variants, and their least and greatest price."""
+    """The product with these variants, their SKUs, and their least and greatest price."""
     variants = tuple(variants)
-    prices = [v.price for v in variants if v.removed_at is None]
-    return replace(row, variants=variants, min_price=min(prices), max_price=max(prices))
+    there = [v for v in variants if v.removed_at is None]
+    prices = [v.price for v in there]
+    skus = tuple(normalised(v.sku) for v in there)
+    return replace(row, variants=variants, skus=skus, min_price=min(prices), max_price=max(prices))
+
+
+# -- what products are found by: a row of its own, so that lists and counts read no more than they need
+
+
+@search.opens(ProductDrafted)
+def search_drafted(event: ProductDrafted) -> ProductSearchRow:
+    return ProductSearchRow(
+        **opened(event),
+        status=ProductStatus.DRAFT,
+        name_key=folded(event.name),
+        category_id=event.category_id,
+        attributes=event.attributes,
+        said=said(event),
+        created_at=event.timestamp,
+    )
+
+
+@search.on(ProductEdited)
+def search_edited(row: ProductSearchRow, event: ProductEdited) -> ProductSearchRow:
+    return replace(
+        row,
+        name_key=folded(event.name),
+        category_id=event.category_id,
+        attributes=event.attributes,
+        said=said(event),
+    )
+
+
+@search.on(VariantAdded)
+def search_variant_added(row: ProductSearchRow, event: VariantAdded) -> ProductSearchRow:
+    variant = SoldRow(event.variant_id, event.sku, event.values, event.price.amount)
+    return selling(replace(row, currency=event.price.currency), (*row.variants, variant))
+
+
+@search.on(VariantRemoved)
+def search_variant_removed(row: ProductSearchRow, event: VariantRemoved) -> ProductSearchRow:
+    return selling(row, (v for v in row.variants if v.id != event.variant_id))
+
+
+@search.on(PriceChanged)
+def search_price_changed(row: ProductSearchRow, event: PriceChanged) -> ProductSearchRow:
+    price = event.new.amount
+    return selling(row, (replace(v, price=price) if v.id == event.variant_id else v for v in row.variants))
+
+
+@search.on(ProductActivated)
+def search_activated(row: ProductSearchRow, event: ProductActivated) -> ProductSearchRow:
+    return replace(row, status=ProductStatus.ACTIVE)
+
+
+@search.on(ProductDiscontinued)
+def search_discontinued(row: ProductSearchRow, event: ProductDiscontinued) -> ProductSearchRow:
+    return replace(row, status=ProductStatus.DISCONTINUED)
+
+
+def said(event: ProductDrafted | ProductEdited) -> str:
+    """The name counts for more than an attribute, and that for more than the description."""
+    attributes = [(text, "C") for attribute in event.attributes.items() for text in attribute]
+    return vector((event.name, "A"), *attributes, (event.description, "D"))
+
+
+def selling(row: ProductSearchRow, variants: Iterable[SoldRow]) -> ProductSearchRow:
+    variants = tuple(variants)
+    texts = [text for v in variants for text in ((v.sku, "B"), *((value, "C") for value in v.values.values()))]
+    return replace(row, variants=variants, sold=vector(*texts), min_price=min(v.price for v in variants))
 
 
 # -- stock
@@ -176,6 +263,25 @@ def stocked(row: StockRow, **changes: int) -> StockRow:
     row = replace(row, **changes)  # type: ignore[arg-type]  # the changed columns are all numbers
     available = row.on_hand - row.reserved
     return replace(row, available=available, status=level(available, row.threshold))
+
+
+# -- what is held for orders
+
+
+@reservations.opens(ReservationHeld)
+def held(event: ReservationHeld) -> ReservationRow:
+    lines = tuple(HeldRow(line.variant_id, line.quantity) for line in event.lines)
+    return ReservationRow(**opened(event), order_id=event.order_id, lines=lines, held_at=event.timestamp)
+
+
+@reservations.on(ReservationCommitted)
+def reservation_committed(row: ReservationRow, event: ReservationCommitted) -> ReservationRow:
+    return replace(row, status=ReservationStatus.COMMITTED, ended_at=event.timestamp)
+
+
+@reservations.on(ReservationReleased)
+def reservation_released(row: ReservationRow, event: ReservationReleased) -> ReservationRow:
+    return replace(row, status=ReservationStatus.RELEASED, ended_at=event.timestamp)
 
 
 # -- categories

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.products.product import ProductStatus
+from domain.products.reservation import ReservationStatus
 from domain.products.stock import StockStatus
 from domain.products.value import Image
 
@@ -36,7 +37,7 @@ class VariantRow:
 
 @dataclass(frozen=True, slots=True)
 class ProductRow:
-    """Columns of the table `products`. The least and the greatest price are those of variants that are not removed."""
+    """Columns of the table `products`. Prices and `skus` (upper case) are those of variants that are not removed."""
 
     id: UUID
     version: int
@@ -53,8 +54,42 @@ class ProductRow:
     currency: str | None = None  # null only between the product's first event and its first variant
     min_price: int = 0
     max_price: int = 0
+    skus: tuple[str, ...] = ()
     activated_at: datetime | None = None
     discontinued_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SoldRow:
+    """A variant as far as searching goes."""
+
+    id: UUID
+    sku: str
+    values: dict[str, str]
+    price: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProductSearchRow:
+    """Columns of the table `product_search`: what a product is found, narrowed down, counted and sorted by.
+
+    `said` and `sold` are tsvectors: of what is said about the product, and of its variants' SKUs and values.
+    `name_key` is the name as names are sorted.
+    """
+
+    id: UUID
+    version: int
+    updated_at: datetime
+    status: ProductStatus
+    name_key: str
+    category_id: UUID | None
+    attributes: dict[str, str]
+    said: str
+    created_at: datetime
+    variants: tuple[SoldRow, ...] = ()
+    sold: str = ""
+    currency: str | None = None
+    min_price: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +105,28 @@ class StockRow:
     reserved: int = 0
     available: int = 0
     threshold: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRow:
+    """So many of a variant are held."""
+
+    variant_id: UUID
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationRow:
+    """Columns of the table `reservations`: what is, or was, held for an order."""
+
+    id: UUID
+    version: int
+    updated_at: datetime
+    order_id: UUID
+    lines: tuple[HeldRow, ...]
+    held_at: datetime
+    status: ReservationStatus = ReservationStatus.HELD
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,11 @@ from tests.projections.plans import assert_indexed
 
 FILL = """
 INSERT INTO products_1.products (id, version, updated_at, status, name, description, category_id, attributes, images,
-    options, variants, currency, min_price, max_price, created_at)
+    options, variants, skus, currency, min_price, max_price, created_at)
 SELECT gen_random_uuid(), 1, now(), (ARRAY['DRAFT', 'ACTIVE', 'ACTIVE', 'ACTIVE', 'DISCONTINUED'])[1 + n % 5],
     'Product ' || n * 7919 % 20000, '', ('00000000-0000-4000-8000-' || lpad((n % 201)::text, 12, '0'))::uuid,
-    '{}', '[]', '[]', '[]', 'EUR', n * 104729 % 50000, 50000, timestamptz '2026-01-01' + n * interval '1 minute'
+    '{}', '[]', '[]', '[]', ARRAY['SKU-' || n], 'EUR',
+    n * 104729 % 50000, 50000, timestamptz '2026-01-01' + n * interval '1 minute'
 FROM generate_series(1, 20000) n
 """
 CATEGORY = UUID("00000000-0000-4000-8000-000000000007")
@@ -40,6 +41,7 @@ FILTERS: list[list[Condition]] = [
     [ACTIVE, Condition("category_id", "in", [CATEGORY])],
     [ACTIVE, Condition("min_price", "gte", 20_000), Condition("min_price", "lte", 30_000)],
     [ACTIVE, Condition("created_at", "gte", WHEN)],
+    [Condition("skus", "has", "SKU-77")],
 ]
 
 

@@ -16,23 +16,32 @@ from domain.products.events import (
     PriceChanged,
     ProductActivated,
     ProductDiscontinued,
+    ProductEdited,
+    ReservationCommitted,
+    ReservationReleased,
     StockClosed,
     ThresholdSet,
     VariantRemoved,
 )
 from domain.products.product import Product, ProductStatus
+from domain.products.reservation import ReservationStatus
 from domain.products.stock import StockStatus
-from projections.products.projector import PRODUCTS
-from projections.products.row import CategoryRow, PriceRow, ProductRow, StockRow
+from projections.model import Projector
+from projections.products.projector import PRODUCTS, products, search
+from projections.products.row import CategoryRow, HeldRow, PriceRow, ProductRow, ProductSearchRow, StockRow
+from projections.words import vector
 from tests.domain.products.histories import (
     DOLLS,
+    HELD,
     LARGE,
     MUG,
+    ORDER,
     SHIRT,
     SMALL,
     TOYS,
     drafted,
     eur,
+    held,
     large,
     opened,
     received,
@@ -46,11 +55,13 @@ from tests.specification import AT, Make, a
 LATER = AT + timedelta(days=1)
 
 
-def rows_after(events: Iterable[Event]) -> dict[UUID, Any]:
+def rows_after(events: Iterable[Event], *, but: Projector[Any] = search) -> dict[UUID, Any]:
+    """By id: of the two rows a product has, only one."""
     rows: dict[UUID, Any] = {}
     for position, event in enumerate(events, 1):
         for projector, id in PRODUCTS.touched(event):
-            rows[id] = projector.apply(rows.get(id), recorded(event, position))
+            if projector is not but:
+                rows[id] = projector.apply(rows.get(id), recorded(event, position))
     return rows
 
 
@@ -60,6 +71,11 @@ def story(id: UUID, *makes: Make) -> list[Event]:
 
 def shirt(*makes: Make) -> ProductRow:
     row: ProductRow = rows_after(story(SHIRT, drafted, small, large, *makes))[SHIRT]
+    return row
+
+
+def searched(*makes: Make) -> ProductSearchRow:
+    row: ProductSearchRow = rows_after(story(SHIRT, drafted, small, large, *makes), but=products)[SHIRT]
     return row
 
 
@@ -106,6 +122,56 @@ def test_a_removed_variant_keeps_its_history_and_counts_no_more():
 def test_a_product_says_since_when_it_is_sold():
     row = shirt(a(ProductActivated), a(ProductDiscontinued, at=LATER))
     assert (row.status, row.activated_at, row.discontinued_at) == (ProductStatus.DISCONTINUED, AT, LATER)
+
+
+def test_the_skus_of_a_product_are_those_of_variants_that_are_there():
+    assert shirt().skus == ("SHIRT-S", "SHIRT-L")
+    assert shirt(a(VariantRemoved, variant_id=SMALL)).skus == ("SHIRT-L",)
+
+
+def test_a_product_is_searched_by_what_is_said_of_it_and_by_its_variants():
+    row = searched()
+    assert row.said == vector(("T-shirt", "A"), ("material", "C"), ("cotton", "C"), ("Soft.", "D"))
+    assert row.sold == vector(("SHIRT-S", "B"), ("S", "C"), ("SHIRT-L", "B"), ("L", "C"))
+    assert (row.name_key, row.currency, row.min_price, row.created_at) == ("t-shirt", "EUR", 1000, AT)
+
+
+def test_an_edited_product_is_searched_by_what_is_said_now():
+    row = searched(a(ProductEdited, name="Hose", description="Größe", category_id=TOYS, attributes={}))
+    assert row.said == vector(("Hose", "A"), ("Größe", "D"))
+    assert (row.name_key, row.category_id, row.attributes, row.sold) == ("hose", TOYS, {}, searched().sold)
+
+
+def test_a_product_is_searched_by_its_present_variants_prices_and_status():
+    cheaper = a(PriceChanged, variant_id=SMALL, old=eur(1000), new=eur(1))
+    assert searched(cheaper).min_price == 1
+    row = searched(cheaper, a(VariantRemoved, variant_id=SMALL))
+    assert (row.min_price, row.sold) == (1000, vector(("SHIRT-L", "B"), ("L", "C")))
+    assert searched(a(ProductActivated)).status is ProductStatus.ACTIVE
+    assert searched(a(ProductActivated), a(ProductDiscontinued)).status is ProductStatus.DISCONTINUED
+
+
+def test_a_search_row_agrees_with_its_product():
+    events = [sample.event for sample in samples_of("products")]
+    shown, found = rows_after(events), rows_after(events, but=products)
+    rows = [row for row in found.values() if isinstance(row, ProductSearchRow)]
+    assert rows
+    for row in rows:
+        of = shown[row.id]
+        assert (row.version, row.status, row.category_id) == (of.version, of.status, of.category_id)
+        assert (row.currency, row.min_price, row.attributes) == (of.currency, of.min_price, of.attributes)
+
+
+def test_a_reservation_says_what_is_held_for_which_order_and_what_came_of_it():
+    row = rows_after(story(HELD, held))[HELD]
+    assert (row.order_id, row.status, row.held_at, row.ended_at) == (ORDER, ReservationStatus.HELD, AT, None)
+    assert row.lines == (HeldRow(SMALL, 2), HeldRow(LARGE, 1))
+    for event, status in (
+        (ReservationCommitted, ReservationStatus.COMMITTED),
+        (ReservationReleased, ReservationStatus.RELEASED),
+    ):
+        row = rows_after(story(HELD, held, a(event, at=LATER, order_id=ORDER)))[HELD]
+        assert (row.status, row.held_at, row.ended_at) == (status, AT, LATER)
 
 
 def test_stock_says_what_is_available_and_how_much_that_is():
