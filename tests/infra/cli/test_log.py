@@ -39,7 +39,7 @@ def empty(data: Path, tmp_path_factory: pytest.TempPathFactory):
 
 def test_a_log_and_its_keys_go_to_another_installation(up: Up, data: Path, empty, tmp_path: Path):
     folder, url = empty
-    files = str(tmp_path / "users.jsonl.zst"), "--keys", str(tmp_path / "keys.jsonl")
+    files = str(tmp_path / "users.jsonl.zst"), "--keys", str(tmp_path / "keys.jsonl"), "--reason", "moving house"
     (exported,) = lines(chobo("log", "export", "users", *files, "--data", str(data), "--json"))
     done = chobo("log", "import", *files, "--data", str(folder), "--database-url", url, "--yes", "--json")
     assert done.returncode == 0, done.stderr
@@ -52,7 +52,12 @@ def test_a_log_and_its_keys_go_to_another_installation(up: Up, data: Path, empty
     for query in names.values():
         assert execute(url, query) == execute(EmbeddedPostgres(data).conninfo(), query)
 
-    again = chobo("log", "import", files[0], "--data", str(folder), "--database-url", url, "--yes")
+    for where, kinds in ((("--data", str(data)), ["log.export-keys"]), (("--database-url", url), ["log.import"])):
+        asked = lines(chobo("events", "--context", "operations", *where, "--json"))
+        begun = [e["state"] for e in asked if e["type"] == "operations.operation-begun"]
+        assert [state["kind"] for state in begun] == kinds
+
+    again = chobo("log", "import", files[0], "--reason", "again", "--data", str(folder), "--database-url", url, "--yes")
     assert again.returncode == 1
     assert "the log of users is not empty" in again.stderr
 
@@ -61,7 +66,7 @@ def test_an_import_asks_first(up: Up, empty, tmp_path: Path, data: Path):
     folder, url = empty
     file = str(tmp_path / "orders.jsonl")
     assert chobo("log", "export", "orders", file, "--data", str(data)).returncode == 0
-    done = chobo("log", "import", file, "--data", str(folder), "--database-url", url)
+    done = chobo("log", "import", file, "--reason", "a drill", "--data", str(folder), "--database-url", url)
     assert done.returncode == 2
     assert "Say --yes" in done.stderr
 
@@ -71,7 +76,9 @@ def test_a_file_that_is_cut_off_is_refused(up: Up, empty, tmp_path: Path, data: 
     file = tmp_path / "products.jsonl"
     chobo("log", "export", "products", str(file), "--data", str(data))
     file.write_bytes(file.read_bytes()[:-10])
-    done = chobo("log", "import", str(file), "--data", str(folder), "--database-url", url, "--yes")
+    done = chobo(
+        "log", "import", str(file), "--reason", "a drill", "--data", str(folder), "--database-url", url, "--yes"
+    )
     assert done.returncode == 1
     assert "cut off" in done.stderr
 
@@ -92,10 +99,10 @@ def test_a_new_incarnation_stops_the_consumers_with_that_reason(up: Up, data: Pa
 
 def test_keys_wrapped_by_another_master_key_are_refused(up: Up, data: Path, tmp_path: Path):
     file, keys = tmp_path / "payments.jsonl", tmp_path / "keys.jsonl"
-    chobo("log", "export", "payments", str(file), "--keys", str(keys), "--data", str(data))
+    chobo("log", "export", "payments", str(file), "--keys", str(keys), "--reason", "why", "--data", str(data))
     with EmbeddedPostgres(tmp_path / "other") as postgres:  # makes secrets of its own
         done = chobo(
-            "log", "import", str(file), "--keys", str(keys), "--yes",
+            "log", "import", str(file), "--keys", str(keys), "--reason", "a drill", "--yes",
             "--data", str(tmp_path / "other"), "--database-url", postgres.conninfo(),
         )  # fmt: skip
     assert done.returncode == 2
