@@ -19,7 +19,7 @@ from infra.assembly.doing import begun, todo
 from infra.assembly.feeding import Feeds
 from infra.assembly.ground import Ground, laid
 from infra.assembly.reading import graphql, tokens_of
-from infra.assembly.working import projections, relay
+from infra.assembly.working import projections
 from infra.assembly.writing import command_api, write_loops
 from infra.contexts import CONTEXTS
 from infra.duties import EVERY, SERVING, Duty
@@ -76,6 +76,8 @@ async def assembled(ground: Ground, duties: frozenset[Duty]) -> System:
     if loops:
         await begun(ground)
     if Duty.RELAY in duties and (duties != EVERY or ground.settings.feed is FeedKind.KAFKA):
+        from infra.assembly.publishing import relay  # only who has to do with Kafka imports its client
+
         relay(ground)
     if Duty.PROJECTIONS in duties:
         projections(ground, Feeds(ground))

@@ -195,15 +195,16 @@ class Checkpoints:
     async def move(self, connection: Connection, old: Checkpoint, to: Progress) -> Moving:
         """Moves by compare-and-set. For a pipeline: see `Moving.moved`."""
         moved = []
-        if to.floor != old.floor:
-            values = [to.floor, to.head, to.recorded_at, *self._key, old.incarnation, old.floor]
+        floor = max(to.floor, old.floor)  # lifted meanwhile, perhaps, under somebody who moves slices
+        if floor != old.floor:
+            values = [floor, to.head, to.recorded_at, *self._key, old.incarnation, old.floor]
             moved.append((await connection.execute(MOVE_FLOOR, values), 1))
         if to.slices:
             before = [old.slices.get(slice, 0) for slice in to.slices]
             arrays = [list(to.slices), before, list(to.slices.values())]
             cursor = await connection.execute(MOVE_SLICES, [to.recorded_at, *arrays, *self._key])
             moved.append((cursor, len(to.slices)))
-        return Moving(moved, Checkpoint(old.incarnation, to.floor, {**old.slices, **to.slices}))
+        return Moving(moved, Checkpoint(old.incarnation, floor, {**old.slices, **to.slices}))
 
     async def lift_floor(
         self, connection: Connection, incarnation: UUID, position: int, lasts: Mapping[int, int] | None = None
