@@ -12,6 +12,7 @@ import random
 import signal
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 from psycopg_pool import AsyncConnectionPool
 
@@ -24,7 +25,7 @@ from domain.ids import derive
 from projections import todo
 from projections.alarm import Alarm
 from projections.doing import Done, Kind, Outcome, Worker
-from projections.pool import Pool
+from projections.pool import Connection, Pool
 from projections.retry import RetryPolicy
 from projections.todo import CHANNEL, Work
 
@@ -84,12 +85,12 @@ async def main(conninfo: str, name: str, lease: float, deaths: Mapping[str, floa
     fate = Fate(deaths)
     close = todo.close
 
-    async def closes(*values: object, **named: object) -> bool:
-        closed = await close(*values, **named)
+    async def closes(connection: Connection, work: Work, *, well: bool, outcome: Mapping[str, Any]) -> bool:
+        closed = await close(connection, work, well=well, outcome=outcome)
         fate.at("closed")  # before the commit: nothing of it happened
         return closed
 
-    todo.close = closes  # type: ignore[assignment]
+    todo.close = closes
     pool: Pool = AsyncConnectionPool(conninfo, min_size=2, max_size=10, open=False)
     async with counter_loop(conninfo) as loop, pool:
         kind = Kind(KIND, RetryPolicy(first=0.05, longest=0.5), CountOnce(loop, pool, name, fate))
