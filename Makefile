@@ -43,10 +43,12 @@ contracts: $(READY) ## write OpenAPI, GraphQL schema, settings, errors and route
 bench: $(READY) ## measure everything side by side with its ceiling (docs/performance.md)
 	@$(BIN)/python -m bench
 
-lock: $(READY) ## resolve pyproject.toml to exact versions with hashes (needs the package index)
+lock: $(READY) ## resolve pyproject.toml to exact versions with hashes, all and those of the image (needs the index)
 	@command -v uv >/dev/null || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
 	@PATH="$(BIN):$$PATH" uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-annotate --quiet --output-file requirements.lock
+	@PATH="$(BIN):$$PATH" uv pip compile pyproject.toml --universal --python-version 3.11 --constraint requirements.lock \
+	  --generate-hashes --no-emit-index-url --no-annotate --quiet --output-file requirements-runtime.lock
 
 clean: ## remove what was made here, but not data/
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info
