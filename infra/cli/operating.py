@@ -26,12 +26,15 @@ from domain.operations import CONTEXT
 from domain.operations.events import Facts
 from domain.operations.kinds import OperationKind
 from domain.operations.operation import Operation, Status
+from infra.cli.databases import opened
 from infra.databases import READS, Databases
 from infra.event_log.log import EventLog
+from infra.event_log.reader import LogReader
 from infra.event_log.wakeups import Wakeups
 from infra.keys import PersonalKeys
 from infra.operations import NothingToDo
 from infra.settings import Settings
+from projections.asking import begin
 from projections.pool import Pool, connected
 
 BY: Final = service("cli")
@@ -126,13 +129,21 @@ def result_of(operation: Operation) -> Facts:
     raise OperationRefused(operation.explanation)
 
 
+async def taken_note_of(databases: Databases, keys: PersonalKeys) -> None:
+    """Where no worker has run yet, the first one shall find what is requested now."""
+    incarnation, head = await LogReader(databases.pool(CONTEXT.name), CONTEXT.name, keys).head()
+    async with connected(databases.pool(READS)) as connection:
+        await begin(connection, CONTEXT.name, incarnation, head)
+
+
 @asynccontextmanager
 async def operating(settings: Settings) -> AsyncIterator[Operations]:
     """Needs the databases only: no server has to run for a request to be recorded."""
     async with AsyncExitStack() as stack:
-        databases = await stack.enter_async_context(Databases(settings, [CONTEXT.name]))
+        databases = await stack.enter_async_context(opened(settings, [CONTEXT.name]))
         pool = databases.pool(CONTEXT.name)
         keys = PersonalKeys(pool, settings.master_key_bytes())  # of nobody: what services say is not sealed
+        await taken_note_of(databases, keys)
         log = EventLog(databases.conninfo(CONTEXT.name), pool, CONTEXT, keys)
         await log.open()
         stack.push_async_callback(log.close)

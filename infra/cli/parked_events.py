@@ -10,9 +10,10 @@ from uuid import UUID
 from pydantic_core import from_json
 
 from domain.errors import NotFound
+from infra.cli.databases import opened
 from infra.cli.show import show, show_line
 from infra.contexts import CONTEXTS
-from infra.databases import READS, Databases
+from infra.databases import READS
 from infra.event_log.reader import LogReader, Stored
 from infra.keys import PersonalKeys
 from infra.settings import Settings
@@ -27,20 +28,20 @@ BEHIND: Final = 20
 
 
 async def show_list(settings: Settings, wanted: Wanted, limit: int, *, as_json: bool) -> None:
-    async with Databases(settings, []) as databases, connected(databases.pool(READS)) as connection:
+    async with opened(settings) as databases, connected(databases.pool(READS)) as connection:
         found = await parked.listed(connection, wanted, limit=limit)
     show(map(told if as_json else short, found), as_json=as_json)
 
 
 async def show_groups(settings: Settings, wanted: Wanted, limit: int, *, as_json: bool) -> None:
-    async with Databases(settings, []) as databases, connected(databases.pool(READS)) as connection:
+    async with opened(settings) as databases, connected(databases.pool(READS)) as connection:
         found = await parked.groups(connection, wanted)
     show(map(told_of_group if as_json else short_of_group, found[:limit]), as_json=as_json)
 
 
 async def show_one(settings: Settings, id: UUID, *, as_json: bool) -> None:
     """Raises NotFound."""
-    async with Databases(settings, [context.name for context in CONTEXTS]) as databases:
+    async with opened(settings, [context.name for context in CONTEXTS]) as databases:
         found = await one(databases.pool(READS), id)
         where = await standing(databases.pool(READS), found)
         keys = PersonalKeys(databases.pool("users"), settings.master_key_bytes())

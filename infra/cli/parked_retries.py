@@ -16,11 +16,12 @@ from domain.errors import NotFound
 from domain.operations.events import Facts
 from domain.operations.kinds import OperationKind
 from infra.cli.consent import agreed
+from infra.cli.databases import opened
 from infra.cli.operating import OperationRefused, Operations, operating
 from infra.cli.parked_events import one
 from infra.cli.show import show_line
 from infra.contexts import CONTEXTS
-from infra.databases import READS, Databases
+from infra.databases import READS
 from infra.event_log.reader import LogReader
 from infra.keys import PersonalKeys
 from infra.operations import NothingToDo, Refused
@@ -104,7 +105,7 @@ async def retry_one(operations: Operations, id: UUID, reason: str, told: Told) -
 async def discard(settings: Settings, id: UUID, reason: str, *, yes: bool, as_json: bool) -> int:
     """The exit code. Raises NotFound."""
     told = Told(as_json=as_json)
-    async with Databases(settings, []) as databases:
+    async with opened(settings) as databases:
         found = await one(databases.pool(READS), id)
     agreed(f"Pass over {found.event_type} {found.event_id}? {found.consumer} will never apply it.", yes=yes)
     event: Facts = {"event": str(found.event_id)}
@@ -146,7 +147,7 @@ async def chosen_ids(settings: Settings, chosen: Chosen) -> list[UUID]:
     if chosen.fingerprint is None:
         return list(chosen.ids)
     wanted = Wanted(consumer=chosen.consumer, fingerprint=chosen.fingerprint)
-    async with Databases(settings, []) as databases, connected(databases.pool(READS)) as connection:
+    async with opened(settings) as databases, connected(databases.pool(READS)) as connection:
         found = await parked.listed(connection, wanted, limit=MOST)
     if not found:
         raise NotFound("parked event with the fingerprint", chosen.fingerprint)
@@ -157,7 +158,7 @@ async def chosen_ids(settings: Settings, chosen: Chosen) -> list[UUID]:
 async def parks(settings: Settings) -> AsyncIterator[Park]:
     """By the code of this installation, on its databases."""
     names = [context.name for context in CONTEXTS]
-    async with Databases(settings, names) as databases:
+    async with opened(settings, names) as databases:
         keys = PersonalKeys(databases.pool("users"), settings.master_key_bytes())
         logs = {name: LogReader(databases.pool(name), name, keys) for name in names}
         yield Park(databases.pool(READS), MODELS, RULES, logs)
