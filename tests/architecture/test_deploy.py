@@ -136,7 +136,7 @@ def test_the_image_has_what_runs_and_nothing_that_only_checks():
     runtime = requirements("requirements-runtime.lock")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert named(project, "dependencies") <= runtime.keys()
-    needed_by_others = {"pyyaml"}  # uvicorn's
+    needed_by_others = {"psutil", "pyyaml"}  # by the embedded server, by uvicorn
     assert runtime.keys() & (named(project, "optional-dependencies", "dev") - needed_by_others) == set()
 
 
