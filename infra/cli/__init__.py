@@ -62,7 +62,7 @@ CODES: dict[int, set[str]] = {
     REFUSED: {"DomainError", "NotEmpty", "NotWhole", "OperationRefused", "RefusedByServer", "ReplayRefused"},
     WRONG_USAGE: {"SettingsRefused", "BadKeys", "WrongMasterKey"},
     UNAVAILABLE: {
-        "AddressInUse", "DataDirectoryInUse", "MigrationChanged", "NoWorker", "OperationalError", "PoolTimeout",
-        "PostgresFailed", "ServerTooOld", "ShapeChanged", "StillUnderWay", "Unavailable",
+        "AddressInUse", "DataDirectoryInUse", "KafkaFailed", "MigrationChanged", "NoWorker", "OperationalError",
+        "PoolTimeout", "PostgresFailed", "ServerTooOld", "ShapeChanged", "StillUnderWay", "Unavailable",
     },
 }  # fmt: skip

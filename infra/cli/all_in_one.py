@@ -1,13 +1,13 @@
-"""What `chobo up` does: secrets, PostgreSQL, the system, the server; and everything in reverse at the end."""
+"""What `chobo up` does: secrets, PostgreSQL and Kafka, the system, the server; and all in reverse at the end."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from typing import Any, Protocol
 
 import uvloop
 from pydantic import SecretStr
@@ -17,9 +17,10 @@ from infra.bootstrap import System, running
 from infra.cli.installation import installation
 from infra.cli.show import show_line
 from infra.embedded import EmbeddedPostgres, PostgresFailed
+from infra.kafka.jars import KafkaFailed
 from infra.logs import log_to_stderr
 from infra.serving import Server, address_of, listen
-from infra.settings import Settings
+from infra.settings import FeedKind, Settings
 
 log = logging.getLogger("chobo.up")
 
@@ -32,21 +33,34 @@ class AllInOne:
         self.as_json = as_json
         self.demo = demo
         self._shop: asyncio.Task[None] | None = None
+        self._ours: list[Ours] = []
         log_to_stderr(self.settings.log_level, as_json=as_json)
 
     def run(self) -> None:
         """Until a signal comes."""
         listening = listen(self.settings.host, self.settings.port)
-        if self.settings.database_url:
-            uvloop.run(self._serve(self.settings, listening, None))
-            return
-        self._say(f"Starting PostgreSQL on {self.settings.data.absolute()} ...", event="starting")
-        with EmbeddedPostgres(self.settings.data) as postgres:
-            embedded = self.settings.model_copy(update={"database_url": SecretStr(postgres.conninfo())})
-            uvloop.run(self._serve(embedded, listening, postgres))
+        with ExitStack() as servers:
+            uvloop.run(self._serve(self._served_by(servers), listening))
 
-    async def _serve(self, settings: Settings, listening: socket.socket, postgres: EmbeddedPostgres | None) -> None:
-        async with kept_running(postgres), running(settings) as system:
+    def _served_by(self, servers: ExitStack) -> Settings:
+        """The settings once the servers run that they name nobody for."""
+        settings = self.settings
+        if not settings.database_url:
+            self._say(f"Starting PostgreSQL on {settings.data.absolute()} ...", event="starting")
+            postgres = servers.enter_context(EmbeddedPostgres(settings.data))
+            self._ours.append(postgres)
+            settings = settings.model_copy(update={"database_url": SecretStr(postgres.conninfo())})
+        if settings.feed is FeedKind.KAFKA and not settings.kafka_bootstrap:
+            from infra.kafka.broker import EmbeddedKafka
+
+            self._say("Starting Kafka ...", event="starting kafka")
+            kafka = servers.enter_context(EmbeddedKafka(settings.data / "kafka", say=self._say))
+            self._ours.append(kafka)
+            settings = settings.model_copy(update={"kafka_bootstrap": kafka.bootstrap})
+        return settings
+
+    async def _serve(self, settings: Settings, listening: socket.socket) -> None:
+        async with kept_running(self._ours), running(settings) as system:
             server = Server(
                 system.app,
                 stop_within=settings.stop_seconds,
@@ -91,25 +105,31 @@ def password_of(settings: Settings) -> str:
     return settings.operator_password.get_secret_value() if settings.operator_password else "(none)"
 
 
+class Ours(Protocol):
+    """A server that we start, and start again."""
+
+    async def ended(self) -> int: ...
+    async def restart(self) -> None: ...
+
+
 @asynccontextmanager
-async def kept_running(postgres: EmbeddedPostgres | None) -> AsyncIterator[None]:
-    """Starts the embedded server again whenever it ends by itself; what uses it connects again."""
-    if postgres is None:
-        yield
-        return
-    watcher = asyncio.create_task(restart_whenever_it_ends(postgres))
+async def kept_running(servers: Sequence[Ours]) -> AsyncIterator[None]:
+    """Starts each server again whenever it ends by itself; what uses it connects again."""
+    watchers = [asyncio.create_task(restart_whenever_it_ends(server)) for server in servers]
     try:
         yield
     finally:
-        watcher.cancel()
+        for watcher in watchers:
+            watcher.cancel()
 
 
-async def restart_whenever_it_ends(postgres: EmbeddedPostgres) -> None:
+async def restart_whenever_it_ends(server: Ours) -> None:
+    name = type(server).__name__.removeprefix("Embedded")
     while True:
-        code = await postgres.ended()
-        log.warning("PostgreSQL ended with %s; it is started again", code)
+        code = await server.ended()
+        log.warning("%s ended with %s; it is started again", name, code)
         try:
-            await postgres.restart()
-        except PostgresFailed as error:
+            await server.restart()
+        except (PostgresFailed, KafkaFailed) as error:
             log.error("%s", error)  # noqa: TRY400 - the sentence says it all
             await asyncio.sleep(1)

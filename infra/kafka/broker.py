@@ -158,7 +158,7 @@ class EmbeddedKafka:
 
     def _format(self, run: list[str], properties: Path) -> None:
         cluster = urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
-        tool = [*run, "kafka.tools.StorageTool", "format", "--cluster-id", cluster, "--config", str(properties)]
+        tool = [*run, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "--config", str(properties)]
         if self._spawned(tool).wait() != 0:
             raise KafkaFailed(f"Kafka's files could not be made in {self.data}:\n{complaints(self.log)}")
 
