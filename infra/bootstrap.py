@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
-from secrets import token_urlsafe
 from typing import Final
 
 from starlette.applications import Starlette
@@ -16,6 +14,7 @@ from commands.router import RESOURCES, ROUTES
 from domain.aggregate import Context
 from infra import asyncapi
 from infra.assembly.doing import begun, todo
+from infra.assembly.erasures import erased_again
 from infra.assembly.feeding import Feeds
 from infra.assembly.ground import Ground, laid
 from infra.assembly.reading import graphql, tokens_of
@@ -24,18 +23,9 @@ from infra.assembly.writing import command_api, write_loops
 from infra.contexts import CONTEXTS
 from infra.duties import EVERY, SERVING, Duty
 from infra.health import health_routes
-from infra.settings import FeedKind, Settings, new_secret
+from infra.settings import FeedKind, Settings
 from infra.telemetry import Telemetry
-from infra.tokens import Tokens, new_key_set
-
-SECRETS: Final[dict[str, Callable[[], str]]] = {
-    "master_key": new_secret,
-    "claim_secret": new_secret,
-    "cursor_secret": new_secret,
-    "token_keys": new_key_set,
-    "operator_password": partial(token_urlsafe, 12),
-}
-"""The settings that an installation without secrets of its own makes for itself, and how."""
+from infra.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +57,7 @@ async def running(
     duties = frozenset(duties)
     async with AsyncExitStack() as stack:
         ground = await laid(settings, duties, contexts, stack, told)
+        await erased_again(ground, duties)
         yield await assembled(ground, duties)
 
 

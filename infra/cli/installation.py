@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import SecretStr
 
-from infra.bootstrap import SECRETS
 from infra.embedded import EmbeddedPostgres, secrets_in
+from infra.own_secrets import SECRETS
 from infra.settings import Profile, Settings
+
+ERASURES: Final = "erasures.jsonl"
+"""In the data directory, beside the cluster: a backup of the cluster leaves it alone, and so does its restore."""
 
 
 def installation(**flags: Any) -> Settings:
     """`flags` are settings by name, None for those that were not given. Raises SettingsRefused."""
     data = data_directory(flags.get("data"))
-    defaults = {"profile": Profile.DEVELOPMENT, "log_level": "warning", "data": data} | secrets_in(data, SECRETS)
+    kept = {"data": data, "erasure_list": data / ERASURES}
+    defaults = {"profile": Profile.DEVELOPMENT, "log_level": "warning"} | kept | secrets_in(data, SECRETS)
     return Settings.read(defaults=defaults, **flags)
 
 
