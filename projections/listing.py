@@ -12,6 +12,7 @@ from psycopg import sql
 from projections.generations import READS
 from projections.pool import Pool, connected
 from projections.table import R, Table
+from projections.words import query
 
 OPERATORS: Final[dict[str, sql.SQL]] = {
     "eq": sql.SQL("t.{} = %s"),
@@ -19,12 +20,16 @@ OPERATORS: Final[dict[str, sql.SQL]] = {
     "gte": sql.SQL("t.{} >= %s"),
     "lte": sql.SQL("t.{} <= %s"),
     "has": sql.SQL("t.{} @> ARRAY[%s]"),
+    "words": sql.SQL("t.{} @@ %s::tsquery"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A column compared with a value by one of OPERATORS; all conditions of a list must hold."""
+    """A column compared with a value by one of OPERATORS; all conditions of a list must hold.
+
+    `words` compares a tsvector with a text: every word of it is there, or a longer one that begins with it.
+    """
 
     column: str
     operator: str
@@ -101,25 +106,31 @@ class Listing(Generic[R]):
     def statement(self, where: Iterable[Condition], ordering: Ordering, page: Page) -> Statement:
         """Selects one row more than the page holds, from the end at which paging starts."""
         ascending = ordering.descending is page.backward
-        conditions = [condition(c) for c in where]
-        for mark, beyond in ((page.after, not ordering.descending), (page.before, ordering.descending)):
-            if mark is not None:
-                conditions.append(past(ordering.column, mark, ascending=beyond))
+        marks = [
+            past(ordering.column, mark, ascending=beyond)
+            for mark, beyond in ((page.after, not ordering.descending), (page.before, ordering.descending))
+            if mark is not None
+        ]
         order = sql.SQL(" ORDER BY t.{column} {way}, t.id {way} LIMIT %s").format(
             column=sql.Identifier(ordering.column), way=sql.SQL("ASC" if ascending else "DESC")
         )
-        return self._select(self.table.selected(), conditions, order, [page.size + 1])
+        return self._select(self.table.selected(), list(where), marks, Statement(order, [page.size + 1]))
 
     def counting(self, where: Iterable[Condition], cap: int) -> Statement:
-        inner = self._select(sql.SQL("1"), [condition(c) for c in where], sql.SQL(" LIMIT %s"), [cap])
+        inner = self._select(sql.SQL("1"), list(where), [], Statement(sql.SQL(" LIMIT %s").format(), [cap]))
         return Statement(sql.SQL("SELECT count(*) FROM ({}) AS counted").format(inner.query), inner.values)
 
     def _select(
-        self, what: sql.Composable, where: Sequence[Statement], tail: sql.Composable, values: Sequence[Any]
+        self, what: sql.Composable, where: Sequence[Condition], marks: Sequence[Statement], tail: Statement
     ) -> Statement:
-        wheres = sql.SQL(" AND ").join(w.query for w in where)
-        query = sql.SQL("SELECT ") + what + self._from + (sql.SQL(" WHERE ") + wheres if where else sql.SQL("")) + tail
-        return Statement(query, [v for w in where for v in w.values] + list(values))
+        conditions = [condition(c) for c in where]
+        if any(c.operator == "words" for c in where):
+            # OFFSET 0 keeps PostgreSQL from looking for a rare word by going through everything in the ordering
+            inner = joined(sql.SQL("SELECT *") + self._from, conditions, Statement(sql.SQL(" OFFSET 0").format(), []))
+            found = sql.SQL("SELECT {} FROM ({}) t").format(what, inner.query)
+            outer = joined(found, marks, tail)
+            return Statement(outer.query, [*inner.values, *outer.values])
+        return joined(sql.SQL("SELECT ") + what + self._from, [*conditions, *marks], tail)
 
     async def _rows(self, pool: Pool, statement: Statement) -> list[R]:
         async with connected(pool) as connection:
@@ -127,9 +138,16 @@ class Listing(Generic[R]):
             return self.table.decoded(await cursor.fetchall())
 
 
+def joined(select: sql.Composable, where: Sequence[Statement], tail: Statement) -> Statement:
+    wheres = sql.SQL(" WHERE ") + sql.SQL(" AND ").join(w.query for w in where) if where else sql.SQL("")
+    return Statement(select + wheres + tail.query, [*(v for w in where for v in w.values), *tail.values])
+
+
 def condition(condition: Condition) -> Statement:
-    query = OPERATORS[condition.operator].format(sql.Identifier(condition.column))
-    return Statement(sql.Composed([query]), [condition.value])
+    value = query(condition.value) if condition.operator == "words" else condition.value
+    if value is None:
+        return Statement(sql.SQL("false").format(), [])
+    return Statement(OPERATORS[condition.operator].format(sql.Identifier(condition.column)), [value])
 
 
 def past(column: str, mark: Mark, *, ascending: bool) -> Statement:

@@ -1,8 +1,9 @@
 """The words of a text as they are searched, for a PostgreSQL without dictionaries for them.
 
 Case, accents, width and the two kana make no difference. A word of a script with spaces is one word, and found by its
-beginning. Text of a script without them (Japanese, Chinese, Thai, ...) is cut into overlapping pairs of characters, and
-found by any part of it: the pairs one after the other. An umlaut is found as `ae` too, as German writes it without one.
+beginning, if that is more than a letter. Text of a script without them (Japanese, Chinese, Thai, ...) is cut into
+overlapping pairs of characters, and found by any part of it: the pairs one after the other. An umlaut is found as `ae`
+too, as German writes it without one.
 """
 
 from __future__ import annotations
@@ -122,12 +123,14 @@ def whole(text: str) -> str | None:
 
 
 def terms(text: str, ending: str) -> list[str]:
-    found = (sequence(spelt) if unspaced else word(spelt) + ending for spelt, unspaced in runs(text))
+    found = (sequence(spelt) if unspaced else word(spelt, ending) for spelt, unspaced in runs(text))
     return list(islice(dict.fromkeys(found), MOST_TERMS))
 
 
-def word(spelt: str) -> str:
-    return quoted(folded(spelt)[:LONGEST])
+def word(spelt: str, ending: str) -> str:
+    """Too much begins with any one letter."""
+    plain = folded(spelt)[:LONGEST]
+    return quoted(plain) + (ending if len(plain) > 1 else "")
 
 
 def sequence(spelt: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from domain.event import Event
 from domain.money import MAX_AMOUNT
@@ -32,6 +31,7 @@ from projections.feed import Recorded
 from projections.model import Model, Projector, known, opened
 from projections.orders.row import EntryRow, LineRow, OrderRow, PortionRow, ReturnRow, ShipmentRow
 from projections.personal import Personal
+from projections.row import replace
 
 orders = Projector("orders", OrderRow, OrderEvent)
 
@@ -86,7 +86,13 @@ def placed_at_once(event: OrderPlaced) -> OrderRow:
 
 @orders.on(OrderPlaced)
 def placed(row: OrderRow, event: OrderPlaced) -> OrderRow:
-    return replace(placed_at_once(event), created_at=row.created_at, saga_id=row.saga_id, timeline=row.timeline)
+    return replace(
+        placed_at_once(event),
+        created_at=row.created_at,
+        saga_id=row.saga_id,
+        saga_process=row.saga_process,
+        timeline=row.timeline,
+    )
 
 
 @orders.on(LineAdded)
@@ -153,7 +159,7 @@ def delivered(row: OrderRow, event: OrderDelivered) -> OrderRow:
 
 @orders.on(OrderReturned)
 def returned(row: OrderRow, event: OrderReturned) -> OrderRow:
-    back = ReturnRow(event.return_id, portions(event.lines), event.refund.amount, event.timestamp)
+    back = ReturnRow(event.return_id, portions(event.lines), event.refund.amount, event.timestamp, event.restock)
     return replace(
         row,
         status=Status.RETURNED if event.complete else row.status,
@@ -165,12 +171,12 @@ def returned(row: OrderRow, event: OrderReturned) -> OrderRow:
 
 @orders.on(SagaAssigned)
 def saga_assigned(row: OrderRow, event: SagaAssigned) -> OrderRow:
-    return replace(row, saga_id=event.saga_id)
+    return replace(row, saga_id=event.saga_id, saga_process=event.process)
 
 
 @orders.on(SagaReleased)
 def saga_released(row: OrderRow, event: SagaReleased) -> OrderRow:
-    return replace(row, saga_id=None)
+    return replace(row, saga_id=None, saga_process=None)
 
 
 @orders.every

@@ -43,10 +43,13 @@ class ShipmentRow:
 
 @dataclass(frozen=True, slots=True)
 class ReturnRow:
+    """`restock`: the goods can be sold again."""
+
     id: UUID
     lines: tuple[PortionRow, ...]
     refund: int
     returned_at: datetime
+    restock: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,5 +87,6 @@ class OrderRow:
     returns: tuple[ReturnRow, ...] = ()
     timeline: tuple[EntryRow, ...] = ()
     saga_id: UUID | None = None
+    saga_process: str | None = None
     placed_at: datetime | None = None
     closed_at: datetime | None = None

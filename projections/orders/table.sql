@@ -17,6 +17,7 @@ CREATE TABLE orders (
     returns        json        NOT NULL,
     timeline       json        NOT NULL,
     saga_id        uuid,
+    saga_process   text,
     created_at     timestamptz NOT NULL,
     placed_at      timestamptz,
     closed_at      timestamptz

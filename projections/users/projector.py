@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import Final
 
 from domain.event import Erased
 from domain.users.events import (
@@ -12,6 +12,7 @@ from domain.users.events import (
     CredentialsEvent,
     DefaultAddressChosen,
     LockedOut,
+    PasswordChanged,
     PasswordReset,
     PasswordSet,
     ProfileChanged,
@@ -19,6 +20,7 @@ from domain.users.events import (
     RoleRevoked,
     SettingsChanged,
     SignedIn,
+    SignInFailed,
     UserActivated,
     UserErased,
     UserEvent,
@@ -28,9 +30,12 @@ from domain.users.events import (
 )
 from domain.users.user import Status
 from domain.users.values import Profile, normalised
+from projections.feed import Recorded
 from projections.model import Model, Projector, known, opened
 from projections.personal import Personal
-from projections.users.row import AddressRow, SignInsRow, UserRow
+from projections.row import replace
+from projections.users.row import AddressRow, ChangeRow, SignInsRow, UserRow
+from projections.words import vector
 
 users = Projector("users", UserRow, UserEvent)
 sign_ins = Projector("sign_ins", SignInsRow, CredentialsEvent)
@@ -38,7 +43,10 @@ sign_ins = Projector("sign_ins", SignInsRow, CredentialsEvent)
 
 def cleared(row: UserRow) -> UserRow:
     """Without what is personal."""
-    return replace(with_profile(row, None), email=None, email_key=None, addresses=(), suspended_for=None)
+    history = tuple(replace(change, reason=None) for change in row.history)
+    return replace(
+        with_profile(row, None), email=None, email_key=None, words="", addresses=(), suspended_for=None, history=history
+    )
 
 
 USERS = Model(
@@ -52,7 +60,7 @@ USERS = Model(
 @users.opens(UserRegistered)
 def registered(event: UserRegistered) -> UserRow:
     email = known(event.email)
-    return UserRow(
+    row = UserRow(
         **opened(event),
         status=Status.REGISTERED,
         email=email,
@@ -62,6 +70,7 @@ def registered(event: UserRegistered) -> UserRow:
         notices=event.settings.notices,
         created_at=event.timestamp,
     )
+    return replace(row, words=words_of(row))
 
 
 @users.on(UserActivated)
@@ -134,12 +143,22 @@ def erased(row: UserRow, event: UserErased) -> UserRow:
 
 @sign_ins.opens(PasswordSet)
 def password_set(event: PasswordSet) -> SignInsRow:
-    return SignInsRow(**opened(event), user_id=event.user_id)
+    return SignInsRow(**opened(event), user_id=event.user_id, password_since=event.timestamp)
 
 
 @sign_ins.on(SignedIn)
 def signed_in(row: SignInsRow, event: SignedIn) -> SignInsRow:
-    return replace(row, sign_ins=row.sign_ins + 1, last_sign_in=event.timestamp, locked_until=None)
+    return replace(row, sign_ins=row.sign_ins + 1, last_sign_in=event.timestamp, failures=0, locked_until=None)
+
+
+@sign_ins.on(SignInFailed)
+def sign_in_failed(row: SignInsRow, event: SignInFailed) -> SignInsRow:
+    return replace(row, failures=row.failures + 1)
+
+
+@sign_ins.on(PasswordChanged)
+def password_changed(row: SignInsRow, event: PasswordChanged) -> SignInsRow:
+    return replace(row, password_since=event.timestamp)
 
 
 @sign_ins.on(LockedOut)
@@ -149,10 +168,47 @@ def locked_out(row: SignInsRow, event: LockedOut) -> SignInsRow:
 
 @sign_ins.on(PasswordReset)
 def password_reset(row: SignInsRow, event: PasswordReset) -> SignInsRow:
-    return replace(row, locked_until=None)
+    return replace(row, password_since=event.timestamp, failures=0, locked_until=None)
 
 
 def with_profile(row: UserRow, profile: Profile | None) -> UserRow:
     """The columns are named as the profile's fields."""
     fields = profile.model_dump() if profile else dict.fromkeys(Profile.model_fields)
-    return replace(row, **fields)
+    row = replace(row, **fields)
+    return replace(row, words=words_of(row))
+
+
+def words_of(row: UserRow) -> str:
+    """The names, and the address up to the @: what comes behind it half of all users may have in common."""
+    names = (row.display_name, row.first_name, row.last_name)
+    local = (row.email or "").rpartition("@")[0]
+    return vector(*((name, "A") for name in names if name), (local, "B"))
+
+
+@users.every
+def in_the_history(row: UserRow, recorded: Recorded) -> UserRow:
+    event = recorded.event
+    if not isinstance(event, DECISIONS):
+        return row
+    change = ChangeRow(
+        event.originator_version,
+        event.timestamp,
+        event.TOPIC,
+        recorded.actor,
+        row.status,
+        event.role if isinstance(event, RoleGranted | RoleRevoked) else None,
+        known(event.reason) if isinstance(event, UserSuspended | UserReinstated) else None,
+    )
+    return replace(row, history=(*row.history, change))
+
+
+DECISIONS: Final = (
+    UserRegistered,
+    UserActivated,
+    RoleGranted,
+    RoleRevoked,
+    UserSuspended,
+    UserReinstated,
+    UserErased,
+)
+"""What the shop looks back at. What users change of themselves is not kept."""

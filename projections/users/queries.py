@@ -7,9 +7,9 @@ from uuid import UUID
 
 from psycopg import sql
 
+from projections.generations import READS
 from projections.listing import Listing
 from projections.pool import Pool, connected
-from projections.generations import READS
 from projections.users.projector import sign_ins, users
 from projections.users.row import SignInsRow
 

@@ -19,9 +19,26 @@ class AddressRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """What was decided about a user: when, what (the event type), by whom (as stored with the event), and why.
+
+    `status` is the user's after it. `reason` is personal.
+    """
+
+    version: int
+    at: datetime
+    event: str
+    actor: str
+    status: Status
+    role: Role | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class UserRow:
     """Columns of the table `users`. Personal, and null or empty once erased: `email`, `email_key` (the form in which
-    spellings of an address are the same), the names, `avatar_url`, `bio`, `addresses`, `suspended_for`.
+    spellings of an address are the same), the names, `words` (a tsvector of these), `avatar_url`, `bio`, `addresses`,
+    `suspended_for`, and the reasons in the history.
 
     `blocked_at` is since when the user may not be let in.
     """
@@ -41,15 +58,17 @@ class UserRow:
     last_name: str | None = None
     avatar_url: str | None = None
     bio: str | None = None
+    words: str = ""
     addresses: tuple[AddressRow, ...] = ()
     default_address_id: UUID | None = None
     suspended_for: str | None = None
     blocked_at: datetime | None = None
+    history: tuple[ChangeRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SignInsRow:
-    """Columns of the table `sign_ins`; the id is that of the credentials."""
+    """Columns of the table `sign_ins`; the id is that of the credentials. `failures`: since it last went well."""
 
     id: UUID
     version: int
@@ -58,3 +77,5 @@ class SignInsRow:
     sign_ins: int = 0
     last_sign_in: datetime | None = None
     locked_until: datetime | None = None
+    failures: int = 0
+    password_since: datetime | None = None

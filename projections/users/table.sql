@@ -11,16 +11,19 @@ CREATE TABLE users (
     last_name          text,
     avatar_url         text,
     bio                text,
+    words              tsvector    NOT NULL,
     addresses          jsonb       NOT NULL,
     default_address_id uuid,
     locale             text        NOT NULL,
     notices            text[]      NOT NULL,
     suspended_for      text,
     created_at         timestamptz NOT NULL,
-    blocked_at         timestamptz
+    blocked_at         timestamptz,
+    history            jsonb       NOT NULL
 );
 
 CREATE INDEX users_by_email ON users (email_key);
+CREATE INDEX users_by_words ON users USING gin (words) WITH (fastupdate = off);
 CREATE INDEX users_by_role ON users USING gin (roles);
 CREATE INDEX users_blocked ON users (blocked_at) WHERE blocked_at IS NOT NULL;
 
@@ -32,13 +35,15 @@ CREATE INDEX users_by_status_updated ON users (status, updated_at, id);
 
 -- A row for each stream of credentials: signing in never touches the row of the user.
 CREATE TABLE sign_ins (
-    id           uuid        PRIMARY KEY,
-    version      bigint      NOT NULL,
-    updated_at   timestamptz NOT NULL,
-    user_id      uuid        NOT NULL,
-    sign_ins     bigint      NOT NULL,
-    last_sign_in timestamptz,
-    locked_until timestamptz
+    id             uuid        PRIMARY KEY,
+    version        bigint      NOT NULL,
+    updated_at     timestamptz NOT NULL,
+    user_id        uuid        NOT NULL,
+    sign_ins       bigint      NOT NULL,
+    last_sign_in   timestamptz,
+    locked_until   timestamptz,
+    failures       bigint      NOT NULL,
+    password_since timestamptz
 );
 
 CREATE INDEX sign_ins_by_user ON sign_ins (user_id);

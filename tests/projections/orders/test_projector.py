@@ -7,16 +7,18 @@ from uuid import UUID
 import pytest
 
 from domain.event import ERASED
-from domain.orders.events import CancelReason
+from domain.orders.events import CancelReason, SagaReleased
 from domain.orders.order import Status, evolve
 from projections.model import CannotApply
 from projections.orders.projector import orders
 from projections.orders.row import OrderRow
 from tests.domain.orders.samples import (
+    CHECKOUT,
     CUSTOMER,
     HOME,
     ORDER,
     WAYS_TO,
+    assigned,
     cancel_pending,
     confirmed,
     cup_added,
@@ -30,7 +32,7 @@ from tests.domain.orders.samples import (
     tea_shipped,
 )
 from tests.projections.fakes import recorded
-from tests.specification import AT, Make
+from tests.specification import AT, Make, a
 
 BY = f"user:{CUSTOMER}"
 
@@ -82,7 +84,14 @@ def test_every_change_is_on_the_timeline_with_its_actor_and_reason() -> None:
 def test_shipments_say_when_they_left_and_arrived() -> None:
     row = row_after(placed, confirmed, tea_shipped, tea_delivered, tea_returned)
     assert [(s.carrier, s.shipped_at, s.delivered_at) for s in row.shipments] == [("DHL", AT, AT)]
-    assert [(r.refund, r.returned_at) for r in row.returns] == [(2381, AT)]
+    assert [(r.refund, r.returned_at, r.restock) for r in row.returns] == [(2381, AT, True)]
+
+
+def test_an_order_names_the_saga_that_works_it_while_one_does() -> None:
+    row = row_after(drafted, tea_added, assigned, placed)
+    assert (row.saga_id, row.saga_process) == (CHECKOUT, "checkout")
+    row = row_after(placed, assigned, a(SagaReleased, saga_id=CHECKOUT))
+    assert (row.saga_id, row.saga_process) == (None, None)
 
 
 def test_what_is_erased_is_null() -> None:

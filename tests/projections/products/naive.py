@@ -204,7 +204,9 @@ def has(text: str, term: str) -> bool:
     """The slow way: look whether it stands there."""
     if is_japanese(term):
         return plain(term) in plain(text)
-    return any(word.startswith(plain(term)) for spelt in (text, in_ascii(text)) for word in latin_words(spelt))
+    wanted = plain(term)
+    found = (word for spelt in (text, in_ascii(text)) for word in latin_words(spelt))
+    return any(word.startswith(wanted) if len(wanted) > 1 else word == wanted for word in found)
 
 
 def latin_words(text: str) -> list[str]:

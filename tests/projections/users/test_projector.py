@@ -15,6 +15,8 @@ from domain.users.events import (
     DefaultAddressChosen,
     EmailClaimed,
     LockedOut,
+    PasswordChanged,
+    PasswordReset,
     ProfileChanged,
     RoleGranted,
     RoleRevoked,
@@ -31,6 +33,7 @@ from domain.users.values import Notice, Profile, Settings
 from projections.model import Projector
 from projections.users.projector import sign_ins, users
 from projections.users.row import AddressRow, UserRow
+from projections.words import vector
 from tests.domain.users.samples import ADDRESS, CLAIM, HANA, HOME, WORK, activated, password_set, registered
 from tests.projections.fakes import recorded
 from tests.specification import AT, Make, a
@@ -97,6 +100,29 @@ def test_a_suspended_user_is_blocked_until_reinstated() -> None:
     assert (row.status, row.suspended_for, row.blocked_at) == (Status.ACTIVE, None, None)
 
 
+def test_a_user_is_searched_by_names_and_address() -> None:
+    assert user().words == vector(("Hana", "A"), ("hana", "B"))
+    renamed = user(a(ProfileChanged, profile=Profile(display_name="Hana I.", first_name="花", last_name="伊藤")))
+    assert renamed.words == vector(("Hana I.", "A"), ("花", "A"), ("伊藤", "A"), ("hana", "B"))
+
+
+def test_what_was_decided_about_a_user_is_kept_with_who_did_it_and_why() -> None:
+    row = user(
+        a(RoleGranted, role=Role.STAFF, by="user:x"),
+        a(SettingsChanged, settings=Settings(locale="ja")),
+        suspended,
+        a(UserReinstated, reason="a mistake", by="user:x"),
+    )
+    assert [(c.version, c.event, c.status, c.role, c.reason) for c in row.history] == [
+        (1, "users.user-registered", Status.REGISTERED, None, None),
+        (2, "users.user-activated", Status.ACTIVE, None, None),
+        (3, "users.role-granted", Status.ACTIVE, Role.STAFF, None),
+        (5, "users.user-suspended", Status.SUSPENDED, None, "spam"),
+        (6, "users.user-reinstated", Status.ACTIVE, None, "a mistake"),
+    ]
+    assert {(c.at, c.actor) for c in row.history} == {(AT, "anonymous")}
+
+
 PERSONAL = (a(ProfileChanged, profile=Profile(display_name="Hana", first_name="Hana", bio="Tea.")), home, suspended)
 gone = a(UserErased, by="user:x")
 
@@ -126,6 +152,21 @@ def test_sign_ins_are_counted_in_a_row_of_their_own() -> None:
     assert (row.user_id, row.sign_ins, row.locked_until, row.version) == (HANA, 0, at, 3)
     row = row_of(sign_ins, password_set, locked, signed_in, signed_in)
     assert (row.sign_ins, row.last_sign_in, row.locked_until) == (2, at, None)
+
+
+def test_failures_are_counted_until_it_goes_well() -> None:
+    failed = a(SignInFailed)
+    assert row_of(sign_ins, password_set, failed, failed).failures == 2
+    signed_in = a(SignedIn, session_id=HOME, token_hash="t", expires_at=AT)
+    assert row_of(sign_ins, password_set, failed, signed_in).failures == 0
+
+
+def test_a_password_says_since_when_it_is_used() -> None:
+    later = AT + timedelta(days=1)
+    assert row_of(sign_ins, password_set).password_since == AT
+    for event in (PasswordChanged, PasswordReset):
+        changed = a(event, at=later, user_id=HANA, password_hash="h")
+        assert row_of(sign_ins, password_set, changed).password_since == later
 
 
 def test_a_claim_touches_no_row() -> None:

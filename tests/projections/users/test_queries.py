@@ -20,11 +20,13 @@ from read_api.users import UsersOrderBy
 from tests.projections.plans import assert_indexed
 
 FILL = """
-INSERT INTO users_1.users (id, version, updated_at, status, roles, email_key, addresses, locale, notices, created_at)
+INSERT INTO users_1.users (id, version, updated_at, status, roles, email_key, words, addresses, locale, notices,
+    history, created_at)
 SELECT gen_random_uuid(), 1, timestamptz '2026-01-01' + n * interval '1 minute',
     CASE WHEN n % 50 = 0 THEN 'suspended' ELSE 'active' END,
     CASE WHEN n % 1000 = 0 THEN ARRAY['customer', 'staff'] ELSE ARRAY['customer'] END,
-    'user' || n || '@example.org', '[]', 'en', '{}', timestamptz '2026-01-01' + n * interval '1 minute'
+    'user' || n || '@example.org', to_tsvector('simple', 'user' || n || ' name' || n % 100), '[]', 'en', '{}', '[]',
+    timestamptz '2026-01-01' + n * interval '1 minute'
 FROM generate_series(1, 20000) n
 """
 MIDDLE = Mark(datetime(2026, 1, 7, tzinfo=UTC), UUID(int=7))
@@ -39,6 +41,10 @@ FILTERS: list[list[Condition]] = [
     [Condition("status", "eq", "suspended")],
     [Condition("status", "in", ["suspended", "erased"])],
     [Condition("created_at", "gte", MIDDLE.value)],
+    [Condition("words", "words", "user77")],
+    [Condition("words", "words", "user777 name7")],
+    [Condition("words", "words", "name7"), Condition("status", "eq", "active")],
+    [Condition("words", "words", "?!")],
 ]
 PAGES = [Page(100), Page(100, backward=True), Page(100, after=MIDDLE)]
 

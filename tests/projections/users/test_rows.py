@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from psycopg_pool import AsyncConnectionPool
@@ -21,13 +22,16 @@ from domain.users.events import (
     UserReinstated,
     UserSuspended,
 )
+from domain.users.user import Status
 from domain.users.values import Profile
 from projections.checkpoint import Checkpoint
 from projections.consumer import Consumer
 from projections.generations import READS
+from projections.listing import Condition, Ordering, Page
 from projections.sink import ModelSink
 from projections.users.blocked import Blocked
 from projections.users.projector import USERS, sign_ins, users
+from projections.users.queries import USERS as LISTED
 from projections.users.row import SignInsRow, UserRow
 from tests.domain.users.samples import ADDRESS, HANA, HOME, activated, password_set, registered
 from tests.projections.fakes import FakeFeed
@@ -84,6 +88,21 @@ async def test_a_row_comes_back_as_it_was_folded(story: Story) -> None:
     row = await story.row()
     assert (row.display_name, row.email, row.roles) == ("Hana I.", "hana@example.org", (Role.CUSTOMER, Role.STAFF))
     assert (row.addresses[0].address, row.default_address_id) == (ADDRESS, HOME)
+
+
+async def test_a_user_is_found_by_a_name_until_erased(story: Story) -> None:
+    await story.tell(*HISTORY)
+    newest, page = Ordering("created_at", descending=True), Page(10)
+
+    async def found(text: str, status: Status = Status.ACTIVE) -> list[UUID]:
+        where = [Condition("words", "words", text), Condition("status", "eq", status.value)]
+        rows = (await LISTED.page(story.pool, where, newest, page)).rows
+        assert await LISTED.count(story.pool, where, 10) == len(rows)
+        return [row.id for row in rows]
+
+    assert [await found(text) for text in ("HAN", "hana i", "nobody", "example", "!")] == [[HANA], [HANA], [], [], []]
+    await story.tell(a(UserErased, by="user:x"))
+    assert await found("hana", Status.ERASED) == []
 
 
 async def test_sign_ins_stand_in_a_row_of_their_own(story: Story) -> None:
