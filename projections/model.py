@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -11,6 +11,7 @@ from uuid import UUID
 from domain.event import JSON, Erased, Event
 from projections.feed import Recorded, Unreadable
 from projections.personal import Personal
+from projections.row import replace, stamp
 from projections.table import R, Table
 
 E = TypeVar("E", bound=Event)
@@ -89,9 +90,10 @@ class Projector(Generic[R]):
         folded = self._folded(row, event)
         if self._every is not None:
             folded = self._every(folded, recorded)
-        if folded.version == event.originator_version:
-            return folded  # it has just been opened
-        return replace(folded, version=event.originator_version, updated_at=event.timestamp)  # type: ignore[type-var]
+        if folded is row:
+            return replace(row, version=event.originator_version, updated_at=event.timestamp)  # type: ignore[type-var]
+        stamp(folded, version=event.originator_version, updated_at=event.timestamp)  # it has just been made
+        return folded
 
     def _folded(self, row: R | None, event: Event) -> R:
         if row is None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from domain.operations.events import (
     ActionDenied,
     Asked,
@@ -19,6 +17,7 @@ from projections.feed import Recorded
 from projections.model import Model, Projector, known, opened
 from projections.operations.row import OperationRow
 from projections.personal import Personal
+from projections.row import replace
 
 operations = Projector("operations", OperationRow, OperationEvent)
 

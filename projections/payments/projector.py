@@ -7,7 +7,6 @@ the aggregate's state and shows what follows from it. The functions here add wha
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -44,6 +43,7 @@ from projections.payments.row import (
     PaymentRow,
     UnmatchedRow,
 )
+from projections.row import replace
 
 Sums = dict[EntryKind, int]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -53,6 +52,7 @@ from projections.products.row import (
     StockRow,
     VariantRow,
 )
+from projections.row import replace
 from projections.words import folded, vector
 
 products = Projector("products", ProductRow, ProductEvent)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, date
 from typing import Any
 
@@ -22,6 +21,7 @@ from domain.payments.events import PaymentEvent, PaymentOpened
 from domain.payments.payment import Payment, evolve
 from projections.feed import Recorded
 from projections.model import Model, Projector, Sums, opened
+from projections.row import replace
 from projections.sales.row import MovedRow, OrderSalesRow, PaymentSalesRow, ReturnedRow
 
 Day = tuple[date, str]
