@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-Reason = Annotated[str, typer.Option(help="Why. It is recorded.")]
+Reason = Annotated[str, typer.Option(help="Why. It is recorded for good, so name no customer in it.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 
 
