@@ -40,3 +40,5 @@ def log_to_stderr(level: str, *, as_json: bool) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for chatty in ("uvicorn", "httpx", "httpcore", "psycopg.pool"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
+    # Calls every connection it could not make an error; relay and feeds say in a sentence what is away.
+    logging.getLogger("aiokafka").setLevel(logging.DEBUG if level == "debug" else logging.CRITICAL)

@@ -33,7 +33,10 @@ class NotInLog(Exception):
 
 
 class KafkaFeed:
-    """Use as an async context manager: it is a member of the consumer's group as long as it is open."""
+    """Use as an async context manager: it is a member of the consumer's group as long as it is open.
+
+    `from_topic` and `from_log` count the events it has handed over, by where they came from.
+    """
 
     def __init__(self, topics: Topics, pool: Pool, reader: LogReader, consumer: str, *, look: float = LOOK) -> None:
         self._pool = pool
@@ -52,10 +55,17 @@ class KafkaFeed:
         self._missing: dict[int, int] = {}
         self._committed = 0.0
         self._closed = False
+        self.from_topic = 0
+        self.from_log = 0
 
     @property
     def context(self) -> str:
         return self._reader.context
+
+    @property
+    def partitions(self) -> frozenset[int]:
+        """Those of this worker."""
+        return self._subscription.mine()
 
     async def __aenter__(self) -> Self:
         await self._subscription.__aenter__()
@@ -130,6 +140,7 @@ class KafkaFeed:
     async def _from_topic(self, checkpoint: Checkpoint, limit: int) -> Batch:
         taken = self._inbox.take(checkpoint, limit)
         recorded = await self._reader.decoded([event for _, event in taken])
+        self.from_topic += len(recorded)
         return await self._batch(checkpoint, recorded, {slice: event.position for slice, event in taken})
 
     # -- what the log must be asked for
@@ -147,6 +158,7 @@ class KafkaFeed:
                 f"the topic of {self.context} knows of position {upto}, the log ends at {found.head}:"
                 " it was cut or restored; `chobo log new-incarnation` says so to everybody"
             )
+        self.from_log += len(found.events)
         moved = {slice: found.upto for slice in gaps if found.upto > after[slice]}
         return await self._batch(checkpoint, found.events, moved)
 

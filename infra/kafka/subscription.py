@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from functools import partial
@@ -21,6 +22,7 @@ from infra.kafka.topics import Topics
 MOST: Final = 1_000  # messages handed over at once
 ANSWERS_WITHIN: Final = 3.0  # seconds a broker may take before it counts as away
 RETRY: Final = 0.3  # seconds
+GRACE: Final = 5.0  # seconds that a relay which starts with us gets to make the topic
 SESSION: Final = 6_000  # ms after which a worker that died is taken to be dead; brokers allow no less by default
 METADATA: Final = 10_000  # ms after which new partitions are noticed
 
@@ -93,6 +95,10 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
         except (KafkaError, TimeoutError) as error:
             raise BrokerAway(f"{self._topics.bootstrap} does not answer: {type(error).__name__} {error}") from None
 
+    def mine(self) -> frozenset[int]:
+        consumer = self._consumer()
+        return frozenset(tp.partition for tp in consumer.assignment()) if consumer is not None else frozenset()
+
     def partitions(self) -> int:
         """How many the topic has; 0 as long as nobody knows."""
         consumer = self._consumer()
@@ -119,13 +125,15 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
         return self._subscriber.consumer if self._subscriber is not None else None
 
     async def _join(self) -> None:
+        began = time.monotonic()
         while True:
             try:
                 if await self._topics.exists(self._context):
                     await self._start()
                     self.problem = None
                     return
-                self.problem = f"there is no topic {self._topic}: the relay makes it; does `chobo work relay` run?"
+                if time.monotonic() > began + GRACE:
+                    self.problem = f"there is no topic {self._topic}: `chobo work relay` makes it"
             except Exception as error:  # noqa: BLE001  # told by `problem` to whoever reads
                 self.problem = f"{self._topics.bootstrap} cannot be reached: {type(error).__name__} {error}"
                 await self._leave()

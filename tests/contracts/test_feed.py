@@ -23,7 +23,6 @@ from infra.event_log.store_feed import StoreFeed
 from infra.event_log.wakeups import Wakeups
 from infra.kafka.kafka_feed import KafkaFeed
 from infra.kafka.relay import Relay
-from infra.kafka.subscription import BrokerAway
 from infra.kafka.topics import Topics
 from projections.checkpoint import Checkpoint
 from projections.consumer import Consumer
@@ -166,11 +165,7 @@ async def caught(source: Source, checkpoint: Checkpoint, number: int) -> tuple[l
 
 async def read(source: Source, checkpoint: Checkpoint, limit: int = 100) -> Batch:
     """A batch, which says how far it goes: beyond the checkpoint, in order, and no further than it moves."""
-    try:
-        batch = await source.feed.read(checkpoint, limit)
-    except BrokerAway:  # there is no topic yet
-        await asyncio.sleep(0.02)
-        return Batch([], checkpoint.incarnation, 0, checkpoint.floor)
+    batch = await source.feed.read(checkpoint, limit)
     moved = Checkpoint(batch.incarnation, batch.floor, {**checkpoint.slices, **batch.slices})
     seen = {slice: checkpoint.of(slice) for slice in range(SLICES)}
     for recorded in batch.recorded:

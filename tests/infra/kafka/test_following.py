@@ -1,0 +1,354 @@
+"""Consumers that follow a topic end up with the very rows the log folds to, whatever happens to topic and group."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from random import Random
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import NewPartitions, RecordsToDelete
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from domain.event import Event
+from infra.kafka.broker import EmbeddedKafka
+from infra.kafka.floors import Floors
+from infra.kafka.publisher import Publisher
+from infra.kafka.topics import MESSAGE_LIMIT, Topics, admin
+from infra.kafka.unpublished import Unpublished, read
+from projections.checkpoint import Checkpoints, Progress
+from projections.consumer import Status
+from projections.models import MODELS
+from projections.orders.projector import orders
+from projections.pool import Pool
+from projections.schema import prepare
+from tests.full import randomness, size
+from tests.infra.kafka.following import following, reading
+from tests.infra.kafka.logs import Log, is_done, messages, opened, relay, relaying
+from tests.infra.kafka.test_relay import running as broker_running
+from tests.projections.fakes import FakeFeed
+from tests.projections.stories import STORIES, mixed
+from tests.projections.test_consumer import expected, some_events, until
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A log, the rows that are made of it, and what they should be."""
+
+    log: Log
+    reads: Pool
+    events: FakeFeed
+
+    async def append(self, *events: Event) -> None:
+        self.events.append(*events)
+        await self.log.append(*events)
+
+    async def is_right(self) -> bool:
+        wanted = expected(self.events)
+        async with self.reads.connection() as connection:
+            return await orders.table.load(connection, "reads", list(wanted)) == wanted
+
+    async def becomes_right(self, timeout: float = 30) -> None:
+        with suppress(TimeoutError):
+            await until(self.is_right, timeout)
+        wanted = expected(self.events)
+        async with self.reads.connection() as connection:
+            assert await orders.table.load(connection, "reads", list(wanted)) == wanted
+            assert (await (await connection.execute("SELECT count(*) FROM projections.parked")).fetchone()) == (0,)
+
+
+@pytest.fixture
+async def shop(database: str) -> AsyncIterator[Shop]:
+    await prepare(database, MODELS)
+    reads: Pool = AsyncConnectionPool(database, max_size=8, open=False)
+    async with opened(database) as log, reads:
+        yield Shop(log, reads, FakeFeed("orders"))
+
+
+@asynccontextmanager
+async def published(shop: Shop, topics: Topics) -> AsyncIterator[None]:
+    """Everything in the log is on the topic when the block begins."""
+    leader = relay(shop.log, topics)
+    async with relaying(leader):
+        await until(lambda: is_done(leader.health) and leader.health.published == len(shop.events.log), 30)
+        yield
+
+
+async def test_the_topic_is_what_is_read(shop: Shop, topics: Topics) -> None:
+    """The log is asked for nothing as long as the topic has it all."""
+    events = some_events()
+    async with relaying(relay(shop.log, topics)), following(shop.log, topics, shop.reads) as consumer:
+        for start in range(0, len(events), 20):
+            await shop.append(*events[start : start + 20])
+            await asyncio.sleep(0.02)
+        await shop.becomes_right()
+    assert (consumer.feed.from_topic, consumer.feed.from_log) == (len(events), 0)
+
+
+async def test_a_consumer_moves_from_the_log_to_the_topic_and_back(shop: Shop, topics: Topics) -> None:
+    events = some_events()
+    parts = [events[start : start + 30] for start in range(0, len(events), 30)]
+    async with relaying(relay(shop.log, topics)):
+        for n, part in enumerate(parts):
+            feed = following(shop.log, topics, shop.reads) if n % 2 else reading(shop.log, shop.reads)
+            async with feed:
+                await shop.append(*part)
+                await shop.becomes_right()
+
+
+async def test_two_workers_at_once_on_log_and_topic_do_each_other_no_harm(shop: Shop, topics: Topics) -> None:
+    """As while processes of the old and the new setting run side by side."""
+    events = some_events()
+    on_topic, on_log = following(shop.log, topics, shop.reads), reading(shop.log, shop.reads)
+    async with relaying(relay(shop.log, topics)), on_topic, on_log:
+        for start in range(0, len(events), 20):
+            await shop.append(*events[start : start + 20])
+            await asyncio.sleep(0.05)
+        await shop.becomes_right()
+
+
+async def test_workers_share_the_partitions_and_hand_them_over(shop: Shop, topics: Topics) -> None:
+    events = some_events()
+    async with relaying(relay(shop.log, topics)), following(shop.log, topics, shop.reads):
+        await shop.append(*events[:60])
+        await shop.becomes_right()
+        async with following(shop.log, topics, shop.reads) as second:
+            await shop.append(*events[60:100])
+            await until(lambda: second.health.status is Status.RUNNING and second.health.done > 0, 30)
+            await shop.append(*events[100:])
+            await shop.becomes_right()
+
+
+async def test_more_partitions_while_everything_runs(shop: Shop, topics: Topics) -> None:
+    events = some_events()
+    name = topics.name("orders")
+    async with published(shop, topics), following(shop.log, topics, shop.reads):
+        await shop.append(*events[:60])
+        await shop.becomes_right()
+        async with admin(topics.bootstrap) as client:
+            await client.create_partitions({name: NewPartitions(7)})
+        await shop.append(*events[60:100])
+        await shop.becomes_right()
+    more = Topics(topics.bootstrap, prefix=name.removesuffix(".orders"), partitions=16)
+    async with relaying(relay(shop.log, more)), following(shop.log, more, shop.reads):
+        await shop.append(*events[100:])
+        await shop.becomes_right()
+
+
+async def test_what_has_expired_on_the_topic_is_read_from_the_log(shop: Shop, topics: Topics) -> None:
+    events = some_events()
+    await shop.append(*events[:100])
+    async with published(shop, topics):
+        await empty(topics)
+        async with following(shop.log, topics, shop.reads):
+            await shop.becomes_right()
+            await shop.append(*events[100:])
+            await shop.becomes_right()
+
+
+async def test_offsets_committed_ahead_of_the_checkpoint_lose_nothing(shop: Shop, topics: Topics) -> None:
+    """As when the read database was restored from a backup."""
+    events = some_events()
+    async with relaying(relay(shop.log, topics)):
+        async with following(shop.log, topics, shop.reads):
+            await shop.append(*events)
+            await shop.becomes_right()
+            await asyncio.sleep(1.1)  # for the commit
+        async with shop.reads.connection() as connection:
+            await connection.execute(
+                "TRUNCATE projections.checkpoints, projections.slice_checkpoints, orders_1.orders CASCADE"
+            )
+        assert not await shop.is_right()
+        async with following(shop.log, topics, shop.reads):
+            await shop.becomes_right()
+
+
+async def test_duplicates_and_older_stretches_change_nothing(shop: Shop, topics: Topics) -> None:
+    """What a deposed leader sends, in stretches of every length, again and again."""
+    events, dice = some_events(), Random(3)
+    await shop.append(*events[:120])
+    async with published(shop, topics), following(shop.log, topics, shop.reads):
+        stretches = await messages_of(shop, topics)
+        async with Publisher(topics.bootstrap, await topics.ensure("orders")) as deposed:
+            for _ in range(20):
+                begin = dice.randrange(len(stretches))
+                await asyncio.gather(*await deposed.send(stretches[begin : begin + dice.randrange(1, 40)]))
+        await shop.append(*events[120:])
+        await shop.becomes_right()
+
+
+async def test_a_topic_in_any_order_with_holes_still_gives_the_log(shop: Shop, topics: Topics) -> None:
+    """Worse than any relay: shuffled, half of it missing, with strangers' messages in between."""
+    events, dice = some_events(), Random(5)
+    await shop.append(*events)
+    stretches = await messages_of(shop, topics)
+    topic = await topics.ensure("orders")
+    producer = AIOKafkaProducer(bootstrap_servers=topics.bootstrap)
+    await producer.start()
+    async with Publisher(topics.bootstrap, topic) as publisher:
+        dice.shuffle(stretches)
+        for message in stretches[: len(stretches) // 2]:
+            await asyncio.gather(*await publisher.send([message]))
+            if dice.random() < 0.2:
+                await producer.send_and_wait(topic.name, b"not ours", partition=dice.randrange(4))
+    await producer.stop()
+    async with following(shop.log, topics, shop.reads) as consumer:
+        await until(lambda: consumer.health.done > 0, 30)
+        async with relaying(relay(shop.log, topics)):
+            await shop.becomes_right()
+
+
+async def test_messages_of_another_incarnation_are_passed_over(shop: Shop, topics: Topics) -> None:
+    """The topic still has the log's earlier life, when its events were others."""
+    await shop.append(*some_events(seed=2))
+    async with published(shop, topics):
+        pass
+    shop.log.execute("TRUNCATE orders.stored_events")
+    shop.log.new_incarnation()
+    shop.events.log.clear()
+    async with relaying(relay(shop.log, topics)), following(shop.log, topics, shop.reads):
+        await shop.append(*some_events(seed=1))
+        await shop.becomes_right()
+
+
+async def test_events_too_large_for_the_topic_are_read_from_the_log(
+    shop: Shop, topics: Topics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.kafka.publisher.OVERHEAD", MESSAGE_LIMIT - 300)
+    events = some_events()
+    async with relaying(relay(shop.log, topics)), following(shop.log, topics, shop.reads):
+        for start in range(0, len(events), 20):
+            await shop.append(*events[start : start + 20])
+            await asyncio.sleep(0.02)
+        await shop.becomes_right()
+    left = [message for message in await messages(topics) if message.value is None]
+    assert 0 < len(left) < len(events)
+
+
+async def test_a_broker_restarted_under_load_loses_nothing(shop: Shop, topics: Topics, broker: EmbeddedKafka) -> None:
+    events = some_events(orders=80)
+    try:
+        async with relaying(relay(shop.log, topics)), following(shop.log, topics, shop.reads) as consumer:
+            for start in range(0, len(events), 20):
+                await shop.append(*events[start : start + 20])
+                if start == 100:
+                    await shop.becomes_right()
+                    broker.kill()
+                    await until(lambda: "does not answer" in (consumer.health.reason or ""), 30)
+                    assert consumer.health.status is Status.WAITING
+                    await broker.restart()
+                await asyncio.sleep(0.02)
+            await shop.becomes_right(60)
+            await until(lambda: consumer.health.status is Status.RUNNING, 30)
+    finally:
+        await broker_running(broker)
+
+
+async def test_a_broker_away_at_the_start_is_waited_for(shop: Shop, topics: Topics, broker: EmbeddedKafka) -> None:
+    broker.stop()
+    try:
+        async with relaying(relay(shop.log, topics)), following(shop.log, topics, shop.reads) as consumer:
+            await shop.append(*some_events())
+            await until(lambda: "cannot be reached" in (consumer.health.reason or ""), 30)
+            assert consumer.health.status is Status.WAITING
+            await broker.restart()
+            await shop.becomes_right()
+    finally:
+        await broker_running(broker)
+
+
+async def test_who_stops_in_order_leaves_the_group_at_once(shop: Shop, topics: Topics) -> None:
+    """The other one need not wait until it is taken for dead."""
+    events = some_events()
+    async with relaying(relay(shop.log, topics)), following(shop.log, topics, shop.reads):
+        async with following(shop.log, topics, shop.reads):
+            await shop.append(*events[:60])
+            await shop.becomes_right()
+        await shop.append(*events[60:])
+        await shop.becomes_right(4)
+
+
+@pytest.mark.full("kafka")
+async def test_workers_killed_while_they_write_lose_and_repeat_nothing(shop: Shop, topics: Topics) -> None:
+    dice, number = randomness(), size(60, 2_000)
+    events = mixed([dice.randrange(number) for _ in range(5 * number)], [dice.choice(STORIES) for _ in range(number)])
+    async with relaying(relay(shop.log, topics)):
+        workers = [await worker(shop, topics) for _ in range(2)]
+        writing = asyncio.create_task(write(shop, events))
+        for n in range(size(2, 20)):
+            await asyncio.sleep(dice.uniform(0, 1))
+            workers[n % 2].kill()
+            await workers[n % 2].wait()
+            workers[n % 2] = await worker(shop, topics)
+        await writing
+        await shop.becomes_right(90)
+        for each in workers:
+            each.kill()
+            await each.wait()
+
+
+async def test_floors_rise_to_where_the_relay_stands(shop: Shop, topics: Topics) -> None:
+    events = some_events()
+    floors = Floors(shop.reads, {"orders": shop.log.pool})
+
+    async def risen() -> bool:
+        await floors.lift()
+        async with shop.reads.connection() as connection:
+            found = await (await connection.execute("SELECT floor FROM projections.checkpoints")).fetchone()
+        return found == (len(shop.events.log),)
+
+    async with relaying(relay(shop.log, topics)), following(shop.log, topics, shop.reads):
+        await shop.append(*events[:100])
+        await until(risen, 30)
+        await shop.append(*events[100:])
+        await until(risen, 30)
+        await shop.becomes_right()
+
+
+async def test_a_floor_lifted_meanwhile_is_not_lowered_by_who_moves_slices(shop: Shop) -> None:
+    checkpoints = Checkpoints("orders@1", "orders")
+    async with shop.reads.connection() as connection:
+        expected = await checkpoints.open(connection, uuid4())
+        assert await checkpoints.lift_floor(connection, expected.incarnation, 7, {})
+        to = Progress(expected.floor, {3: 9}, 9, None)
+        held = await (await checkpoints.lock(connection, expected, to)).held()
+        moved = (await checkpoints.move(connection, held, to)).moved()
+        assert moved == await checkpoints.open(connection, expected.incarnation)
+        assert (moved.floor, moved.of(3)) == (7, 9)
+
+
+async def messages_of(shop: Shop, topics: Topics) -> list[Unpublished]:
+    """The log as its messages, as a relay makes them."""
+    async with await AsyncConnection.connect(shop.log.database, autocommit=True) as connection:
+        chunk = await read(connection, "orders", 0)
+        return list(chunk.messages(dict.fromkeys(range(64), 0)))
+
+
+async def empty(topics: Topics) -> None:
+    """What retention does, at once."""
+    name = topics.name("orders")
+    async with admin(topics.bootstrap) as client:
+        partitions = [TopicPartition(name, n) for n in range(4)]
+        await client.delete_records({partition: RecordsToDelete(before_offset=-1) for partition in partitions})
+
+
+async def worker(shop: Shop, topics: Topics) -> Process:
+    """In a process of its own, begun."""
+    prefix = topics.name("orders").removesuffix(".orders")
+    command = [sys.executable, "-m", "tests.infra.kafka.following", shop.log.database, topics.bootstrap, prefix]
+    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=DEVNULL)
+    assert process.stdout is not None
+    await process.stdout.readline()
+    return process
+
+
+async def write(shop: Shop, events: Sequence[Event]) -> None:
+    for start in range(0, len(events), 5):
+        await shop.append(*events[start : start + 5])
