@@ -64,8 +64,8 @@ class Keys(Protocol):
 class Notes(Protocol):
     """Where it is written down, outside of all databases, who was erased."""
 
-    async def add(self, user_id: UUID, at: datetime) -> None:
-        """Returns when it is safe there; harmless the second time."""
+    async def add(self, erased: Mapping[UUID, datetime]) -> None:
+        """Who was erased when. Returns when it is safe there; harmless the second time."""
         ...
 
 
@@ -114,6 +114,11 @@ class Sweeper:
             await connection.execute(WITHHOLD, [WITHHELD, context, about, WITHHELD])
         return len(about), len(about)
 
+    async def swept(self, user_id: UUID) -> None:
+        """Notes in the read database that it is clear of the user."""
+        async with connected(self.reads) as connection:
+            await connection.execute("INSERT INTO projections.erased VALUES (%s) ON CONFLICT DO NOTHING", [user_id])
+
     def sealed(self) -> list[Place]:
         """What cannot be read without the key, wherever it is."""
         names = [*(f"log of {context}" for context in self.logs), *(f"topic {topic}" for topic in self.topics)]
@@ -144,10 +149,11 @@ class Forget:
     async def do(self, work: Work) -> Outcome | Later:
         destroyed_at = await self._keys.destroy(work.subject)
         for notes in self._notes:
-            await notes.add(work.subject, destroyed_at)
+            await notes.add({work.subject: destroyed_at})
         found = await self._sweeper.sweep(work.subject)
         if not work.data:
             return Later(self._wait, {"swept": {name: list(figures) for name, figures in found.items()}})
+        await self._sweeper.swept(work.subject)
         places = added(work.data["swept"], found)
         return Done({"destroyed_at": destroyed_at.isoformat(), "places": places})
 

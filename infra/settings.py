@@ -66,6 +66,9 @@ class Settings(BaseModel):
     pool_size: int = Field(8, ge=1, le=1000, description="most connections of each pool")
 
     master_key: SecretStr = secret("wraps the personal-data keys: 32 bytes in base64; losing it erases every user")
+    erasure_list: Path | None = Field(
+        None, description="file outside of all databases and backups: who was erased; a restored backup repeats it"
+    )
     claim_secret: SecretStr = secret("hides e-mails and SKUs in the ids of claims; may never change")
     cursor_secret: SecretStr = secret("signs the cursors of the read API")
     token_keys: SecretStr = secret("signs access tokens: a JWK set of private keys, of which the first signs")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from domain import operations, users
+from infra.assembly.erasures import sweeper
 from infra.assembly.ground import Ground
 from infra.assembly.replaying import replays
 from infra.assembly.writing import WriteLoops
 from infra.databases import READS
-from infra.erasure import Sweeper, erase_user
+from infra.erasure import erase_user
+from infra.erasure_list import ErasureList
 from infra.health import Check
 from infra.keys import keep_dropping_orphans
 from infra.operations import Executor, operation_kind
@@ -51,15 +53,9 @@ def todo(ground: Ground, loops: WriteLoops) -> None:
 
 def kinds(ground: Ground, loops: WriteLoops) -> Iterator[Kind]:
     yield operation_kind(loops[operations.CONTEXT.name], executors(ground))
-    yield erase_user(loops[users.CONTEXT.name], ground.keys, sweeper(ground))
-
-
-def sweeper(ground: Ground) -> Sweeper:
-    """Looks through every place that an erased user may have left something in."""
-    settings, contexts = ground.settings, [context.name for context in ground.contexts]
-    topics = [f"{settings.topic_prefix}.{name}" for name in contexts] if settings.kafka_bootstrap else []
-    logs = {name: ground.databases.pool(name) for name in contexts}
-    return Sweeper(ground.databases.pool(READS), logs, MODELS, topics)
+    path = ground.settings.erasure_list
+    lists = [ErasureList(path)] if path else []
+    yield erase_user(loops[users.CONTEXT.name], ground.keys, sweeper(ground), lists)
 
 
 def executors(ground: Ground) -> Mapping[str, Executor]:

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from infra.cli import audit, demo, events, log, parked, replay, routes, serve, settings, token, up, verify, work
+from infra.cli import audit, demo, events, log, move, parked, replay, routes, serve, settings, token, up, verify, work
 
 DONE, REFUSED, WRONG_USAGE, UNAVAILABLE = 0, 1, 2, 3
 
@@ -34,6 +34,7 @@ app.add_typer(replay.replay)
 app.add_typer(parked.parked)
 app.add_typer(verify.verify)
 app.add_typer(log.log)
+app.command("move-context")(move.move_context)
 
 
 def main() -> NoReturn:
@@ -59,10 +60,14 @@ def exit_code(error: Exception) -> int | None:
 
 # By name, so that nothing is imported to find out what went wrong.
 CODES: dict[int, set[str]] = {
-    REFUSED: {"DomainError", "NotEmpty", "NotWhole", "OperationRefused", "RefusedByServer", "ReplayRefused"},
-    WRONG_USAGE: {"SettingsRefused", "BadKeys", "WrongMasterKey"},
+    REFUSED: {
+        "DomainError", "MoveFailed", "MoveRefused", "NotEmpty", "NotWhole", "OperationRefused", "RefusedByServer",
+        "ReplayRefused",
+    },
+    WRONG_USAGE: {"SettingsRefused", "BadKeys", "ListDamaged", "WrongMasterKey"},
     UNAVAILABLE: {
-        "AddressInUse", "DataDirectoryInUse", "KafkaFailed", "MigrationChanged", "NoWorker", "OperationalError",
-        "PoolTimeout", "PostgresFailed", "ServerTooOld", "ShapeChanged", "StillUnderWay", "Unavailable",
+        "AddressInUse", "DataDirectoryInUse", "KafkaFailed", "MigrationChanged", "NoWorker", "NotErasedYet",
+        "OperationalError", "PoolTimeout", "PostgresFailed", "ServerTooOld", "ShapeChanged", "StillUnderWay",
+        "Unavailable",
     },
 }  # fmt: skip

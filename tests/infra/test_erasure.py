@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from psycopg_pool import AsyncConnectionPool
@@ -16,8 +18,11 @@ from domain.actor import Actor, Role
 from domain.event import Event
 from domain.users.events import ErasureCompleted, UserErased
 from domain.users.values import Means
+from infra.embedded import EmbeddedPostgres
 from infra.embedded.programs import binary
+from infra.erasing_again import erase_again, missing, not_cleared, unlisted
 from infra.erasure import RULE, WITHHELD, Sweeper, erase_user
+from infra.erasure_list import ErasureList
 from infra.event_log.mapper import EventMapper
 from infra.event_log.migrations import migrate
 from infra.event_log.reader import LogReader
@@ -36,6 +41,7 @@ from projections.todo import CHANNEL
 from projections.users.projector import USERS
 from tests.commands.users.place import ADMIN, Place, place
 from tests.commands.users.place import prepare as prepare_users
+from tests.conftest import fresh_database
 from tests.domain.orders.samples import CUSTOMER
 from tests.eventually import until
 from tests.projections.stories import STORIES, mixed
@@ -93,9 +99,17 @@ class Shop:
 
     def left(self) -> set[str]:
         """Which of the words a dump of the whole database shows, as text or in bytes."""
-        dump = subprocess.run([binary("pg_dump"), "--dbname", self.database], capture_output=True, check=True).stdout
-        text = dump.decode()
+        text = dump(self.database).decode()
         return {word for word in WORDS if word in text or word.encode().hex() in text}
+
+
+def dump(database: str) -> bytes:
+    return subprocess.run([binary("pg_dump"), "--dbname", database], capture_output=True, check=True).stdout
+
+
+def restore(dumped: bytes, database: str) -> None:
+    command = [binary("psql"), "--quiet", "--dbname", database]
+    subprocess.run(command, input=dumped, stdout=subprocess.DEVNULL, check=True)
 
 
 @asynccontextmanager
@@ -109,17 +123,21 @@ async def working(*works: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
         await asyncio.wait(tasks)
 
 
+@asynccontextmanager
+async def restored(database: str) -> AsyncIterator[Shop]:
+    """A process on this database."""
+    async with place(database) as here, AsyncConnectionPool(database, min_size=2, max_size=12, open=False) as reads:
+        yield Shop(here, database, reads, Wakeups(database, here.pool, ["users", "orders"]))
+
+
 @pytest.fixture
 async def shop(database: str) -> AsyncIterator[Shop]:
     """Ada is registered and has ordered; her rows are in the read models."""
     await prepare_users(database)
     await migrate(database, ["orders", "payments", "operations", "products"])
     await prepare_reads(database, MODELS)
-    async with AsyncExitStack() as stack:
-        here = await stack.enter_async_context(place(database))
-        reads = await stack.enter_async_context(AsyncConnectionPool(database, min_size=2, max_size=12, open=False))
-        wakeups = Wakeups(database, here.pool, ["users", "orders"])
-        shop = Shop(here, database, reads, wakeups)
+    async with restored(database) as shop:
+        here, reads = shop.here, shop.reads
         await here.register("ada.lovelace@example.org", id=str(CUSTOMER))
         await here.post(f"/v1/users/{CUSTOMER}/add-address", {"address": ADDRESS}, by=ADA)
         await here.post(f"/v1/users/{CUSTOMER}/suspend", {"reason": "sells analytical engines"}, by=ADMIN)
@@ -131,9 +149,9 @@ async def shop(database: str) -> AsyncIterator[Shop]:
 
 
 @asynccontextmanager
-async def erasing(shop: Shop, *, wait: float = 0.2, kind: Any = None) -> AsyncIterator[Worker]:
+async def erasing(shop: Shop, *, wait: float = 0.2, notes: Iterable[ErasureList] = ()) -> AsyncIterator[Worker]:
     """A to-do process, in which the cached keys are gone as soon as `wait` says."""
-    kind = kind or erase_user(shop.here.loop, shop.here.keys, shop.sweeper, wait=wait)
+    kind = erase_user(shop.here.loop, shop.here.keys, shop.sweeper, notes, wait=wait)
     asking = Consumer(TodoSink("users", [RULE]), shop.feed("users"), shop.reads)
     worker = Worker(shop.reads, Alarm(shop.database, CHANNEL), [kind])
     async with working(asking.run, worker.run):
@@ -238,3 +256,46 @@ async def test_there_is_one_receipt_however_often_it_is_done(shop: Shop) -> None
         await until(closed)
     events = await LogReader(shop.here.pool, "users", shop.here.keys).stream(CUSTOMER)
     assert [type(e.event) for e in events[-2:]] == [UserErased, ErasureCompleted]
+
+
+async def test_a_restored_backup_forgets_whom_the_list_names_before_it_serves(
+    shop: Shop, postgres: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    erasures = ErasureList(tmp_path / "erasures.jsonl")
+    backup = dump(shop.database)
+    async with erasing(shop, notes=[erasures]):
+        await erase(shop)
+        await until(shop.has_receipt)
+    assert set(await erasures.read()) == {CUSTOMER}
+    with fresh_database(postgres) as copy:
+        restore(backup, copy)
+        async with restored(copy) as again:
+            assert again.left() == set(WORDS)
+            listed = await erasures.read()
+            found = await missing(again.here.pool, again.reads, listed)
+            assert found == [CUSTOMER]
+            await erase_again(found, again.here.loop, again.here.keys, again.sweeper)
+            assert again.left() == set()
+            assert await missing(again.here.pool, again.reads, listed) == []
+            async with erasing(again):
+                await until(again.has_receipt)
+
+
+async def test_a_read_database_older_than_the_log_is_cleared_as_well(shop: Shop) -> None:
+    async with erasing(shop):
+        await erase(shop)
+        await until(shop.has_receipt)
+    assert await missing(shop.here.pool, shop.reads, [CUSTOMER]) == []
+    await shop.execute("DELETE FROM projections.erased")
+    await shop.execute("UPDATE orders_1.orders SET note = 'analytical engines'")
+    assert await not_cleared(shop.reads, [CUSTOMER]) == {CUSTOMER}
+    found = await missing(shop.here.pool, shop.reads, [CUSTOMER])
+    await erase_again(found, shop.here.loop, shop.here.keys, shop.sweeper)
+    assert shop.left() == set()
+
+
+async def test_a_backup_from_before_somebody_registered_has_nothing_to_forget(shop: Shop) -> None:
+    nobody = UUID(int=7)
+    await erase_again([nobody], shop.here.loop, shop.here.keys, shop.sweeper)
+    assert await missing(shop.here.pool, shop.reads, [nobody]) == []
+    assert list(await unlisted(shop.here.pool, [])) == [nobody]

@@ -1,0 +1,60 @@
+"""Before a process opens anything: whom the list of erasures names is not in its databases, however old these are."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from commands.loop import WriteLoop
+from commands.users.handlers import HANDLERS
+from domain import users
+from infra.assembly.ground import Ground
+from infra.databases import READS
+from infra.duties import Duty
+from infra.erasing_again import NotErasedYet, erase_again, missing, not_cleared, unlisted
+from infra.erasure import Sweeper
+from infra.erasure_list import ErasureList
+from infra.event_log.log import EventLog
+from projections.models import MODELS
+
+ERASING = frozenset({Duty.COMMANDS, Duty.PROJECTIONS, Duty.TODO})
+"""Those that have all the databases it takes."""
+
+
+async def erased_again(ground: Ground, duties: frozenset[Duty]) -> None:
+    """Raises NotErasedYet, ListDamaged."""
+    if ground.settings.erasure_list is None or duties == {Duty.RELAY}:
+        return
+    erasures = ErasureList(ground.settings.erasure_list)
+    listed = await erasures.read()
+    reads = ground.databases.pool(READS)
+    if not duties & ERASING:
+        if left := await not_cleared(reads, listed):
+            raise NotErasedYet(len(left))
+        return
+    logs = ground.databases.pool(users.CONTEXT.name)
+    await erasures.add(await unlisted(logs, listed))
+    if left_out := await missing(logs, reads, listed):
+        async with users_loop(ground) as loop:
+            await erase_again(left_out, loop, ground.keys, sweeper(ground))
+
+
+def sweeper(ground: Ground) -> Sweeper:
+    """Looks through every place that an erased user may have left something in."""
+    settings, contexts = ground.settings, [context.name for context in ground.contexts]
+    topics = [f"{settings.topic_prefix}.{name}" for name in contexts] if settings.kafka_bootstrap else []
+    logs = {name: ground.databases.pool(name) for name in contexts}
+    return Sweeper(ground.databases.pool(READS), logs, MODELS, topics)
+
+
+@asynccontextmanager
+async def users_loop(ground: Ground) -> AsyncIterator[WriteLoop]:
+    name = users.CONTEXT.name
+    log = EventLog(ground.databases.conninfo(name), ground.databases.pool(name), users.CONTEXT, ground.keys)
+    await log.open()
+    loop = WriteLoop(users.CONTEXT, HANDLERS, log)
+    try:
+        yield loop
+    finally:
+        await loop.close()
+        await log.close()
