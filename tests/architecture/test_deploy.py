@@ -16,6 +16,7 @@ import yaml
 from infra.duties import Duty
 from infra.settings import Settings, variable
 from infra.telemetry.metrics import GAUGES, Metrics
+from tests.e2e.fleet import environment_file
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -37,11 +38,6 @@ def ours() -> dict[str, dict[str, Any]]:
     return {name: service for name, service in services().items() if "build" in service}
 
 
-def development() -> dict[str, str]:
-    lines = (DEPLOY / "development.env").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-
-
 # -- docker-compose.yml
 
 
@@ -57,8 +53,8 @@ def test_there_is_a_process_for_every_duty():
 
 
 def test_the_settings_of_the_processes_exist_and_suit_production():
-    assert set(development()) <= KNOWN
-    assert Settings.read(development()).profile == "production"
+    assert set(environment_file()) <= KNOWN
+    assert Settings.read(environment_file()).profile == "production"
 
 
 def test_the_environment_file_says_that_its_secrets_are_none():
