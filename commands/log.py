@@ -13,7 +13,7 @@ from domain.event import Event
 
 
 class Unavailable(Exception):
-    """The log cannot be read at present."""
+    """The log cannot be read, or written, at present."""
 
 
 @dataclass(slots=True)  # not frozen, as that would double the cost of what is made for every event
@@ -101,7 +101,7 @@ class Log(Protocol):
     async def append(self, batch: Batch, deadline: float) -> Appended:
         """Writes a batch. Calls are executed in the order they are made. `deadline` is in loop time.
 
-        Raises OutcomeUnknown, RefusedByLog.
+        Raises OutcomeUnknown, RefusedByLog, and Unavailable when nothing is written here now (the log is moved).
         """
         ...
 

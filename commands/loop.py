@@ -17,7 +17,7 @@ from uuid import UUID
 
 from commands.arrivals import Arrivals
 from commands.handler import Handlers, Ids
-from commands.log import Appended, Batch, KeyNeeded, Log, RefusedByLog
+from commands.log import Appended, Batch, KeyNeeded, Log, RefusedByLog, Unavailable
 from commands.reply import Envelope, OutcomeUnknown, Overloaded, Reply
 from commands.run import Clock, Decided, NotLoaded, Run, StillFlying, Waiting, fail, give, reply_of
 from commands.states import CAPACITY, KnownStates, version_of
@@ -83,7 +83,7 @@ class WriteLoop:
         """The command's one reply, refusals included.
 
         Raises Overloaded when it was not even tried, OutcomeUnknown when the log did not answer before the deadline,
-        Unavailable when what it needs could not be read.
+        Unavailable when what it needs could not be read, or nothing is written to this log at present.
         """
         if envelope.key is not None and (reply := await self._twins.reply(envelope.key)):
             return reply
@@ -238,6 +238,8 @@ class WriteLoop:
             self._landed(run, batch, appended)
         except RefusedByLog as error:
             self._split(run, error)
+        except Unavailable as error:
+            self._turned_away(run, error)
         except Exception as error:  # noqa: BLE001  # they are told that the outcome is not known
             self._lost(run, error)
         finally:
@@ -312,6 +314,12 @@ class WriteLoop:
         for one in run.decided:
             one.waiting.alone = True
         self._ready[:0] = [one.waiting for one in run.decided]
+
+    def _turned_away(self, run: Run, error: Unavailable) -> None:
+        """Nothing was written; what is known may be behind, for somewhere else the log goes on."""
+        self._known.forget({id for one in run.decided for id in one.waiting.needs})
+        for one in run.decided:
+            fail(one.waiting, error)
 
     def _lost(self, run: Run, error: Exception) -> None:
         """Nobody knows whether it was written: the callers are told, and what it touched is read again when needed."""

@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from infra.event_log import fence
+
 SQL: Final = Path(__file__).with_name("keys.sql")
 MIGRATION_LOCK: Final = 0x63686F626F6B  # "chobok": one process at a time runs keys.sql
 KEY_BYTES: Final = 32
@@ -91,13 +93,15 @@ class PersonalKeys:
 
     async def create(self, user_id: UUID) -> None:
         """Makes the user's key. When there is one, it counts as young again; when there was one, nothing is done."""
-        async with self._pool.connection() as connection:
-            await connection.execute(CREATE, (user_id, self._wrap(user_id, os.urandom(KEY_BYTES))))
+        with fence.unavailable():
+            async with self._pool.connection() as connection:
+                await connection.execute(CREATE, (user_id, self._wrap(user_id, os.urandom(KEY_BYTES))))
 
     async def destroy(self, user_id: UUID) -> datetime:
         """Destroys the user's key for ever; here at once, in other processes within 60 s. When that was, at first."""
-        async with self._pool.connection() as connection:
-            row = await (await connection.execute(DESTROY, (user_id,))).fetchone()
+        with fence.unavailable():
+            async with self._pool.connection() as connection:
+                row = await (await connection.execute(DESTROY, (user_id,))).fetchone()
         self._destroyed.add(user_id)
         self._cache.pop(user_id, None)
         assert row is not None

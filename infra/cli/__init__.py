@@ -7,7 +7,24 @@ from typing import NoReturn
 
 import typer
 
-from infra.cli import audit, demo, events, log, move, parked, replay, routes, serve, settings, token, up, verify, work
+from infra.cli import (
+    audit,
+    demo,
+    erasures,
+    events,
+    log,
+    move,
+    parked,
+    replay,
+    routes,
+    serve,
+    settings,
+    todo,
+    token,
+    up,
+    verify,
+    work,
+)
 
 DONE, REFUSED, WRONG_USAGE, UNAVAILABLE = 0, 1, 2, 3
 
@@ -32,6 +49,8 @@ app.command("token")(token.token)
 app.command("models")(replay.models)
 app.add_typer(replay.replay)
 app.add_typer(parked.parked)
+app.add_typer(todo.todo)
+app.add_typer(erasures.erasures)
 app.add_typer(verify.verify)
 app.add_typer(log.log)
 app.command("move-context")(move.move_context)
@@ -61,7 +80,7 @@ def exit_code(error: Exception) -> int | None:
 # By name, so that nothing is imported to find out what went wrong.
 CODES: dict[int, set[str]] = {
     REFUSED: {
-        "DomainError", "MoveFailed", "MoveRefused", "NotEmpty", "NotWhole", "OperationRefused", "RefusedByServer",
+        "DomainError", "MoveFailed", "MoveRefused", "NotEmpty", "NotTakenInHand", "NotWhole", "OperationRefused", "RefusedByServer",
         "ReplayRefused",
     },
     WRONG_USAGE: {"SettingsRefused", "BadKeys", "ListDamaged", "WrongMasterKey"},

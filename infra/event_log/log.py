@@ -21,7 +21,7 @@ from commands.reply import OutcomeUnknown
 from domain.aggregate import Context
 from domain.errors import NotFound
 from domain.event import Event
-from infra.event_log import append_call
+from infra.event_log import append_call, fence
 from infra.event_log.mapper import EventMapper, owner_of
 from infra.event_log.snapshots import Snapshots
 from infra.event_log.wire import ConnectionLost, StatementFailed, Wire
@@ -143,7 +143,8 @@ class EventLog:
         if isinstance(error, ConnectionLost):
             self._reconnect()
         elif isinstance(error, StatementFailed):
-            call.answer.set_exception(RefusedByLog(str(error)))
+            kind = Unavailable if error.sqlstate == fence.SQLSTATE else RefusedByLog
+            call.answer.set_exception(kind(str(error)))
         else:
             appended, newer = append_call.read(result := reply.result())
             head = append_call.long(result.get_value(0, 7))

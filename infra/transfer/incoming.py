@@ -74,8 +74,8 @@ def _take(conninfo: str, header: Header, lines: Iterator[bytes], told: Progress)
         _alone(connection, header.context)
         reader = _Reader(header, lines, told)
         try:
-            _copy(connection, header.context, "stored_events", EVENT_COLUMNS, EVENT_TYPES, reader.events())
-            _copy(connection, header.context, "replies", REPLY_COLUMNS, REPLY_TYPES, reader.replies())
+            copy_in(connection, header.context, "stored_events", EVENT_COLUMNS, EVENT_TYPES, reader.events())
+            copy_in(connection, header.context, "replies", REPLY_COLUMNS, REPLY_TYPES, reader.replies())
         except (errors.IntegrityError, errors.DataError) as error:
             raise NotALog(f"the log cannot be written: {error.diag.message_primary}") from None
         footer = reader.finished()
@@ -153,7 +153,7 @@ class _Reader:
         return counted
 
 
-def _copy(
+def copy_in(
     connection: psycopg.Connection[Any],
     context: str,
     table: str,
@@ -161,7 +161,7 @@ def _copy(
     types: Sequence[str],
     rows: Iterable[Row],
 ) -> None:
-    """Not begun before there is a row: COPY takes a lock."""
+    """Through COPY, which is not begun before there is a row."""
     remaining = iter(rows)
     first = next(remaining, None)
     if first is None:
