@@ -1,4 +1,4 @@
-"""python -m bench.app DATA: `chobo up` with two more rows in its table of commands, below /v1/nothing, that do nothing.
+"""python -m bench.app DATA [kafka]: `chobo up` with two more rows in its table of commands, which do nothing.
 
 Prints one JSON line when it is ready: address, pid, a service token for every role.
 """
@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import uvloop
@@ -27,8 +29,10 @@ from domain.actor import service
 from infra.bootstrap import running
 from infra.cli.installation import installation
 from infra.embedded import EmbeddedPostgres
+from infra.kafka.broker import EmbeddedKafka
+from infra.logs import log_to_stderr
 from infra.serving import Server, address_of, listen
-from infra.settings import Settings
+from infra.settings import FeedKind, Settings
 
 
 class Nothing(BaseModel):
@@ -67,11 +71,17 @@ async def serve(settings: Settings) -> None:
         await server.serve_until_signal(listening)
 
 
-def main(data: Path) -> None:
-    settings = installation(data=data, port=0)
-    with EmbeddedPostgres(data) as postgres:
-        uvloop.run(serve(settings.model_copy(update={"database_url": SecretStr(postgres.conninfo())})))
+def main(data: Path, *, kafka: bool) -> None:
+    """As `chobo up --kafka` where that is asked for, with a broker of its own."""
+    log_to_stderr("warning", as_json=False)
+    settings = installation(data=data, port=0, feed=FeedKind.KAFKA if kafka else None)
+    with ExitStack() as servers:
+        postgres = servers.enter_context(EmbeddedPostgres(data))
+        given: dict[str, Any] = {"database_url": SecretStr(postgres.conninfo())}
+        if kafka:
+            given["kafka_bootstrap"] = servers.enter_context(EmbeddedKafka(data / "kafka")).bootstrap
+        uvloop.run(serve(settings.model_copy(update=given)))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), kafka="kafka" in sys.argv[2:])

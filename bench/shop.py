@@ -33,9 +33,10 @@ class Shop:
 
 
 @contextmanager
-def open_shop() -> Iterator[Shop]:
+def open_shop(*how: str) -> Iterator[Shop]:
+    """`how`: "kafka" for one whose read models follow topics."""
     with tempfile.TemporaryDirectory() as folder:
-        process = subprocess.Popen([sys.executable, "-m", "bench.app", folder], stdout=subprocess.PIPE)
+        process = subprocess.Popen([sys.executable, "-m", "bench.app", folder, *how], stdout=subprocess.PIPE)
         try:
             assert process.stdout
             ready = json.loads(process.stdout.readline())
