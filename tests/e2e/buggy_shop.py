@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from subprocess import CompletedProcess
 from typing import Any
+from uuid import UUID
 
 import httpx
 import psycopg
 
-from domain.actor import Actor, Role
+from domain.actor import ANONYMOUS, Actor, Role
 from domain.ids import new_id
 from domain.orders.events import OrderDrafted, OrderPlaced
 from infra.bootstrap import System, running
@@ -23,7 +24,7 @@ from tests.infra.cli.process import chobo, lines
 
 EUR = {"amount": 500, "currency": "EUR"}
 ADDRESS = {"name": "Ann Bee", "line1": "1 Way", "postalCode": "1000", "city": "Berne", "country": "CH"}
-OPERATOR = Actor(new_id(), frozenset({Role.STAFF, Role.OPERATOR}))
+IN_CHARGE = frozenset({Role.STAFF, Role.OPERATOR})
 
 
 @dataclass
@@ -53,16 +54,23 @@ class Shop:
     system: System
     http: httpx.AsyncClient
     database: str
+    by: Actor = ANONYMOUS
     customer: str = ""
     variant: str = ""
 
     async def post(self, path: str, body: Any, **headers: str) -> dict[str, Any]:
-        token = self.system.tokens.access(OPERATOR)[0]
-        sent = {"idempotency-key": str(new_id()), "authorization": f"Bearer {token}"}
+        sent = {"idempotency-key": str(new_id())} | self.signed_in()
         answer = await self.http.post(path, json=body, headers=sent | headers)
         assert answer.status_code < 300, answer.text
         said: dict[str, Any] = answer.json()
         return said
+
+    def signed_in(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.system.tokens.access(self.by)[0]}"} if self.by.id else {}
+
+    async def register(self, name: str) -> str:
+        person = {"email": f"{name}@example.com", "password": "correct horse", "name": name.title()}
+        return str((await self.post("/v1/users", person))["id"])
 
     async def chobo(self, *arguments: str) -> CompletedProcess[str]:
         environment = {"CHOBO_DATABASE_URL": self.database, "CHOBO_PROFILE": "development"}
@@ -112,8 +120,8 @@ async def opened(database: str) -> AsyncIterator[Shop]:
         transport = httpx.ASGITransport(system.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://chobo") as http:
             shop = Shop(system, http, database)
-            person = {"email": "ann@example.com", "password": "correct horse", "name": "Ann Bee"}
-            shop.customer = (await shop.post("/v1/users", person))["id"]
+            shop.customer, olga = await shop.register("ann"), await shop.register("olga")
+            shop.by = Actor(UUID(olga), IN_CHARGE)
             shop.variant = str(new_id())
             variants = [{"id": shop.variant, "sku": "TEA", "price": EUR}]
             product = await shop.post("/v1/products", {"name": "Tea", "variants": variants})
