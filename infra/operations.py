@@ -24,6 +24,8 @@ KIND: Final = "operation"
 RETRY: Final = RetryPolicy(first=0.5, longest=60, within=3600)
 WORKER: Final = service("operations")
 
+DOUBT: Final = " (it was begun before: that may have done it)"
+
 RULES: Final = (Rule(OperationRequested, KIND),)
 """Which events of the log of operations ask for work."""
 
@@ -71,12 +73,13 @@ class CarryOut:
         executor = self._executors.get(operation.kind)
         if executor is None:
             raise UnknownKind(operation.kind)
+        doubt = DOUBT if work.attempt > 1 else ""
         try:
             return Done(await executor(operation))
         except Refused as refusal:
-            return Failed(str(refusal))
+            return Failed(f"{refusal}{doubt}")
         except NothingToDo as nothing:
-            return WithoutEffect(why=str(nothing))
+            return WithoutEffect(why=f"{nothing}{doubt}")
 
     async def record(self, work: Work, outcome: Outcome) -> None:
         """Recorded twice it is one event; an outcome that another worker has recorded meanwhile stands."""

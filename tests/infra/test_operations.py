@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -95,6 +96,14 @@ async def test_what_breaks_is_for_the_worker_to_try_again(desk: Desk) -> None:
 async def test_a_kind_of_a_later_release_is_left_to_a_worker_that_knows_it(desk: Desk) -> None:
     with pytest.raises(UnknownKind, match=r"does not carry out later.kind"):
         await CarryOut(desk.loop, {"parked.retry": applies}).do(await asked(desk, "later.kind"))
+
+
+@pytest.mark.parametrize("executor", [refuses, has_nothing_to_do])
+async def test_a_refusal_of_what_was_begun_before_says_so(desk: Desk, executor) -> None:
+    """A worker may have died between doing it and recording it."""
+    again = replace(await asked(desk), attempt=2)
+    outcome = await CarryOut(desk.loop, {"parked.retry": executor}).do(again)
+    assert "(it was begun before: that may have done it)" in str(outcome)
 
 
 async def test_the_outcome_that_another_worker_recorded_stands(desk: Desk) -> None:
