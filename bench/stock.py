@@ -27,7 +27,7 @@ class Counting(Application[UUID]):
 
 def stock_events_per_second(conninfo: str, threads: int = 32, seconds: float = 5) -> float:
     """Each thread counts up aggregates of its own, with as many pooled connections as threads."""
-    app = Counting(env=_environment(conninfo, threads))
+    app = Counting(env=environment(conninfo, threads))
     counts = [0] * threads
     stop = time.perf_counter() + seconds
 
@@ -50,7 +50,7 @@ def stock_events_per_second(conninfo: str, threads: int = 32, seconds: float = 5
     return rate
 
 
-def _environment(conninfo: str, threads: int) -> dict[str, Any]:
+def environment(conninfo: str, threads: int) -> dict[str, Any]:
     server = conninfo_to_dict(conninfo)
     return {
         "PERSISTENCE_MODULE": "eventsourcing.postgres",
