@@ -8,6 +8,7 @@ process may have been faster: then the log answers with the newer events, and th
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
@@ -76,6 +77,9 @@ class WriteLoop:
         self._sweeper: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._nobody = (
+            contextvars.Context()
+        )  # runs are nobody's: what they log must not name whoever happened to come first
 
     # -- what others call
 
@@ -127,7 +131,7 @@ class WriteLoop:
 
     def _plan_sweep(self) -> None:
         if self._sweeper is None:
-            self._sweeper = asyncio.get_running_loop().call_later(SWEEP, self._sweep)
+            self._sweeper = asyncio.get_running_loop().call_later(SWEEP, self._sweep, context=self._nobody)
 
     def _sweep(self) -> None:
         """Tells those who have waited too long that nothing of theirs was written, or that it may have been."""
@@ -150,14 +154,14 @@ class WriteLoop:
         """All that arrives in this turn of the event loop is looked at together; nothing waits any longer than that."""
         if not self._pump_planned:
             self._pump_planned = True
-            asyncio.get_running_loop().call_soon(self._pump)
+            asyncio.get_running_loop().call_soon(self._pump, context=self._nobody)
 
     def _pump(self) -> None:
         self._pump_planned = False
         loop = asyncio.get_running_loop()
         if pause := self._turns.pause(loop.time()):
             self._pump_planned = True
-            loop.call_later(pause, self._pump)
+            loop.call_later(pause, self._pump, context=self._nobody)
             return
         while self._ready and len(self._flights) < FLIGHTS:
             run = self._form()
@@ -216,7 +220,8 @@ class WriteLoop:
         except KeyNeeded as needed:
             self._arrivals.load(waiting, owner=needed.owner)
         except Exception as error:
-            log.exception("the handler of %s failed", type(waiting.envelope.command).__name__)
+            name, asked = type(waiting.envelope.command).__name__, waiting.envelope
+            log.exception("the handler of %s failed", name, extra={"correlation_id": asked.correlation_id})
             fail(waiting, error)
         return True
 
@@ -331,6 +336,6 @@ class WriteLoop:
             fail(one.waiting, error if isinstance(error, OutcomeUnknown) else OutcomeUnknown(str(error)))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(work, context=self._nobody)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
