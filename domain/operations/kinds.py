@@ -20,3 +20,7 @@ class OperationKind(StrEnum):
     LOG_EXPORT_KEYS = "log.export-keys"
     CONTEXT_MOVE = "context.move"
     VERIFY_REPAIR = "verify.repair"
+    TODO_RETRY = "todo.retry"
+    TODO_PAUSE = "todo.pause"
+    TODO_BEGIN = "todo.begin"
+    ERASURES_APPLY = "erasures.apply"

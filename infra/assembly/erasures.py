@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from commands.loop import WriteLoop
 from commands.users.handlers import HANDLERS
 from domain import users
 from infra.assembly.ground import Ground
-from infra.databases import READS
+from infra.databases import READS, Databases
 from infra.duties import Duty
 from infra.erasing_again import NotErasedYet, erase_again, missing, not_cleared, unlisted
 from infra.erasure import Sweeper
 from infra.erasure_list import ErasureList
 from infra.event_log.log import EventLog
+from infra.keys import PersonalKeys
+from infra.settings import Settings
 from projections.models import MODELS
 
 ERASING = frozenset({Duty.COMMANDS, Duty.PROJECTIONS, Duty.TODO})
@@ -35,22 +37,24 @@ async def erased_again(ground: Ground, duties: frozenset[Duty]) -> None:
     logs = ground.databases.pool(users.CONTEXT.name)
     await erasures.add(await unlisted(logs, listed))
     if left_out := await missing(logs, reads, listed):
-        async with users_loop(ground) as loop:
+        async with users_loop_of(ground.databases, ground.keys) as loop:
             await erase_again(left_out, loop, ground.keys, sweeper(ground))
 
 
 def sweeper(ground: Ground) -> Sweeper:
+    return sweeper_of(ground.settings, ground.databases, [context.name for context in ground.contexts])
+
+
+def sweeper_of(settings: Settings, databases: Databases, contexts: Sequence[str]) -> Sweeper:
     """Looks through every place that an erased user may have left something in."""
-    settings, contexts = ground.settings, [context.name for context in ground.contexts]
     topics = [f"{settings.topic_prefix}.{name}" for name in contexts] if settings.kafka_bootstrap else []
-    logs = {name: ground.databases.pool(name) for name in contexts}
-    return Sweeper(ground.databases.pool(READS), logs, MODELS, topics)
+    return Sweeper(databases.pool(READS), {name: databases.pool(name) for name in contexts}, MODELS, topics)
 
 
 @asynccontextmanager
-async def users_loop(ground: Ground) -> AsyncIterator[WriteLoop]:
+async def users_loop_of(databases: Databases, keys: PersonalKeys) -> AsyncIterator[WriteLoop]:
     name = users.CONTEXT.name
-    log = EventLog(ground.databases.conninfo(name), ground.databases.pool(name), users.CONTEXT, ground.keys)
+    log = EventLog(databases.conninfo(name), databases.pool(name), users.CONTEXT, keys)
     await log.open()
     loop = WriteLoop(users.CONTEXT, HANDLERS, log)
     try:

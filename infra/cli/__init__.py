@@ -80,8 +80,8 @@ def exit_code(error: Exception) -> int | None:
 # By name, so that nothing is imported to find out what went wrong.
 CODES: dict[int, set[str]] = {
     REFUSED: {
-        "DomainError", "MoveFailed", "MoveRefused", "NotEmpty", "NotTakenInHand", "NotWhole", "OperationRefused", "RefusedByServer",
-        "ReplayRefused",
+        "DomainError", "MoveFailed", "MoveRefused", "NotEmpty", "NotTakenInHand", "NotWhole", "OperationRefused",
+        "RefusedByServer", "ReplayRefused",
     },
     WRONG_USAGE: {"SettingsRefused", "BadKeys", "ListDamaged", "WrongMasterKey"},
     UNAVAILABLE: {

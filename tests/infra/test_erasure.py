@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from psycopg_pool import AsyncConnectionPool
@@ -21,7 +21,7 @@ from domain.users.values import Means
 from infra.embedded import EmbeddedPostgres
 from infra.embedded.programs import binary
 from infra.erasing_again import erase_again, missing, not_cleared, unlisted
-from infra.erasure import RULE, WITHHELD, Sweeper, erase_user
+from infra.erasure import RULE, WAIT, WITHHELD, Sweeper, erase_user
 from infra.erasure_list import ErasureList
 from infra.event_log.mapper import EventMapper
 from infra.event_log.migrations import migrate
@@ -31,13 +31,13 @@ from infra.event_log.wakeups import Wakeups
 from projections.alarm import Alarm
 from projections.asking import TodoSink
 from projections.consumer import Consumer
-from projections.doing import Worker
+from projections.doing import Later, Worker
 from projections.generations import State, add
 from projections.models import MODELS
 from projections.orders.projector import ORDERS
 from projections.schema import prepare as prepare_reads
 from projections.sink import ModelSink
-from projections.todo import CHANNEL
+from projections.todo import CHANNEL, Work
 from projections.users.projector import USERS
 from tests.commands.users.place import ADMIN, Place, place
 from tests.commands.users.place import prepare as prepare_users
@@ -205,6 +205,31 @@ async def test_what_is_written_late_and_generations_made_meanwhile_are_cleared_t
     receipt = await shop.receipt()
     assert receipt is not None
     assert "orders@2, table orders" in {place.name for place in receipt.places}
+
+
+async def test_nothing_makes_the_wait_for_cached_keys_shorter(shop: Shop) -> None:
+    """Neither an operator who says `retry` nor a clock that jumps, nor another worker that takes the row."""
+    async with erasing(shop, wait=0.8):
+        await erase(shop)
+
+        async def waits() -> bool:
+            rows = await shop.execute("SELECT data FROM projections.todo WHERE lease IS NULL")
+            return bool(rows and rows[0][0])
+
+        await until(waits)
+        began = asyncio.get_running_loop().time()
+        for _ in range(3):
+            await shop.execute("UPDATE projections.todo SET due_at = now() WHERE lease IS NULL")
+            await shop.execute("SELECT pg_notify(%s, '')", CHANNEL)
+            await asyncio.sleep(0.1)
+        assert not await shop.has_receipt()
+        await until(shop.has_receipt)
+        assert asyncio.get_running_loop().time() - began > 0.5
+    other = erase_user(shop.here.loop, shop.here.keys, shop.sweeper).act
+    row = Work(uuid4(), "erase-user", "users", CUSTOMER, {"swept": {}}, 1, 0, None, "", None, None, uuid4())
+    said = await other.do(row)
+    assert isinstance(said, Later)
+    assert WAIT - 1 < said.seconds <= WAIT
 
 
 async def test_why_something_was_parked_is_withheld(shop: Shop) -> None:
