@@ -9,6 +9,7 @@ import typer
 
 from infra.cli import (
     audit,
+    batch,
     demo,
     erasures,
     events,
@@ -53,6 +54,7 @@ app.add_typer(todo.todo)
 app.add_typer(erasures.erasures)
 app.add_typer(verify.verify)
 app.add_typer(log.log)
+app.add_typer(batch.batch)
 app.command("move-context")(move.move_context)
 
 
@@ -80,12 +82,12 @@ def exit_code(error: Exception) -> int | None:
 # By name, so that nothing is imported to find out what went wrong.
 CODES: dict[int, set[str]] = {
     REFUSED: {
-        "DomainError", "MoveFailed", "MoveRefused", "NotEmpty", "NotTakenInHand", "NotWhole", "OperationRefused",
-        "RefusedByServer", "ReplayRefused",
+        "DomainError", "MoveFailed", "MoveRefused", "NoReceipt", "NotEmpty", "NotTakenInHand", "NotWhole",
+        "OperationRefused", "RefusedByServer", "ReplayRefused",
     },
-    WRONG_USAGE: {"SettingsRefused", "BadKeys", "ListDamaged", "WrongMasterKey"},
+    WRONG_USAGE: {"SettingsRefused", "BadKeys", "ListDamaged", "UnknownFormat", "WrongMasterKey"},
     UNAVAILABLE: {
-        "AddressInUse", "DataDirectoryInUse", "KafkaFailed", "MigrationChanged", "NoWorker", "NotErasedYet",
+        "AddressInUse", "DataDirectoryInUse", "GivenUp", "KafkaFailed", "MigrationChanged", "NoWorker", "NotErasedYet",
         "OperationalError", "PoolTimeout", "PostgresFailed", "ServerTooOld", "ShapeChanged", "StillUnderWay",
         "Unavailable",
     },

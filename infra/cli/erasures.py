@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
@@ -30,6 +31,24 @@ def list_(*, data: Data = None, database_url: DatabaseUrl = None, json: Json = F
 
     settings = reachable(data=data, database_url=database_url)
     asyncio.run(erasing.show_list(settings, as_json=json))
+
+
+@erasures.command()
+def show(
+    *,
+    user: Annotated[UUID, typer.Argument(help="The user's id.")],
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+    json: Json = False,
+) -> None:
+    """Show the receipt: every place that was looked through, and from how many rows something was taken out."""
+    import asyncio
+
+    from infra.cli import erasing
+    from infra.cli.installation import reachable
+
+    settings = reachable(data=data, database_url=database_url)
+    asyncio.run(erasing.show_receipt(settings, user, as_json=json))
 
 
 @erasures.command()

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from domain.actor import Actor, Role
+from commands.loop import WriteLoop
+from commands.reply import Envelope
+from commands.users.messages import CompleteErasure
+from domain.actor import Actor, Role, service
+from domain.users.values import Means, Place
+from infra.assembly.erasures import users_loop_of
+from infra.databases import Databases
+from infra.keys import PersonalKeys
+from infra.settings import Settings
 from tests.e2e.buggy_shop import Shop, opened
 from tests.eventually import until
 
@@ -37,6 +47,16 @@ async def forgetting(shop: Shop) -> dict[str, Any]:
 
     await until(waits)
     return found[0]
+
+
+@asynccontextmanager
+async def loop_of(shop: Shop) -> AsyncIterator[WriteLoop]:
+    """Another process's, of users."""
+    settings = Settings.read(defaults={"database_url": shop.database, "profile": "development"})
+    async with Databases(settings, ["users"]) as databases:
+        keys = PersonalKeys(databases.pool("users"), settings.master_key_bytes())
+        async with users_loop_of(databases, keys) as loop:
+            yield loop
 
 
 async def test_work_is_listed_shown_paused_and_made_due_with_a_reason(shop: Shop) -> None:
@@ -90,3 +110,19 @@ async def test_erasures_are_listed_and_applied_to_a_copy_that_does_not_know_of_t
     assert "0 were not erased here" in again.stdout
     kept = await shop.chobo("erasures", "list", "--json")
     assert other["id"] in kept.stdout
+
+
+async def test_a_receipt_is_shown_once_there_is_one(shop: Shop) -> None:
+    await forgetting(shop)
+    early = await shop.chobo("erasures", "show", shop.customer)
+    assert (early.returncode, "is still being cleared away" in early.stderr) == (1, True)
+    other = await shop.chobo("erasures", "show", shop.variant)
+    assert (other.returncode, other.stderr) == (1, f"chobo: {shop.variant} was not erased\n")
+    places = (Place(name="orders@1, table orders", means=Means.CLEARED, rows=3, cleared=2),)
+    async with loop_of(shop) as users:
+        receipt = CompleteErasure(key_destroyed_at=datetime.now(UTC), places=places)
+        envelope = Envelope(receipt.bind(by=service("erasure"), target=UUID(shop.customer)), "receipt")
+        (await users.submit(envelope)).result()
+    [shown] = await shop.said("erasures", "show", shop.customer)
+    assert shown["places"] == [{"name": "orders@1, table orders", "means": "cleared", "rows": 3, "cleared": 2}]
+    assert "orders@1, table orders" in (await shop.chobo("erasures", "show", shop.customer)).stdout

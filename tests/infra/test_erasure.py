@@ -28,13 +28,14 @@ from infra.event_log.migrations import migrate
 from infra.event_log.reader import LogReader
 from infra.event_log.store_feed import StoreFeed
 from infra.event_log.wakeups import Wakeups
+from infra.keys import KEEP, PersonalKeys
 from projections.alarm import Alarm
 from projections.asking import TodoSink
 from projections.consumer import Consumer
 from projections.doing import Later, Worker
 from projections.generations import State, add
 from projections.models import MODELS
-from projections.orders.projector import ORDERS
+from projections.orders.projector import ORDERS, orders
 from projections.schema import prepare as prepare_reads
 from projections.sink import ModelSink
 from projections.todo import CHANNEL, Work
@@ -108,8 +109,15 @@ def dump(database: str) -> bytes:
 
 
 def restore(dumped: bytes, database: str) -> None:
-    command = [binary("psql"), "--quiet", "--dbname", database]
+    command = [str(binary("psql")), "--quiet", "--dbname", database]
     subprocess.run(command, input=dumped, stdout=subprocess.DEVNULL, check=True)
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @asynccontextmanager
@@ -205,6 +213,37 @@ async def test_what_is_written_late_and_generations_made_meanwhile_are_cleared_t
     receipt = await shop.receipt()
     assert receipt is not None
     assert "orders@2, table orders" in {place.name for place in receipt.places}
+
+
+async def test_a_replay_by_a_process_that_still_has_the_key_leaves_nothing_behind(shop: Shop) -> None:
+    """It builds from events it could open a moment ago; when its key is too old, it reads erased ones."""
+    clock = Clock()
+    keys = PersonalKeys(shop.here.pool, bytes(32), clock=clock)
+    await keys.prefetch([CUSTOMER])
+    async with shop.reads.connection() as connection:
+        await add(connection, ORDERS, State.BUILDING)
+    feed = StoreFeed(LogReader(shop.here.pool, "orders", keys), shop.wakeups)
+    replay = Consumer(ModelSink(ORDERS, 2), feed, shop.reads, limit=20)
+    async with erasing(shop, wait=2.5):
+        checkpoint = await replay.open()
+        await erase(shop)
+        await until(lambda: swept(shop, "orders_1"))
+        for _ in range(2):
+            checkpoint = await replay.step(checkpoint)
+        assert shop.left() != set()
+        clock.now += KEEP
+        async with working(replay.run):
+            await until(shop.has_receipt)
+            await until(lambda: replay.health.behind == 0)
+    assert shop.left() == set()
+    async with shop.reads.connection() as connection:
+        ids = [id for (id,) in await shop.execute("SELECT id FROM orders_1.orders")]
+        rows = [await orders.table.load(connection, schema, ids) for schema in ("orders_1", "orders_2")]
+    assert rows[0] == rows[1]
+
+
+async def swept(shop: Shop, schema: str) -> bool:
+    return await shop.execute(f"SELECT count(*) FROM {schema}.orders WHERE address IS NOT NULL") == [(0,)]
 
 
 async def test_nothing_makes_the_wait_for_cached_keys_shorter(shop: Shop) -> None:
