@@ -12,7 +12,7 @@ from commands.operations.messages import CompleteOperation, EndWithoutEffect, Fa
 from commands.reply import Envelope
 from commands.services import Loop
 from domain.actor import service
-from domain.errors import NotAllowedNow
+from domain.errors import NotAllowedNow, NotFound
 from domain.operations.events import Facts, OperationRequested
 from domain.operations.operation import Operation, Status
 from projections.asking import Rule
@@ -66,7 +66,11 @@ class CarryOut:
         self._executors = executors
 
     async def known(self, work: Work) -> Outcome | None:
-        return outcome_of(await self._operation(work))
+        """What a log that was cut back or restored does not know any more is not to be done."""
+        try:
+            return outcome_of(await self._operation(work))
+        except NotFound:
+            return Failed("the log of operations has it no more")
 
     async def do(self, work: Work) -> Outcome:
         operation = await self._operation(work)
@@ -92,7 +96,7 @@ class CarryOut:
         reply.result()
 
     async def _operation(self, work: Work) -> Operation:
-        """Raises NotFound when the log has been cut back since."""
+        """Raises NotFound."""
         return (await self._operations.states([work.subject]))[work.subject, Operation]
 
 

@@ -32,8 +32,8 @@ class Begins(Handler[A]):
     def decide(self, command: A, states: States, at: datetime, ids: Ids) -> Decision:
         if states.get(command.id) is not None:
             raise AlreadyExists("operation", command.id)
-        if command.replay is not None:
-            require(replay(command.replay, states), Status.DONE)
+        if command.replay is not None and (begun := states.get(command.replay)) is not None:
+            require(replay(begun), Status.DONE)
         return self.on(command, at)
 
     def on(self, command: A, at: datetime) -> Decision:
@@ -106,9 +106,12 @@ def person(command: Command) -> UserId | None:
     return UserId(command.by.id) if command.by.id else None
 
 
-def replay(id: UUID, states: States) -> Operation:
-    """The operation that started a replay. Raises NotFound for one that did something else."""
-    operation = states.get(id, Operation)
-    if operation is None or operation.kind != OperationKind.REPLAY_START:
-        raise NotFound("replay", id)
-    return operation
+def replay(begun: object) -> Operation:
+    """What began a replay. Raises NotFound for an operation of another kind.
+
+    A generation that no operation began, as the first, has an id too: whether there is one, the worker finds out.
+    """
+    assert isinstance(begun, Operation)
+    if begun.kind != OperationKind.REPLAY_START:
+        raise NotFound("replay", begun.id)
+    return begun

@@ -113,7 +113,7 @@ class DropReplay(ReplayAction):
 
 
 class Asked(Command):
-    """Base of what begins an operation on `subject`. `replay` is the operation that started what this one is about."""
+    """Base of what begins an operation on `subject`. `replay` is the id of the replay that it is about."""
 
     id: OperationId = Field(default_factory=fresh)
     kind: KindName

@@ -30,7 +30,10 @@ BEHIND: Final = 20
 async def show_list(settings: Settings, wanted: Wanted, limit: int, *, as_json: bool) -> None:
     async with opened(settings) as databases, connected(databases.pool(READS)) as connection:
         found = await parked.listed(connection, wanted, limit=limit)
-    show(map(told if as_json else short, found), as_json=as_json)
+    if found or as_json:
+        show(map(told if as_json else short, found), as_json=as_json)
+    else:
+        print("Nothing is parked.")
 
 
 async def show_groups(settings: Settings, wanted: Wanted, limit: int, *, as_json: bool) -> None:

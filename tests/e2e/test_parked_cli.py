@@ -87,6 +87,7 @@ async def test_a_dry_run_tells_by_the_code_of_the_command_line_and_changes_nothi
 
 
 async def test_people_read_tables(shop: Shop, bug: Bug) -> None:
+    assert (await shop.chobo("parked", "list")).stdout == "Nothing is parked.\n"
     [one] = await struck(shop, bug, 1)
     for arguments in (["list"], ["list", "--groups"], ["show", one["id"]]):
         shown = await shop.chobo("parked", *arguments)

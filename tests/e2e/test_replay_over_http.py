@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 
+from domain.ids import new_id
 from tests.e2e.buggy_shop import Shop
 from tests.eventually import until
 
@@ -32,6 +33,15 @@ async def standing(shop: Shop) -> list[tuple[int, str]]:
         return await (await connection.execute(query)).fetchall()
 
 
+async def first(shop: Shop) -> str:
+    """The id of the generation that was there from the beginning."""
+    async with await psycopg.AsyncConnection.connect(shop.database) as connection:
+        query = "SELECT replay FROM projections.generations WHERE model = 'orders' AND generation = 1"
+        row = await (await connection.execute(query)).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
 async def test_a_replay_from_start_to_rollback(shop: Shop) -> None:
     for _ in range(3):
         await shop.draft()
@@ -49,5 +59,7 @@ async def test_a_replay_from_start_to_rollback(shop: Shop) -> None:
     assert len(await shop.versions()) == 3
     assert await asked(shop, f"/v1/replays/{id}/rollback", force=True) == "DONE"
     assert await standing(shop) == [(1, "LIVE"), (2, "KEPT")]
-    assert await asked(shop, f"/v1/replays/{id}/drop") == "DONE"
-    assert await standing(shop) == [(1, "LIVE"), (2, "DROPPED")]
+    assert await asked(shop, f"/v1/replays/{id}/switch", force=True) == "DONE"
+    assert await asked(shop, f"/v1/replays/{await first(shop)}/drop") == "DONE"
+    assert await standing(shop) == [(1, "DROPPED"), (2, "LIVE")]
+    assert await asked(shop, f"/v1/replays/{new_id()}/drop") == "FAILED"

@@ -88,9 +88,12 @@ async def test_a_replay_that_was_started_is_switched_rolled_back_cancelled_and_d
 
 async def test_what_is_no_replay_is_not_switched(desk: Desk) -> None:
     retry = (await desk.post(f"/v1/parked/{PARKED}/retry", reason=WHY, key="retry")).json()["id"]
-    for id in (retry, new_id()):
-        answer = await desk.post(f"/v1/replays/{id}/switch", reason=WHY, key=str(id))
-        assert code(answer) == (404, "NOT_FOUND")
+    assert code(await desk.post(f"/v1/replays/{retry}/switch", reason=WHY)) == (404, "NOT_FOUND")
+
+
+async def test_a_generation_that_no_operation_began_has_an_id_that_is_taken_too(desk: Desk) -> None:
+    answer = await desk.post(f"/v1/replays/{new_id()}/drop", reason=WHY)
+    assert (answer.status_code, answer.json()["status"]) == (202, "REQUESTED")
 
 
 @pytest.mark.parametrize("path", [route.path for route in ROUTES])
