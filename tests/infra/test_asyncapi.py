@@ -8,10 +8,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import httpx
 import jsonschema_rs
 import pytest
+from starlette.applications import Starlette
 
-from infra.asyncapi import document
+from infra.asyncapi import document, route
 from infra.event_log.mapper import EventMapper
 from tests.golden.corpus import classes_of, contexts, samples_of
 from tests.infra.cli.process import chobo
@@ -81,3 +83,9 @@ def test_nothing_personal_is_described_in_the_open(described):
 
 def test_chobo_asyncapi_prints_the_committed_document():
     assert json.loads(chobo("asyncapi").stdout) == json.loads((ROOT / "docs" / "asyncapi.json").read_text())
+
+
+async def test_it_is_served(described):
+    transport = httpx.ASGITransport(Starlette(routes=[route()]))
+    async with httpx.AsyncClient(transport=transport, base_url="http://chobo") as http:
+        assert (await http.get("/asyncapi.json")).json() == described
