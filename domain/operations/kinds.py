@@ -24,3 +24,5 @@ class OperationKind(StrEnum):
     TODO_PAUSE = "todo.pause"
     TODO_BEGIN = "todo.begin"
     ERASURES_APPLY = "erasures.apply"
+    PRODUCTS_IMPORT = "products.import"
+    STOCK_IMPORT = "stock.import"

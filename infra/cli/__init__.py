@@ -87,8 +87,8 @@ CODES: dict[int, set[str]] = {
     },
     WRONG_USAGE: {"SettingsRefused", "BadKeys", "ListDamaged", "UnknownFormat", "WrongMasterKey"},
     UNAVAILABLE: {
-        "AddressInUse", "DataDirectoryInUse", "GivenUp", "KafkaFailed", "MigrationChanged", "NoWorker", "NotErasedYet",
-        "OperationalError", "PoolTimeout", "PostgresFailed", "ServerTooOld", "ShapeChanged", "StillUnderWay",
-        "Unavailable",
+        "AddressInUse", "DataDirectoryInUse", "GivenUp", "KafkaFailed", "MigrationChanged", "NoWorker",
+        "NotErasedYet", "OperationalError", "PoolTimeout", "PostgresFailed", "ServerTooOld", "ShapeChanged",
+        "StillUnderWay", "Unavailable",
     },
 }  # fmt: skip
