@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -28,7 +29,11 @@ from infra.event_log.migrations import migrate
 from infra.event_log.reader import LogReader
 from infra.event_log.store_feed import StoreFeed
 from infra.event_log.wakeups import Wakeups
+from infra.kafka.relay import Relay
+from infra.kafka.topics import Topics
 from infra.keys import KEEP, PersonalKeys
+from infra.transfer.keys import export_keys
+from infra.transfer.outgoing import export
 from projections.alarm import Alarm
 from projections.asking import TodoSink
 from projections.consumer import Consumer
@@ -45,6 +50,7 @@ from tests.commands.users.place import prepare as prepare_users
 from tests.conftest import fresh_database
 from tests.domain.orders.samples import CUSTOMER
 from tests.eventually import until
+from tests.infra.kafka.logs import is_done, messages, relaying
 from tests.projections.stories import STORIES, mixed
 
 ADA = Actor(CUSTOMER, frozenset({Role.CUSTOMER}))
@@ -363,3 +369,35 @@ async def test_a_backup_from_before_somebody_registered_has_nothing_to_forget(sh
     await erase_again([nobody], shop.here.loop, shop.here.keys, shop.sweeper)
     assert await missing(shop.here.pool, shop.reads, [nobody]) == []
     assert list(await unlisted(shop.here.pool, [])) == [nobody]
+
+
+def shown_in(value: bytes) -> set[str]:
+    return {word for word in WORDS if word.encode() in value}
+
+
+async def test_an_export_shows_nothing_of_her_and_can_be_opened_by_nobody(shop: Shop, tmp_path: Path) -> None:
+    for context in ("users", "orders"):
+        before = tmp_path / f"{context}.jsonl"
+        await asyncio.to_thread(export, shop.database, context, before, lambda _, __: None)
+        assert shown_in(before.read_bytes()) == set()
+    async with erasing(shop):
+        await erase(shop)
+        await until(shop.has_receipt)
+    kept = tmp_path / "keys.jsonl"
+    await asyncio.to_thread(export_keys, shop.database, kept)
+    destroyed = [json.loads(line) for line in kept.read_text().splitlines() if str(CUSTOMER) in line]
+    assert len(destroyed) == 1
+    assert not destroyed[0].get("wrapped")
+
+
+async def test_a_topic_shows_nothing_of_her(shop: Shop, topics: Topics) -> None:
+    """What is sent is what is stored: sealed from the first event on, for ever unreadable when the key is gone."""
+    shop.wakeups.open()
+    relays = [Relay(shop.database, context, topics, shop.wakeups) for context in ("users", "orders")]
+    async with relaying(*relays):
+        await until(lambda: all(is_done(relay.health) for relay in relays), 60)
+    await shop.wakeups.close()
+    values = [message.value or b"" for context in ("users", "orders") for message in await messages(topics, context)]
+    assert len(values) > len(STORIES)
+    assert any(str(CUSTOMER).encode() in value for value in values)
+    assert shown_in(b"".join(values)) == set()
