@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 
 from infra.assembly.ground import Ground
 from infra.databases import READS
+from infra.health import Check, Unfit
 from infra.kafka.floors import Floors
 from infra.kafka.kafka_feed import KafkaFeed
-from infra.kafka.relay import Relay
+from infra.kafka.relay import Relay, Role
 from infra.kafka.topics import Topics
 from infra.settings import Settings, SettingsRefused
 from infra.telemetry.probes import relays
@@ -41,7 +43,18 @@ def relay(ground: Ground) -> None:
     ]
     for each in at_work:
         ground.background(each.run())
+    ground.checks["relay"] = none_waits(at_work)
     ground.telemetry.metrics.probe("relays", relays(at_work))
+
+
+def none_waits(at_work: Sequence[Relay]) -> Check:
+    """Who leads and who stands by are both ready; who waits for the broker or for somebody's help is not."""
+
+    async def check() -> None:
+        if waiting := [each.health.context for each in at_work if each.health.role is Role.WAITING]:
+            raise Unfit(f"waiting: {', '.join(waiting)}")
+
+    return check
 
 
 def feed_of(ground: Ground, consumer: str, context: str) -> AbstractAsyncContextManager[Feed]:
