@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
@@ -32,6 +32,7 @@ POLL: Final = 1.0  # seconds; a net under the wake-ups, and how soon a lost conn
 AHEAD: Final = 4  # chunks that are sent and not acknowledged
 ACKNOWLEDGED_WITHIN: Final = 30.0  # seconds; then everything since the checkpoint is sent again
 DATABASE_WITHIN: Final = 30.0  # seconds
+STOPS_WITHIN: Final = 3.0  # seconds for what is on its way when the relay is told to stop
 BACK_OFF: Final = (0.1, 2.0)  # seconds, doubling from the first to the second
 
 LOCK: Final = "SELECT pg_try_advisory_lock(%s, %s)"
@@ -146,8 +147,7 @@ class Relay:
             await self._moved(connection, RESTART, [start.log, start.incarnation, start.position])
             raise NewIncarnation
         async with Publisher(self._topics.bootstrap, topic) as publisher:
-            sent: asyncio.Queue[Sent] = asyncio.Queue(AHEAD)
-            await until_one_ends(self._send(connection, publisher, start, sent), self._settle(connection, start, sent))
+            await self._publish(connection, publisher, start)
 
     async def _stand_by(self, connection: Connection) -> published.Published:
         """Waits to be the leader; gives where the last one stood."""
@@ -164,8 +164,27 @@ class Relay:
             self._fares(Role.STANDBY, None)
             await asyncio.sleep(STANDBY)
 
+    async def _publish(self, connection: Connection, publisher: Publisher, start: published.Published) -> None:
+        sent: asyncio.Queue[Sent | None] = asyncio.Queue(AHEAD)
+        settling = asyncio.create_task(self._settle(connection, start, sent))
+        sending = asyncio.create_task(self._send(connection, publisher, start, sent))
+        try:
+            await asyncio.wait({sending, settling}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            await ended(sending)
+            with suppress(TimeoutError):  # or else the next leader sends it again
+                async with asyncio.timeout(STOPS_WITHIN):
+                    await sent.put(None)
+                    await asyncio.wait({settling})
+            raise
+        finally:
+            await ended(sending, settling)
+        for task in (sending, settling):
+            if not task.cancelled() and (error := task.exception()):
+                raise error
+
     async def _send(
-        self, connection: Connection, publisher: Publisher, start: published.Published, sent: asyncio.Queue[Sent]
+        self, connection: Connection, publisher: Publisher, start: published.Published, sent: asyncio.Queue[Sent | None]
     ) -> None:
         position, lasts = start.position, dict(start.lasts)
         while True:
@@ -190,10 +209,12 @@ class Relay:
         self.health = replace(self.health, head=chunk.head)
         return chunk
 
-    async def _settle(self, connection: Connection, start: published.Published, sent: asyncio.Queue[Sent]) -> None:
+    async def _settle(
+        self, connection: Connection, start: published.Published, sent: asyncio.Queue[Sent | None]
+    ) -> None:
+        """Until there is None."""
         position = start.position
-        while True:
-            arriving = await sent.get()
+        while (arriving := await sent.get()) is not None:
             async with within(self._patience, "the broker did not acknowledge"):
                 await asyncio.gather(*arriving.acks)
             values = [arriving.position, list(arriving.lasts.values()), start.incarnation, position]
@@ -232,14 +253,7 @@ async def within(seconds: float, otherwise: str) -> AsyncIterator[None]:
         raise TimeoutError(f"{otherwise} within {seconds:.0f} s") from None
 
 
-async def until_one_ends(*work: Coroutine[Any, Any, None]) -> None:
-    """Raises what the first one raised; the others are cancelled."""
-    tasks = {asyncio.create_task(one) for one in work}
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-    for task in done:
-        task.result()
+async def ended(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
+from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from infra.kafka.message import Message
@@ -179,10 +180,11 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
                 await broker.stop()
 
 
-async def as_it_is(message: Any, original: Callable[[Any], Awaitable[Any]]) -> Any:
-    return await original(message)
+async def as_it_is(message: Any) -> KafkaMessage:
+    """Nothing is decoded that will be decoded later or not at all."""
+    return KafkaMessage(raw_message=message, body=b"", consumer=FAKE_CONSUMER)
 
 
 async def records(message: Any) -> Any:
-    """What the handler gets: the client's records, not decoded."""
+    """What the handler gets: the client's records."""
     return message.raw_message

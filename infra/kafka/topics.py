@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,8 @@ class Topics:
                 async with admin(self.bootstrap) as client:
                     return await self._ensured(client, name)
             except KafkaError as error:  # what was just made is not known everywhere at once
-                if not error.retriable or time.monotonic() > ends:
+                passes = error.retriable and not isinstance(error, KafkaConnectionError)
+                if not passes or time.monotonic() > ends:
                     raise
             await asyncio.sleep(0.1)
 
