@@ -97,7 +97,9 @@ def parked_at(operation: Operation) -> UUID:
 
 
 def parked_again(tried: Tried) -> str:
+    """Without the whole reason: that may quote what is personal, and this is kept for ever."""
     left = tried.left
     assert left is not None
     before = f"{tried.applied} applied, then " if tried.applied else ""
-    return f"{before}parked again at version {left.version} ({left.event_type}): {left.reason}"
+    at = f"version {left.version} ({left.event_type}): {left.fingerprint.partition(' ')[0]}"
+    return f"{before}parked again at {at}; see `chobo parked show {left.id}`"

@@ -35,6 +35,7 @@ from infra.keys import PersonalKeys
 from infra.operations import NothingToDo
 from infra.settings import Settings
 from projections.asking import begin
+from projections.folding import told
 from projections.pool import Pool, connected
 
 BY: Final = service("cli")
@@ -97,7 +98,8 @@ class Operations:
             await self._tell(EndWithoutEffect(why=str(nothing)), id)
             raise
         except BaseException as error:
-            await self._tell(FailOperation(error=str(error) or type(error).__name__), id)
+            why = told(error) if isinstance(error, Exception) else type(error).__name__
+            await self._tell(FailOperation(error=why), id)
             raise
         await self._tell(CompleteOperation(result=result), id)
 

@@ -25,7 +25,7 @@ from infra.databases import READS
 from infra.event_log.reader import LogReader
 from infra.keys import PersonalKeys
 from infra.operations import NothingToDo, Refused
-from infra.parked import Park, parked_again
+from infra.parked import Park
 from infra.rules import RULES
 from infra.settings import Settings
 from projections import parked
@@ -71,7 +71,7 @@ async def dry_run(settings: Settings, chosen: Chosen, *, as_json: bool) -> int:
                 told.refused(id, str(refusal))
                 continue
             if tried.left is not None and tried.whole:
-                told.refused(id, parked_again(tried))
+                told.refused(id, f"version {tried.left.version} ({tried.left.event_type}): {tried.left.reason}")
             else:
                 told.well(id, {"applied": tried.applied, "whole": tried.whole})
     return told.code

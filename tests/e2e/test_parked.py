@@ -39,7 +39,8 @@ async def test_the_order_it_strikes_waits_all_others_flow_and_a_retry_catches_it
     early = await shop.chobo("parked", "retry", id, "--reason", "Perhaps it was the weather", "--yes", "--json")
     assert early.returncode == 1
     [refused] = lines(early)
-    assert "parked again at version 1 (orders.order-placed): ZeroDivisionError" in refused["why"]
+    assert "parked again at version 1 (orders.order-placed): ZeroDivisionError; see" in refused["why"]
+    assert "a share of nothing" not in refused["why"]  # who knows what it quotes: the log keeps this for ever
     assert struck not in await shop.versions()
 
     bug.strikes.clear()

@@ -68,9 +68,12 @@ async def test_an_event_is_passed_over_and_what_waits_behind_it_is_applied_or_pa
     done = await shop.chobo("parked", "discard", one["id"], *SURE, "--json")
     assert done.returncode == 0, done.stderr
     [told] = lines(done)
-    assert "parked again at version 2 (orders.line-added): CannotApply" in told["parkedAgain"]
+    assert "parked again at version 2 (orders.line-added): CannotApply; see" in told["parkedAgain"]
     [left] = await shop.said("parked", "list")
     assert (left["id"], left["version"], left["waiting"]) == (one["id"], 2, 0)
+    tried = await shop.chobo("parked", "dry-run", one["id"])
+    assert tried.returncode == 1
+    assert "version 2 (orders.line-added): CannotApply: orders has no row yet" in tried.stdout
     again = await shop.chobo("parked", "discard", one["id"], *SURE, "--json")
     assert lines(again) == [{"id": one["id"], "outcome": "DONE", "applied": 0, "parkedAgain": None}]
 
