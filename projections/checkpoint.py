@@ -180,11 +180,11 @@ class Checkpoints:
 
     async def lock_slice(self, connection: Connection, slice: int) -> Checkpoint:
         """Holds one slice against every worker, to mend what is parked in it. Raises Fenced when nobody consumes."""
-        await connection.execute(MENDING, self._key)
+        if not (await connection.execute(MENDING, self._key)).rowcount:
+            raise Fenced
         await self._lock_slices(connection, [slice], missing={slice})
         found = await (await connection.execute(READ, self._key)).fetchone()
-        if found is None:
-            raise Fenced
+        assert found is not None
         return restored(*found)
 
     async def _lock_slices(self, connection: Connection, slices: list[int], missing: Collection[int]) -> None:

@@ -18,6 +18,7 @@ from infra.event_log.mapper import EventMapper, owner_of
 from infra.keys import KeyNotLoaded, UnknownKey
 from projections.checkpoint import Checkpoint
 from projections.feed import Recorded, Unreadable
+from projections.folding import told
 from projections.lag import Behind
 from projections.pool import connected
 
@@ -260,7 +261,7 @@ def unreadable(e: Stored, error: Exception) -> Unreadable:
         originator_version=e.version,
         timestamp=e.recorded_at,
         topic=e.topic,
-        reason=f"{type(error).__name__}: {error}",
+        reason=told(error),
     )
 
 
