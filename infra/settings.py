@@ -63,6 +63,7 @@ class Settings(BaseModel):
     topic_partitions: int = Field(8, ge=1, le=64, description="partitions of each topic; more can be set at any time")
     topic_retention_hours: int = Field(168, ge=1, description="time a topic keeps events; the log keeps them for ever")
     replay_processes: int = Field(2, ge=1, le=32, description="processes that build a generation of a read model")
+    todo_at_once: int = Field(16, ge=1, le=1000, description="pieces of work that one process does at a time")
     pool_size: int = Field(8, ge=1, le=1000, description="most connections of each pool")
 
     master_key: SecretStr = secret("wraps the personal-data keys: 32 bytes in base64; losing it erases every user")

@@ -44,7 +44,8 @@ def todo(ground: Ground, loops: WriteLoops) -> None:
     consumers = [Consumer(TodoSink(context, rules), ground.feeds[context], pool) for context, rules in RULES.items()]
     for consumer in consumers:
         ground.background(consumer.run())
-    worker = Worker(pool, Alarm(ground.databases.conninfo(READS), CHANNEL), kinds(ground, loops))
+    alarm = Alarm(ground.databases.conninfo(READS), CHANNEL)
+    worker = Worker(pool, alarm, kinds(ground, loops), at_once=ground.settings.todo_at_once)
     ground.background(worker.run())
     ground.background(keep_dropping_orphans(ground.keys))
     ground.checks["to-do"] = taking_note(consumers)
