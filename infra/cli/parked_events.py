@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -74,11 +76,15 @@ async def standing(pool: Pool, found: Parked) -> int | None:
 
 def told(row: Parked) -> dict[str, Any]:
     """As JSON has it."""
-    return {camel(name): value for name, value in asdict(row).items()}
+    return {camel(name): plain(value) for name, value in asdict(row).items()}
 
 
 def told_of_group(group: Group) -> dict[str, Any]:
-    return {camel(name): value for name, value in asdict(group).items()}
+    return {camel(name): plain(value) for name, value in asdict(group).items()}
+
+
+def plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def camel(name: str) -> str:
@@ -136,7 +142,7 @@ def print_one(row: Parked, where: int | None, stored: Sequence[Stored]) -> None:
     for name, value in described(row, where).items():
         print(f"{name:<12} {value}")
     for event in stored[:1]:
-        print(f"{'state':<12} {state_of(event)}")
+        print(f"{'state':<12} {json.dumps(state_of(event), ensure_ascii=False)}")
     behind = stored[1:]
     if behind:
         print("\nBehind it wait, in this order:")
@@ -156,7 +162,7 @@ def described(row: Parked, where: int | None) -> dict[str, Any]:
         "fingerprint": row.fingerprint,
         "parked at": row.parked_at.isoformat(),
         "attempts": f"{row.attempts}, the last at {row.tried_at.isoformat()}",
-        "waiting": f"{row.waiting} events of {row.sequence}; the consumer has gone on to position {where or '?'}",
+        "waiting": f"{row.waiting} behind it; with all others the consumer has gone on to position {where or '?'}",
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -36,6 +37,7 @@ async def test_a_whole_cause_is_tried_with_one_first_and_the_others_only_if_that
     count = size(4, 300)
     parked = await struck(shop, bug, count)
     assert {each["fingerprint"] for each in parked} == {CAUSE}
+    assert datetime.fromisoformat(parked[0]["parkedAt"]).tzinfo
     [group] = await shop.said("parked", "list", "--groups")
     assert (group["fingerprint"], group["sequences"]) == (CAUSE, count)
 
