@@ -33,7 +33,14 @@ class Builder:
     """Builds in this process. Every part is done by one worker at a time, who holds a lock on it while it lives."""
 
     def __init__(
-        self, conninfo: str, pool: Pool, models: Mapping[str, Model], part: PartFeed, *, at_once: int = AT_ONCE
+        self,
+        conninfo: str,
+        pool: Pool,
+        models: Mapping[str, Model],
+        part: PartFeed,
+        *,
+        at_once: int = AT_ONCE,
+        batch: int = BATCH,
     ) -> None:
         """`conninfo` and `pool` are of the read database."""
         self._conninfo = conninfo
@@ -41,6 +48,7 @@ class Builder:
         self._models = models
         self._part = part
         self._at_once = at_once
+        self._batch = batch
 
     async def build(self, generation: Generation) -> None:
         """Works until the generation is built, by whomever, or nobody wants it any more. Raises psycopg.Error."""
@@ -107,7 +115,7 @@ class Builder:
 
         sink = ModelSink(self._models[generation.model], generation.generation)
         feed = self._part(context, slices(generation, part), end)
-        consumer = Consumer(sink, feed, self._pool, moved=moved, limit=BATCH)
+        consumer = Consumer(sink, feed, self._pool, moved=moved, limit=self._batch)
         following = asyncio.create_task(consumer.run())
         try:
             await arrived.wait()

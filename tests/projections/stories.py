@@ -23,9 +23,9 @@ def told(story: Sequence[Make], id: UUID) -> list[Event]:
     return [make(id, version) for version, make in enumerate(story, 1)]
 
 
-def mixed(turns: Sequence[int], stories: Sequence[Sequence[Make]]) -> list[Event]:
+def mixed(turns: Sequence[int], stories: Sequence[Sequence[Make]], *, first: int = 0) -> list[Event]:
     """One event of the order whose turn it is, until its story is told; then what is left of the others."""
-    left = [told(story, order_id(n)) for n, story in enumerate(stories)]
+    left = [told(story, order_id(n)) for n, story in enumerate(stories, first)]
     taken = [left[turn % len(left)].pop(0) for turn in turns if left[turn % len(left)]]
     return taken + [event for rest in left for event in rest]
 

@@ -9,9 +9,8 @@ from domain.ids import slice_of
 from projections.checkpoint import Checkpoint
 from projections.lag import Meter, measured, standings
 from tests.domain.orders.samples import confirmed, placed
-from tests.projections.replaying import Shop, a_shop
+from tests.projections.replaying import Shop, a_shop, caught_up, live, working
 from tests.projections.stories import order_id, told
-from tests.projections.test_replay import caught_up, live, working
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 
