@@ -195,7 +195,8 @@ def added(first: JSON, second: Mapping[str, tuple[int, int]]) -> JSON:
 
 def cleared(places: JSON) -> list[Place]:
     return [
-        Place(name=name, means=Means.CLEARED, rows=rows, cleared=cleared) for name, (rows, cleared) in places.items()
+        Place(name=name, means=Means.CLEARED, rows=rows, cleared=cleared)
+        for name, (rows, cleared) in sorted(places.items())
     ]
 
 
