@@ -37,7 +37,7 @@ check: $(READY) ## format, lint, types, import contracts, committed contract fil
 format: $(READY) ## format the code and apply the safe fixes
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format .
 
-contracts: $(READY) ## write OpenAPI, GraphQL schema, settings, errors and routes anew from the code
+contracts: $(READY) ## write OpenAPI, AsyncAPI, GraphQL schema, settings, errors, routes and metrics anew from the code
 	@$(BIN)/python -m infra.contracts
 
 bench: $(READY) ## measure everything side by side with its ceiling (docs/performance.md)

@@ -44,6 +44,12 @@ def errors() -> str:
     return errors_markdown()
 
 
+def metrics() -> str:
+    from infra.telemetry.metrics import markdown
+
+    return markdown()
+
+
 def settings() -> str:
     from infra.settings import Profile, Settings, rows
 
@@ -73,6 +79,7 @@ FILES: Final[dict[str, Callable[[], str]]] = {
     "docs/openapi.json": openapi,
     "docs/asyncapi.json": asyncapi,
     "docs/errors.md": errors,
+    "docs/metrics.md": metrics,
     "docs/settings.md": settings,
     "docs/routes.md": routes,
     "schema.graphql": graphql,

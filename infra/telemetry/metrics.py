@@ -130,3 +130,28 @@ class Gauges(Collector):
         for sample in self.samples:
             families[sample.name].add_metric(sample.labels, sample.value)
         yield from (family for family in families.values() if family.samples)
+
+
+def markdown() -> str:
+    """`docs/metrics.md`: those of our own; the process's and Python's are Prometheus' usual ones."""
+    lines = [
+        "# Metrics",
+        "",
+        "Made from the code (`make contracts`). Every process has at `/metrics` those that concern it, and beside",
+        "these, those of the process (`process_*`) and of Python's collector (`python_gc_*`).",
+        "",
+        "| metric | type | labels | meaning |",
+        "|---|---|---|---|",
+    ]
+    made = Metrics()
+    written = (made.requests, made.commands, made.append_seconds, made.append_commands, made.appended, made.stale)
+    for metric in (*written, made.probe_failures):
+        (family,) = metric.describe()
+        name = family.name + ("_total" if family.type == "counter" else "")
+        lines.append(row(name, family.type, metric._labelnames, family.documentation))
+    lines += [row(name, "gauge", labels, meaning) for name, (meaning, labels) in GAUGES.items()]
+    return "\n".join(lines) + "\n"
+
+
+def row(name: str, type: str, labels: Sequence[str], meaning: str) -> str:
+    return f"| `{name}` | {type} | {', '.join(labels)} | {meaning} |"
