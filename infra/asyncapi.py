@@ -51,9 +51,10 @@ HEADERS: Final[dict[str, JSON]] = {
     "causation-id": {**UUID_TEXT, "description": "of what caused it"},
     "actor": {"type": "string", "description": "who asked for it"},
     "traceparent": {"type": "string", "description": "W3C Trace Context"},
+    "state": {"const": "log", "description": "there is no payload: it is larger than the topic takes, and in the log"},
 }
 """What every message has, in CloudEvents' binary mode and our own."""
-SOMETIMES: Final = {"correlation-id", "causation-id", "actor", "traceparent"}
+SOMETIMES: Final = {"correlation-id", "causation-id", "actor", "traceparent", "state"}
 
 SEALED: Final[JSON] = {
     "title": "Sealed",

@@ -86,11 +86,13 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
         """The partitions of this worker, and whether everything on them has been handed over. Raises BrokerAway."""
         if self.problem is not None:
             raise BrokerAway(self.problem)
-        consumer = self._consumer()
-        if consumer is None or not (partitions := consumer.assignment()):
+        if (consumer := self._consumer()) is None:
             return {}
         try:
             async with asyncio.timeout(ANSWERS_WITHIN):
+                if not (partitions := consumer.assignment()):
+                    await consumer.topics()  # only to hear whether anybody is there
+                    return {}
                 ends = await consumer.end_offsets(partitions)
                 return {tp.partition: await consumer.position(tp) >= end for tp, end in ends.items()}
         except (KafkaError, TimeoutError) as error:
