@@ -47,6 +47,15 @@ def test_compose_is_valid_by_the_official_schema():
     assert [f"{error.instance_path}: {error.message}" for error in errors] == []
 
 
+def test_docker_compose_understands_it():
+    docker = shutil.which("docker")
+    if docker is None or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
+        pytest.skip("docker compose is not installed; the schema is checked all the same")
+    command = [docker, "compose", "--file", str(ROOT / "docker-compose.yml"), "config", "--quiet"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_there_is_a_process_for_every_duty():
     duties = {duty for service in ours().values() for duty in service["command"][1:]}
     assert duties == set(Duty)
