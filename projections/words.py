@@ -19,7 +19,6 @@ MOST_TERMS: Final = 32  # of a search; what comes after them is not looked at
 LONGEST: Final = 64  # characters of a word; the rest is not looked at
 LAST_POSITION: Final = 16_383  # PostgreSQL's
 MOST_POSITIONS: Final = 200  # of one word; PostgreSQL keeps 255
-GAP: Final = 5  # positions between two texts, so that no sequence of pairs runs over the end of one
 
 UNSPACED: Final = (
     "\u0e00-\u0eff"  # Thai, Lao
@@ -62,7 +61,8 @@ def words(text: str) -> Iterator[Word]:
         if unspaced:
             for start in range(len(spelt)):
                 position += 1
-                yield Word(spelt[start : start + 2], position)  # the last one stands alone
+                # the last one stands alone, so that no sequence of pairs runs over the end of a text
+                yield Word(spelt[start : start + 2], position)
         else:
             position += 1
             for spelling in spellings(spelt):
@@ -103,7 +103,7 @@ def vector(*texts: tuple[str, str]) -> str:
             positions = found.setdefault(word.text, {})
             if len(positions) < MOST_POSITIONS and last <= LAST_POSITION:
                 positions.setdefault(last, weight)
-        start = last + GAP if last > start else start
+        start = last
     return " ".join(f"{quoted(word)}{placed(found[word])}" for word in sorted(found))
 
 

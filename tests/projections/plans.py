@@ -29,9 +29,15 @@ def explained(connection: psycopg.Connection[Any], statement: Statement) -> dict
 
 
 def assert_indexed(
-    connection: psycopg.Connection[Any], statement: Statement, *, most: float = MAX_COST, small: Collection[str] = ()
+    connection: psycopg.Connection[Any],
+    statement: Statement,
+    *,
+    by: str | None = None,
+    most: float = MAX_COST,
+    small: Collection[str] = (),
 ) -> None:
-    """Neither reads a whole table, but for those the domain keeps small, nor sorts one."""
+    """Neither reads a whole table, but for those the domain keeps small, nor sorts one. `by`: an index it must use."""
     plan = explained(connection, statement)
     assert {node["Relation Name"] for node in nodes(plan) if node["Node Type"] == "Seq Scan"} <= set(small), plan
     assert plan["Total Cost"] < most, plan
+    assert by is None or by in {node.get("Index Name") for node in nodes(plan)}, plan

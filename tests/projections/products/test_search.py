@@ -169,6 +169,7 @@ def test_counting_stops_at_the_cap(ask: Ask, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(queries, "MOST", 20)
     found: Facets = ask(lambda pool: facets(pool, EVERYTHING))
     assert (found.total, found.capped) == (20, True)
+    assert sum(range.count for range in found.prices) == 21
 
 
 def test_a_subtree_is_a_category_and_all_below_it(ask: Ask) -> None:

@@ -41,10 +41,12 @@ FILTERS: list[list[Condition]] = [
     [Condition("status", "eq", "suspended")],
     [Condition("status", "in", ["suspended", "erased"])],
     [Condition("created_at", "gte", MIDDLE.value)],
+    [Condition("words", "words", "?!")],
+]
+SEARCHES: list[list[Condition]] = [
     [Condition("words", "words", "user77")],
     [Condition("words", "words", "user777 name7")],
     [Condition("words", "words", "name7"), Condition("status", "eq", "active")],
-    [Condition("words", "words", "?!")],
 ]
 PAGES = [Page(100), Page(100, backward=True), Page(100, after=MIDDLE)]
 
@@ -65,3 +67,12 @@ def test_every_page_of_every_list_is_served_by_an_index(
 ) -> None:
     for page in PAGES:
         assert_indexed(filled, USERS.statement(where, ordering, page))
+
+
+@pytest.mark.parametrize("where, ordering", [*product(SEARCHES, ORDERINGS)], ids=str)
+def test_words_are_looked_up_and_not_met_on_a_way_through_everybody(
+    filled: psycopg.Connection[Any], where: list[Condition], ordering: Ordering
+) -> None:
+    for page in PAGES:
+        assert_indexed(filled, USERS.statement(where, ordering, page), by="users_by_words")
+    assert_indexed(filled, USERS.counting(where, 10_001), by="users_by_words")
