@@ -31,6 +31,7 @@ FEW: Final = 2  # events; after a batch of more, what comes close together is ga
 REST: Final = 0.05  # seconds of gathering at most, otherwise three times what the batch took
 POLL: Final = 5.0  # seconds; a net under the feed's wake-ups
 STANDBY: Final = 1.0  # seconds a worker stays away from a checkpoint that another one moves
+HANDED_OVER: Final = 0.1  # seconds, when it moves slices: who does which has just been settled anew
 BATCH_LIFE: Final = 30.0
 """Seconds after which what was read is not written any more but read again: a key may be gone that it was opened with.
 
@@ -89,6 +90,7 @@ class Consumer:
         self._checkpoints = Checkpoints(self.name, feed.context)
         self._moved = moved
         self._limit = limit
+        self._moves_slices = False
         self._pause = BACK_OFF[0]
 
     async def run(self) -> None:
@@ -98,7 +100,7 @@ class Consumer:
                 await self._follow()
             except Fenced:
                 self._fares(Status.STANDBY, "another worker moves this checkpoint")
-                await asyncio.sleep(STANDBY)
+                await asyncio.sleep(HANDED_OVER if self._moves_slices else STANDBY)
             except Exception as error:  # noqa: BLE001  # a worker ends only when it is told to
                 await self._hold(error)
 
@@ -110,6 +112,7 @@ class Consumer:
         known(self.name, checkpoint, batch)
         if batch.floor == checkpoint.floor and not batch.slices:
             return checkpoint
+        self._moves_slices = bool(batch.slices)
         try:
             moved = await self._apply(checkpoint, batch, until, narrowly=False)
         except REFUSED:
@@ -214,11 +217,12 @@ def known(consumer: str, checkpoint: Checkpoint, batch: Batch) -> None:
     if batch.incarnation != checkpoint.incarnation:
         raise Stopped(
             f"the log is in incarnation {batch.incarnation}, {consumer} followed {checkpoint.incarnation}:"
-            " after a restore or an import the read model must be rebuilt"
+            " what it wrote may not be in this log any more. A read model is built anew by: chobo replay start MODEL"
         )
     if batch.head < checkpoint.furthest:
         raise Stopped(
-            f"the log ends at {batch.head}, {consumer} has seen {checkpoint.furthest}: it was cut or restored"
+            f"the log ends at {batch.head}, {consumer} has seen {checkpoint.furthest}: it is another log, or an older"
+            " copy. Set the address of the right one, or, if it was restored: chobo log new-incarnation"
         )
 
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from random import Random
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,15 +14,13 @@ import pytest
 
 from domain.event import Event
 from domain.ids import slice_of
-from domain.orders.events import OrderShipped
 from projections.checkpoint import Checkpoint, Fenced
 from projections.consumer import Consumer, Outdated, Status, Stopped
-from projections.feed import Unreadable
 from projections.orders.projector import ORDERS, orders
 from projections.orders.row import OrderRow
 from projections.pool import Pool
 from projections.sink import ModelSink
-from tests.domain.orders.samples import confirmed, placed, tea_shipped
+from tests.domain.orders.samples import confirmed, placed
 from tests.projections.fakes import AT, FakeFeed, folded
 from tests.projections.stories import STORIES, mixed, order_id, told
 
@@ -160,85 +160,12 @@ async def test_a_stopped_consumer_says_so_in_the_database(pool: Pool) -> None:
             found = await (
                 await connection.execute("SELECT status, reason, head FROM projections.checkpoints")
             ).fetchall()
-        return [(status, "must be rebuilt" in (reason or ""), head) for status, reason, head in found] == [
+        return [(status, "chobo replay start" in (reason or ""), head) for status, reason, head in found] == [
             ("STOPPED", True, 1)
         ]
 
     async with running(consumer):
         await until(reported)
-
-
-async def parked(pool: Pool) -> list[tuple[UUID, int, int, str]]:
-    """Sequence, position, how many wait, why."""
-    async with pool.connection() as connection:
-        query = "SELECT sequence, position, waiting, reason FROM projections.parked ORDER BY position"
-        return [(row[0], row[1], row[2], row[3]) for row in await (await connection.execute(query)).fetchall()]
-
-
-def lost(number: int) -> Unreadable:
-    return Unreadable(
-        originator_id=order_id(number), originator_version=1, timestamp=AT, topic="orders.lost", reason="what is this?"
-    )
-
-
-async def test_an_event_that_cannot_be_applied_parks_its_order_and_all_others_flow_on(pool: Pool) -> None:
-    sick = told((placed, confirmed, tea_shipped), order_id(1))
-    feed = FakeFeed("orders", [*told((placed,), order_id(2)), *sick, *told((placed,), order_id(3))])
-    consumer = Consumer(ModelSink(ORDERS), feed, pool)
-    with a_bug(type(sick[1])):
-        assert (await caught_up(consumer)).floor == 5
-    assert await parked(pool) == [(order_id(1), 3, 1, "ZeroDivisionError: a bug")]
-    found = await rows(pool)
-    assert set(found) == {order_id(n) for n in (1, 2, 3)}
-    assert found[order_id(1)].version == 1
-
-
-async def test_what_comes_later_for_a_parked_order_waits_behind_it(pool: Pool) -> None:
-    sick = told((placed, confirmed, tea_shipped), order_id(1))
-    feed = FakeFeed("orders", sick[:2])
-    consumer = Consumer(ModelSink(ORDERS), feed, pool)
-    with a_bug(type(sick[1])):
-        await caught_up(consumer)
-    feed.append(sick[2])
-    await caught_up(consumer)
-    assert await parked(pool) == [(order_id(1), 2, 1, "ZeroDivisionError: a bug")]
-    assert (await rows(pool))[order_id(1)].version == 1
-
-
-async def test_an_event_that_cannot_be_read_is_parked(pool: Pool) -> None:
-    feed = FakeFeed("orders", [*told((placed,), order_id(1)), lost(2), *told((placed,), order_id(3))])
-    await caught_up(Consumer(ModelSink(ORDERS), feed, pool))
-    assert await parked(pool) == [(order_id(2), 2, 0, "what is this?")]
-    assert set(await rows(pool)) == {order_id(1), order_id(3)}
-
-
-async def test_the_events_that_the_database_refuses_are_found_and_parked(pool: Pool) -> None:
-    async with pool.connection() as connection:
-        await connection.execute("ALTER TABLE orders_1.orders ADD CONSTRAINT unsent CHECK (json_array_length(shipments) = 0)")
-    feed = FakeFeed("orders", some_events())
-    sick = {e.event.originator_id: e for e in reversed(feed.log) if isinstance(e.event, OrderShipped)}
-    await caught_up(Consumer(ModelSink(ORDERS), feed, pool))
-    found = await parked(pool)
-    assert {(row[0], row[1]) for row in found} == {(id, e.position) for id, e in sick.items()}
-    reasons = {row[3] for row in found}
-    assert reasons == {'CheckViolation: new row for relation "orders" violates check constraint "unsent"'}
-    healthy = [e for e in feed.log if (first := sick.get(e.event.originator_id)) is None or e.position < first.position]
-    assert await rows(pool) == folded(ORDERS, healthy)[orders]
-
-
-async def test_a_missing_table_is_no_fault_of_the_events(pool: Pool) -> None:
-    async with pool.connection() as connection:
-        await connection.execute("ALTER TABLE orders_1.orders RENAME TO away")
-    feed = FakeFeed("orders", told((placed,), order_id(1)))
-    consumer = Consumer(ModelSink(ORDERS), feed, pool)
-    async with running(consumer):
-        await until(lambda: consumer.health.status is Status.STOPPED)
-        assert "UndefinedTable" in (consumer.health.reason or "")
-        async with pool.connection() as connection:
-            await connection.execute("ALTER TABLE orders_1.away RENAME TO orders")
-        await until(lambda: consumer.health.status is Status.RUNNING)
-    assert await parked(pool) == []
-    assert await rows(pool) == expected(feed)
 
 
 @pytest.mark.parametrize("error", [psycopg.OperationalError("log is away"), OSError("no route"), TimeoutError()])
@@ -298,3 +225,41 @@ async def test_what_was_read_too_long_ago_is_read_again(pool: Pool, monkeypatch:
             await slow.step(checkpoint)
     assert await rows(pool) == {}
     assert (await slow.step(checkpoint)).floor == 1
+
+
+async def test_a_log_restored_from_an_older_copy_stops_the_consumer_until_it_is_the_right_one(pool: Pool) -> None:
+    feed = FakeFeed("orders", told((placed, confirmed), order_id(1)))
+    await caught_up(Consumer(ModelSink(ORDERS), feed, pool))
+    newest = feed.log.pop()
+    consumer = Consumer(ModelSink(ORDERS), feed, pool)
+    async with running(consumer):
+        await until(lambda: consumer.health.status is Status.STOPPED)
+        assert "Set the address of the right one, or, if it was restored: chobo log" in (consumer.health.reason or "")
+        feed.log.append(newest)
+        feed.append(*told((placed,), order_id(2)))
+        await until(lambda: consumer.health.status is Status.RUNNING and consumer.health.floor == 3)
+
+
+async def test_a_clock_that_jumps_back_changes_nothing(pool: Pool) -> None:
+    """Neither the order of events nor what is applied depends on times."""
+    feed = FakeFeed("orders")
+    for n, each in enumerate(some_events(4, 20)):
+        event = each.model_copy(update={"timestamp": AT - timedelta(days=n)})
+        feed.append(event)
+        feed.log[-1] = replace(feed.log[-1], recorded_at=AT - timedelta(days=n))
+    await caught_up(Consumer(ModelSink(ORDERS), feed, pool))
+    assert await rows(pool) == expected(feed)
+
+
+async def test_a_missing_table_is_no_fault_of_the_events(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        await connection.execute("ALTER TABLE orders_1.orders RENAME TO away")
+    feed = FakeFeed("orders", told((placed,), order_id(1)))
+    consumer = Consumer(ModelSink(ORDERS), feed, pool)
+    async with running(consumer):
+        await until(lambda: consumer.health.status is Status.STOPPED)
+        assert "UndefinedTable" in (consumer.health.reason or "")
+        async with pool.connection() as connection:
+            await connection.execute("ALTER TABLE orders_1.away RENAME TO orders")
+        await until(lambda: consumer.health.status is Status.RUNNING)
+    assert await rows(pool) == expected(feed)

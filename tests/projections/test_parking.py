@@ -1,0 +1,165 @@
+"""What a consumer cannot apply is put aside with all that follows it in its aggregate; the others flow on."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from uuid import UUID
+
+import pytest
+
+from domain.event import Event
+from domain.money import Money
+from domain.orders.events import OrderPlaced, OrderShipped
+from domain.value import Address
+from projections.consumer import Consumer
+from projections.feed import Unreadable
+from projections.orders.projector import ORDERS, orders
+from projections.pool import Pool
+from projections.sink import ModelSink
+from tests.domain.orders.samples import confirmed, placed, tea_shipped
+from tests.projections.fakes import AT, FakeFeed, folded
+from tests.projections.stories import order_id, told
+from tests.projections.test_consumer import a_bug, caught_up, rows, some_events
+
+
+async def parked(pool: Pool) -> list[tuple[UUID, int, int, str]]:
+    """Sequence, position, how many wait, why."""
+    async with pool.connection() as connection:
+        query = "SELECT sequence, position, waiting, reason FROM projections.parked ORDER BY position"
+        return [(row[0], row[1], row[2], row[3]) for row in await (await connection.execute(query)).fetchall()]
+
+
+def lost(number: int) -> Unreadable:
+    return Unreadable(
+        originator_id=order_id(number), originator_version=1, timestamp=AT, topic="orders.lost", reason="what is this?"
+    )
+
+
+async def test_an_event_that_cannot_be_applied_parks_its_order_and_all_others_flow_on(pool: Pool) -> None:
+    sick = told((placed, confirmed, tea_shipped), order_id(1))
+    feed = FakeFeed("orders", [*told((placed,), order_id(2)), *sick, *told((placed,), order_id(3))])
+    consumer = Consumer(ModelSink(ORDERS), feed, pool)
+    with a_bug(type(sick[1])):
+        assert (await caught_up(consumer)).floor == 5
+    assert await parked(pool) == [(order_id(1), 3, 1, "ZeroDivisionError: a bug")]
+    found = await rows(pool)
+    assert set(found) == {order_id(n) for n in (1, 2, 3)}
+    assert found[order_id(1)].version == 1
+
+
+async def test_what_comes_later_for_a_parked_order_waits_behind_it(pool: Pool) -> None:
+    sick = told((placed, confirmed, tea_shipped), order_id(1))
+    feed = FakeFeed("orders", sick[:2])
+    consumer = Consumer(ModelSink(ORDERS), feed, pool)
+    with a_bug(type(sick[1])):
+        await caught_up(consumer)
+    feed.append(sick[2])
+    await caught_up(consumer)
+    assert await parked(pool) == [(order_id(1), 2, 1, "ZeroDivisionError: a bug")]
+    assert (await rows(pool))[order_id(1)].version == 1
+
+
+async def test_an_event_that_cannot_be_read_is_parked(pool: Pool) -> None:
+    feed = FakeFeed("orders", [*told((placed,), order_id(1)), lost(2), *told((placed,), order_id(3))])
+    await caught_up(Consumer(ModelSink(ORDERS), feed, pool))
+    assert await parked(pool) == [(order_id(2), 2, 0, "what is this?")]
+    assert set(await rows(pool)) == {order_id(1), order_id(3)}
+
+
+async def test_the_events_that_the_database_refuses_are_found_and_parked(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        await connection.execute(
+            "ALTER TABLE orders_1.orders ADD CONSTRAINT unsent CHECK (json_array_length(shipments) = 0)"
+        )
+    feed = FakeFeed("orders", some_events())
+    sick = {e.event.originator_id: e for e in reversed(feed.log) if isinstance(e.event, OrderShipped)}
+    await caught_up(Consumer(ModelSink(ORDERS), feed, pool))
+    found = await parked(pool)
+    assert {(row[0], row[1]) for row in found} == {(id, e.position) for id, e in sick.items()}
+    reasons = {row[3] for row in found}
+    assert reasons == {'CheckViolation: new row for relation "orders" violates check constraint "unsent"'}
+    healthy = [e for e in feed.log if (first := sick.get(e.event.originator_id)) is None or e.position < first.position]
+    assert await rows(pool) == folded(ORDERS, healthy)[orders]
+
+
+def with_sku(sku: str) -> Event:
+    """Placed, with a text that some database or codec may not like."""
+    (event,) = told((placed,), order_id(2))
+    assert isinstance(event, OrderPlaced)
+    line = event.lines[0].model_copy(update={"sku": sku})
+    return event.model_copy(update={"lines": (line, *event.lines[1:])})
+
+
+async def test_what_cannot_even_be_sent_to_the_database_is_parked(pool: Pool) -> None:
+    sick = with_sku("half of a \ud83d pair")
+    feed = FakeFeed("orders", [*told((placed,), order_id(1)), sick, *told((placed,), order_id(3))])
+    await caught_up(Consumer(ModelSink(ORDERS), feed, pool))
+    ((sequence, position, _, reason),) = await parked(pool)
+    assert (sequence, position) == (order_id(2), 2)
+    assert "PydanticSerializationError" in reason
+    assert set(await rows(pool)) == {order_id(1), order_id(3)}
+
+
+FIRST_SKU = "ADD COLUMN first_sku text GENERATED ALWAYS AS (lines -> 0 ->> 'sku') STORED"
+MUCH = {"total": Money(amount=2**40, currency="EUR")}
+
+
+@pytest.mark.parametrize(
+    "change, sick, error",
+    [
+        (FIRST_SKU, with_sku("nul \0"), "UntranslatableCharacter"),
+        ("ALTER COLUMN total TYPE smallint", with_sku("NB").model_copy(update=MUCH), "NumericValueOutOfRange"),
+    ],
+)
+async def test_values_that_a_column_cannot_hold_are_parked(pool: Pool, change: str, sick: Event, error: str) -> None:
+    async with pool.connection() as connection:
+        await connection.execute("DROP VIEW reads.orders CASCADE")
+        await connection.execute(f"ALTER TABLE orders_1.orders {change}".encode())
+        await connection.execute("CREATE VIEW reads.orders AS SELECT * FROM orders_1.orders")
+    feed = FakeFeed("orders", [*told((placed,), order_id(1)), sick, *told((placed,), order_id(3))])
+    await caught_up(Consumer(ModelSink(ORDERS), feed, pool))
+    ((sequence, position, _, reason),) = await parked(pool)
+    assert (sequence, position) == (order_id(2), 2)
+    assert error in reason
+
+
+async def test_an_index_that_cannot_take_a_value_parks_its_event(pool: Pool) -> None:
+    """PostgreSQL calls that an operational error, though it is the value's fault."""
+    async with pool.connection() as connection:
+        await connection.execute("CREATE INDEX too_small ON orders_1.orders ((lines ->> 0))")
+    noise = "".join(sha256(str(n).encode()).hexdigest() for n in range(200))
+    feed = FakeFeed("orders", [with_sku(noise), *told((placed,), order_id(3))])
+    await caught_up(Consumer(ModelSink(ORDERS), feed, pool))
+    ((sequence, _, _, reason),) = await parked(pool)
+    assert sequence == order_id(2)
+    assert "ProgramLimitExceeded" in reason
+    assert set(await rows(pool)) == {order_id(3)}
+
+
+async def test_a_row_that_this_release_cannot_read_parks_its_own_order_only(pool: Pool) -> None:
+    feed = FakeFeed("orders", [*told((placed,), order_id(1)), *told((placed,), order_id(2))])
+    consumer = Consumer(ModelSink(ORDERS), feed, pool)
+    await caught_up(consumer)
+    async with pool.connection() as connection:
+        await connection.execute("UPDATE orders_1.orders SET status = 'LOST' WHERE id = %s", [order_id(1)])
+    story = (placed, confirmed)
+    feed.append(told(story, order_id(1))[1], told(story, order_id(2))[1])
+    await caught_up(consumer)
+    ((sequence, position, _, reason),) = await parked(pool)
+    assert (sequence, position) == (order_id(1), 3)
+    assert "ValidationError" in reason
+
+
+async def test_a_reason_does_not_tell_the_row_that_the_database_refused(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        await connection.execute("ALTER TABLE orders_1.orders ADD CONSTRAINT no_address CHECK (address IS NULL)")
+    (event,) = told((placed,), order_id(1))
+    await caught_up(Consumer(ModelSink(ORDERS), FakeFeed("orders", [event]), pool))
+    ((_, _, _, reason),) = await parked(pool)
+    assert reason == 'CheckViolation: new row for relation "orders" violates check constraint "no_address"'
+    async with pool.connection() as connection:
+        found = await (await connection.execute("SELECT to_json(p)::text FROM projections.parked p")).fetchone()
+    assert found is not None
+    assert isinstance(event, OrderPlaced)
+    assert isinstance(event.address, Address)
+    assert event.address.line1 not in found[0]
