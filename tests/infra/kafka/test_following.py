@@ -18,8 +18,10 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from domain.event import Event
+from infra.event_log.reader import LogReader
 from infra.kafka.broker import EmbeddedKafka
 from infra.kafka.floors import Floors
+from infra.kafka.kafka_feed import KafkaFeed
 from infra.kafka.publisher import Publisher
 from infra.kafka.topics import MESSAGE_LIMIT, Topics, admin
 from infra.kafka.unpublished import Unpublished, read
@@ -30,12 +32,12 @@ from projections.orders.projector import orders
 from projections.pool import Pool
 from projections.schema import prepare
 from tests.full import randomness, size
-from tests.infra.kafka.following import following, reading
-from tests.infra.kafka.logs import Log, is_done, messages, opened, relay, relaying
+from tests.infra.kafka.following import Follower, following, reading
+from tests.infra.kafka.logs import Log, OneKey, is_done, messages, opened, relay, relaying
 from tests.infra.kafka.test_relay import running as broker_running
 from tests.projections.fakes import FakeFeed
 from tests.projections.stories import STORIES, mixed
-from tests.projections.test_consumer import expected, some_events, until
+from tests.projections.test_consumer import expected, running, some_events, until
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ async def published(shop: Shop, topics: Topics) -> AsyncIterator[None]:
 async def test_the_topic_is_what_is_read(shop: Shop, topics: Topics) -> None:
     """The log is asked for nothing as long as the topic has it all."""
     events = some_events()
-    async with relaying(relay(shop.log, topics)), following(shop.log, topics, shop.reads) as consumer:
+    async with relaying(relay(shop.log, topics)), following(shop.log, topics, shop.reads, look=60) as consumer:
         for start in range(0, len(events), 20):
             await shop.append(*events[start : start + 20])
             await asyncio.sleep(0.02)
@@ -151,6 +153,48 @@ async def test_what_has_expired_on_the_topic_is_read_from_the_log(shop: Shop, to
             await shop.becomes_right()
             await shop.append(*events[100:])
             await shop.becomes_right()
+
+
+async def test_a_topic_that_was_deleted_and_made_again_loses_nothing(shop: Shop, topics: Topics) -> None:
+    events = some_events()
+    async with relaying(relay(shop.log, topics, patience=1)), following(shop.log, topics, shop.reads):
+        await shop.append(*events[:100])
+        await shop.becomes_right()
+        async with admin(topics.bootstrap) as client:
+            await client.delete_topics([topics.name("orders")])
+        await shop.append(*events[100:])
+        await shop.becomes_right(60)
+
+
+async def test_a_consumer_that_cannot_keep_up_holds_the_topic_back(
+    shop: Shop, topics: Topics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes no more into memory than it may, and goes on when there is room."""
+    monkeypatch.setattr("infra.kafka.kafka_feed.ROOM", 10)
+    monkeypatch.setattr("infra.kafka.subscription.MOST", 5)
+    events = some_events()
+    await shop.append(*events)
+    async with published(shop, topics):
+        reader = LogReader(shop.log.pool, "orders", OneKey())
+        async with KafkaFeed(topics, shop.log.pool, reader, "orders@1", look=60) as feed:
+            await until(lambda: len(feed._new) >= 10, 30)
+            await asyncio.sleep(0.2)
+            assert len(feed._new) < 15
+            async with running(Follower(feed, shop.reads)):
+                await shop.becomes_right()
+            assert (feed.from_topic, feed.from_log) == (len(events), 0)
+
+
+async def test_a_read_database_that_is_away_is_waited_for(shop: Shop, topics: Topics) -> None:
+    events = some_events()
+    async with relaying(relay(shop.log, topics)), following(shop.log, topics, shop.reads) as consumer:
+        await shop.append(*events[:60])
+        await shop.becomes_right()
+        shop.log.execute("ALTER TABLE projections.checkpoints RENAME TO away")
+        await shop.append(*events[60:])
+        await until(lambda: consumer.health.status is not Status.RUNNING, 30)
+        shop.log.execute("ALTER TABLE projections.away RENAME TO checkpoints")
+        await shop.becomes_right()
 
 
 async def test_offsets_committed_ahead_of_the_checkpoint_lose_nothing(shop: Shop, topics: Topics) -> None:
