@@ -18,6 +18,7 @@ from infra.assembly.erasures import erased_again
 from infra.assembly.feeding import Feeds
 from infra.assembly.ground import Ground, laid
 from infra.assembly.reading import graphql, tokens_of
+from infra.assembly.shapes import fit_to_read, rebuilt
 from infra.assembly.working import projections
 from infra.assembly.writing import command_api, write_loops
 from infra.contexts import CONTEXTS
@@ -76,6 +77,9 @@ async def assembled(ground: Ground, duties: frozenset[Duty]) -> System:
         todo(ground, loops)
     if Duty.READS in duties and tokens:
         ground.routes.append(graphql(ground, tokens))
+        ground.checks["shape of read models"] = fit_to_read(ground)
+        if Duty.PROJECTIONS in duties:
+            await rebuilt(ground)
     more = [*ground.routes, *health_routes(ground.checks), ground.telemetry.route()]
     outside = [ground.telemetry.edge()]
     pages = {name: path for name, (duty, path) in PAGES.items() if duty is None or duty in duties}

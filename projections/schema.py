@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,9 @@ LOCK: Final = 0x6368_6F62_6F72  # 'chobor'
 class ShapeChanged(Exception):
     """The tables that readers see were made from another table.sql than this release has."""
 
-    def __init__(self, live: Generation, standing: Iterable[Generation]) -> None:
+    def __init__(self, live: Generation, standing: Sequence[Generation]) -> None:
+        self.is_older = any(g.status is State.KEPT for g in standing)
+        """This release's tables are there, and readers were led on from them: a later release runs."""
         others = ", ".join(f"{g.name} is {g.status}" for g in standing) or "none is being built"
         super().__init__(
             f"read model {live.name} was made from another table.sql than this release has. Of this release's: {others}"

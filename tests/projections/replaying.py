@@ -50,7 +50,7 @@ class Shop:
         self.replays = Replays(pool, models, {"orders": self.log})
         self.builder = Builder(database, pool, {m.name: m for m in models}, self._part, batch=batch)
         self._wakeups = wakeups
-        self._mapper = EventMapper(SameKey())
+        self.mapper = EventMapper(SameKey())
         self.head = 0
 
     def workers(self) -> Workers:
@@ -71,7 +71,7 @@ class Shop:
             async with cursor.copy(COPY) as copy:
                 for event in events:
                     self.head += 1
-                    state = self._mapper.encode(event)
+                    state = self.mapper.encode(event)
                     row = (event.originator_id, event.originator_version, event.TOPIC, state, self.head)
                     await copy.write_row((*row, at or event.timestamp, "test", "anonymous"))
         self._wakeups.written("orders", self.head)
