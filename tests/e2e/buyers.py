@@ -86,14 +86,14 @@ class Shop:
         async with Line(self.address) as line:
             while self.events < events:
                 id = str(new_id())
-                self._note(id, await line.post("/v1/orders", self.order | {"id": id}, buyer))
+                self.note(await line.post("/v1/orders", self.order | {"id": id}, buyer))
                 for verb, body in self.random.choice(ENDS):
-                    self._note(id, await line.post(f"/v1/orders/{id}/{verb}", body, staff))
+                    self.note(await line.post(f"/v1/orders/{id}/{verb}", body, staff))
 
-    def _note(self, id: str, answer: JSON) -> None:
-        version, _ = self.told.get(id, (0, ""))
+    def note(self, answer: JSON) -> None:
+        version, _ = self.told.get(answer["id"], (0, ""))
         self.events += answer["version"] - version
-        self.told[id] = answer["version"], answer["status"]
+        self.told[answer["id"]] = answer["version"], answer["status"]
         self.last_token = answer["consistencyToken"]
 
 

@@ -19,7 +19,8 @@ from tests.e2e.buyers import Shop, read_back
 from tests.e2e.fleet import Fleet, environment_file, fleet
 from tests.full import size
 
-pytestmark = [pytest.mark.requires("kafka"), pytest.mark.full("processes"), pytest.mark.timeout(1800)]
+LIMIT = 1500 if full.is_full("processes") else 240  # seconds
+pytestmark = [pytest.mark.requires("kafka"), pytest.mark.full("processes"), pytest.mark.timeout(LIMIT)]
 
 MORTAL = ("relay-1", "relay-2", "projections-1", "projections-2", "todo")
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import httpx
+import psycopg
 import pytest
 
+from domain.actor import Actor, Role
 from infra.duties import Duty
+from infra.settings import DEFAULT_SECRET
+from tests.e2e.buyers import Line, Shop
 from tests.e2e.fleet import Fleet, Process, fleet
 from tests.eventually import eventually
 from tests.infra.cli.process import chobo
@@ -107,3 +114,31 @@ def test_what_it_writes_is_json_a_line(processes):
     eventually(lambda: any("RUNNING" in line["message"] for line in work.logged()))
     lines = [line for line in work.log.read_text().splitlines() if line]
     assert len(work.logged()) == len(lines)
+
+
+async def test_a_stop_answers_every_command_that_came_before_it(processes, database):
+    commands = processes.add("commands", "serve", "commands").start()
+    shop = Shop.opened(commands.address, DEFAULT_SECRET, Random(1))
+    unanswered: list[float] = []
+
+    async def order_until_it_is_closed() -> None:
+        buyer = shop.token_of(Actor(shop.customers[0], frozenset({Role.CUSTOMER})))
+        async with Line(commands.address) as line:
+            while True:
+                sent = time.monotonic()
+                try:
+                    shop.note(await line.post("/v1/orders", shop.order, buyer))
+                except (OSError, EOFError):
+                    unanswered.append(sent)
+                    return
+
+    buyers = [asyncio.create_task(order_until_it_is_closed()) for _ in range(8)]
+    while len(shop.told) < 50:
+        await asyncio.sleep(0.01)
+    stopped = time.monotonic()
+    assert await asyncio.to_thread(commands.stop) == 0
+    await asyncio.gather(*buyers)
+    assert min(unanswered) >= stopped
+    with psycopg.connect(database) as connection:
+        rows = connection.execute("SELECT DISTINCT originator_id::text FROM orders.stored_events").fetchall()
+    assert shop.told.keys() <= {id for (id,) in rows}
