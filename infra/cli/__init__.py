@@ -87,7 +87,7 @@ CODES: dict[int, set[str]] = {
     },
     WRONG_USAGE: {"SettingsRefused", "BadKeys", "ListDamaged", "UnknownFormat", "WrongMasterKey"},
     UNAVAILABLE: {
-        "AddressInUse", "DataDirectoryInUse", "GivenUp", "KafkaFailed", "MigrationChanged", "NoWorker",
+        "AddressInUse", "DataDirectoryInUse", "GivenUp", "KafkaError", "KafkaFailed", "MigrationChanged", "NoWorker",
         "NotErasedYet", "OperationalError", "PoolTimeout", "PostgresFailed", "ServerTooOld", "ShapeChanged",
         "StillUnderWay", "Unavailable",
     },

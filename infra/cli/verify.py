@@ -59,6 +59,29 @@ def models(
     raise typer.Exit(asyncio.run(done))
 
 
+@verify.command("topic")
+def topic(
+    *,
+    context: Contexts = None,
+    kafka: Annotated[str | None, typer.Option(help="Brokers, instead of CHOBO_KAFKA_BOOTSTRAP.")] = None,
+    repair: Repair = False,
+    reason: Reason = None,
+    yes: Yes = False,
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+    json: Json = False,
+) -> None:
+    """Check that what was published is on the topics, within their retention: whole, in order, byte for byte."""
+    import asyncio
+
+    from infra.cli import verifying
+    from infra.cli.installation import reachable
+
+    why = asked(repair, reason, "Send once more what is missing? Consumers pass over what they have.", yes=yes)
+    settings = reachable(data=data, database_url=database_url, kafka_bootstrap=kafka)
+    raise typer.Exit(asyncio.run(verifying.verify_topics(settings, context or [], repair=why, as_json=json)))
+
+
 def asked(repair: bool, reason: str | None, question: str, *, yes: bool) -> str | None:
     """The reason for repairing, None if that is not asked for."""
     if not repair:

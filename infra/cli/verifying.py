@@ -10,17 +10,19 @@ from typer import BadParameter
 from domain.operations.events import Facts
 from domain.operations.kinds import OperationKind
 from infra.cli.event_list import chosen
+from infra.cli.log_tools import conninfo
 from infra.cli.operating import operating
 from infra.cli.show import show_line
 from infra.contexts import CONTEXTS
 from infra.databases import READS, Databases
 from infra.event_log.reader import LogReader
 from infra.keys import PersonalKeys
-from infra.settings import Settings
+from infra.settings import Settings, SettingsRefused
 from infra.verify.finding import Finding, Tally
 from infra.verify.log import LogCheck
 from infra.verify.mending import Mending
 from infra.verify.models import ModelCheck
+from infra.verify.topic import TopicCheck
 from projections.generations import FOLLOWED, listed
 from projections.model import Model
 from projections.models import MODELS
@@ -58,6 +60,21 @@ async def verify_models(
         operations.carried_out(OperationKind.VERIFY_REPAIR, "models", facts, repair) as result,
     ):
         wrong, repaired = await shown(generations(settings, models, deep=deep, repair=True), as_json=as_json)
+        result |= {"repaired": repaired, "wrong": wrong}
+    return WRONG if wrong else SOUND
+
+
+async def verify_topics(settings: Settings, contexts: Iterable[str], *, repair: str | None, as_json: bool) -> int:
+    """`repair` is the reason for repairing; None looks only."""
+    names = chosen(contexts)
+    if repair is None:
+        wrong, _ = await shown(topics(settings, names, repair=False), as_json=as_json)
+        return WRONG if wrong else SOUND
+    async with (
+        operating(settings) as operations,
+        operations.carried_out(OperationKind.VERIFY_REPAIR, "topics", {"topics": [*names]}, repair) as result,
+    ):
+        wrong, repaired = await shown(topics(settings, names, repair=True), as_json=as_json)
         result |= {"repaired": repaired, "wrong": wrong}
     return WRONG if wrong else SOUND
 
@@ -104,6 +121,25 @@ async def logs(settings: Settings, contexts: Iterable[str]) -> AsyncIterator[Che
         keys = PersonalKeys(databases.pool("users"), settings.master_key_bytes())
         for name in contexts:
             yield LogCheck(databases.conninfo(name), name, keys)
+
+
+async def topics(settings: Settings, contexts: Iterable[str], *, repair: bool) -> AsyncIterator[Check]:
+    """Raises SettingsRefused when there is no Kafka."""
+    bootstrap = settings.kafka_bootstrap or kept_broker(settings)
+    if bootstrap is None:
+        raise SettingsRefused("no Kafka: set CHOBO_KAFKA_BOOTSTRAP, or say --kafka")
+    for name in contexts:
+        topic = f"{settings.topic_prefix}.{name}"
+        yield TopicCheck(conninfo(settings, name), name, bootstrap, topic, repair=repair)
+
+
+def kept_broker(settings: Settings) -> str | None:
+    """The address of the broker of a `chobo up --kafka` on this data directory."""
+    path = settings.data / "kafka" / "server.properties"
+    if not path.exists():
+        return None
+    properties = dict(line.split("=", 1) for line in path.read_text().splitlines() if "=" in line)
+    return properties["advertised.listeners"].partition("//")[2]
 
 
 async def generations(settings: Settings, models: Iterable[Model], *, deep: bool, repair: bool) -> AsyncIterator[Check]:

@@ -39,9 +39,10 @@ class Code(StrEnum):
     BYTES_DIFFER = "BYTES_DIFFER"
     CHAIN_BROKEN = "CHAIN_BROKEN"
     WRONG_PARTITION = "WRONG_PARTITION"
+    SENT_AGAIN = "SENT_AGAIN"
 
 
-HARMLESS = frozenset({Code.CLOCK_WENT_BACK, Code.PARKED, Code.NOT_FED})
+HARMLESS = frozenset({Code.CLOCK_WENT_BACK, Code.PARKED, Code.NOT_FED, Code.SENT_AGAIN})
 """Worth telling, and yet nothing is wrong with what is stored."""
 
 
