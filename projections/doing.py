@@ -13,12 +13,11 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
 from typing import Any, Final, Protocol
-from uuid import UUID
 
 import psycopg
 from psycopg_pool import PoolTimeout
@@ -151,8 +150,7 @@ class Worker:
         self._lease = lease
         self._grace = grace
         self._dice = dice or Random()  # noqa: S311  # only spreads retries
-        self._held: dict[UUID, _Held] = {}
-        self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self._held: dict[asyncio.Task[None], _Held] = {}
 
     async def run(self) -> None:
         """Works until cancelled; then what is under way may end, within `grace`, and the rest is given back."""
@@ -198,15 +196,13 @@ class Worker:
         return POLL if due is None else min(max(due, SOON), POLL)
 
     def _begin(self, held: _Held) -> None:
-        id = held.work.id
-        self._held[id] = held
         task = asyncio.create_task(self._see_to(held))
-        self._tasks[id] = task
-        task.add_done_callback(lambda _: self._ended(id))
+        self._held[task] = held
+        task.add_done_callback(self._ended)
         self._count()
 
-    def _ended(self, id: UUID) -> None:
-        del self._held[id], self._tasks[id]
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._held[task]
         self._count()
         self._alarm.ring()
 
@@ -287,28 +283,28 @@ class Worker:
             await asyncio.sleep(self._lease / 3)
             if self._held:
                 try:
-                    await self._renew(list(self._held.values()))
+                    await self._renew(dict(self._held))
                 except AWAY as error:
                     log.warning("leases are not renewed: %s", error)
 
-    async def _renew(self, held: list[_Held]) -> None:
+    async def _renew(self, under_way: Mapping[asyncio.Task[None], _Held]) -> None:
         until = asyncio.get_running_loop().time() + self._lease * (1 - MARGIN)
         async with connected(self._pool) as connection:
-            ours = await todo.renew(connection, [each.work for each in held], self._lease)
-        for each in held:
-            if each.work.id in ours:
-                each.extend(until)
-            elif self._held.get(each.work.id) is each:
-                each.lost = True
-                self._tasks[each.work.id].cancel()
+            ours = await todo.renew(connection, [held.work for held in under_way.values()], self._lease)
+        for task, held in under_way.items():
+            if held.work.id in ours:
+                held.extend(until)
+            elif not task.done():
+                held.lost = True
+                task.cancel()
 
     async def _let_go(self) -> None:
         """Waits for what is under way; what takes too long is broken off and given back."""
-        tasks = dict(self._tasks)
-        if not tasks:
+        under_way = dict(self._held)
+        if not under_way:
             return
-        _, pending = await asyncio.wait(tasks.values(), timeout=self._grace)
-        unfinished = [self._held[id].work for id, task in tasks.items() if task in pending]
+        _, pending = await asyncio.wait(under_way, timeout=self._grace)
+        unfinished = [under_way[task].work for task in pending]
         for task in pending:
             task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
