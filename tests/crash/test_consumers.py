@@ -9,20 +9,25 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 import pytest
 from psycopg_pool import AsyncConnectionPool
 
+from domain.ids import SLICES
+from infra.event_log.reader import LogReader
+from projections.checkpoint import Checkpoints
 from projections.models import MODELS
 from projections.orders.projector import orders
 from projections.pool import Pool
 from projections.schema import prepare
-from tests.contracts.test_feed import StoredSource, stored
+from tests.contracts.test_feed import OneKey, StoredSource, stored
 from tests.full import randomness, size
 from tests.projections.fakes import FakeFeed
 from tests.projections.stories import STORIES, mixed, order_id
 from tests.projections.test_consumer import expected, until
 
+BOOKS = Checkpoints("orders@1", "orders")
 
-async def follower(database: str) -> Process:
+
+async def follower(database: str, *part: int) -> Process:
     """A worker that has begun."""
-    command = [sys.executable, "-m", "tests.crash.follower", database]
+    command = [sys.executable, "-m", "tests.crash.follower", database, *map(str, part)]
     process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=DEVNULL)
     assert process.stdout is not None
     await process.stdout.readline()
@@ -40,29 +45,37 @@ async def write(source: StoredSource, feed: FakeFeed) -> None:
         await source.append(*(recorded.event for recorded in feed.log[start : start + 5]))
 
 
+PARTS: list[list[tuple[int, ...]]] = [[(), ()], [(0, 2), (1, 2)], [(0, 2), (1, 2), (), (0, 1)]]
+"""Two workers of everything; two with half of the slices each; all that may meet while a consumer changes hands."""
+
+
 @pytest.mark.full("consumers")
-async def test_workers_killed_while_they_write_lose_and_repeat_nothing(database: str) -> None:
+@pytest.mark.parametrize("parts", PARTS, ids=["standby", "halves", "all"])
+async def test_workers_killed_while_they_write_lose_and_repeat_nothing(
+    database: str, parts: list[tuple[int, ...]]
+) -> None:
     dice, number = randomness(), size(150, 3_000)
     events = mixed([dice.randrange(number) for _ in range(5 * number)], [dice.choice(STORIES) for _ in range(number)])
     feed = FakeFeed("orders", events)
     await prepare(database, MODELS)
     pool: Pool = AsyncConnectionPool(database, max_size=4, open=False)
 
-    async def floor() -> int:
-        async with pool.connection() as connection:
-            found = await (await connection.execute("SELECT floor FROM projections.checkpoints")).fetchone()
-        return int(found[0]) if found else 0
-
     async def caught_up() -> bool:
-        return await floor() == len(events)
+        """Every slice is where the log ends; the floor is lifted on the way as a housekeeper would."""
+        async with pool.connection() as connection:
+            incarnation, head = await LogReader(pool, "orders", OneKey()).head()
+            checkpoint = await BOOKS.open(connection, incarnation)
+            await BOOKS.lift_floor(connection, incarnation, min(map(checkpoint.of, range(SLICES))))
+        return head == len(events) and all(checkpoint.of(slice) == head for slice in range(SLICES))
 
     async with stored(database) as source, pool:
-        workers = [await follower(database) for _ in range(2)]
+        workers = [await follower(database, *part) for part in parts]
         writing = asyncio.create_task(write(source, feed))
         for n in range(size(6, 30)):
             await asyncio.sleep(dice.uniform(0, 0.3))
-            await kill(workers[n % 2])
-            workers[n % 2] = await follower(database)
+            await kill(workers[n % len(workers)])
+            workers[n % len(workers)] = await follower(database, *parts[n % len(workers)])
+            await caught_up()
         await writing
         await until(caught_up, timeout=60)
         for worker in workers:

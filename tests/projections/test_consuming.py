@@ -242,7 +242,7 @@ def prepared(module_database: str) -> str:
 
 
 @pytest.mark.full("consumers")
-@settings(max_examples=size(25, 2_000, suite="consumers"))
+@settings(max_examples=size(25, 500, suite="consumers"))
 @given(logs, actions)
 def test_rows_and_sums_are_those_of_the_plain_fold(prepared: str, events: list[Event], script: Any) -> None:
     with psycopg.connect(prepared, autocommit=True) as connection:
