@@ -39,6 +39,18 @@ def test_it_says_that_it_is_ready_and_stops_with_exit_code_0(data):
         assert up.stop() == 0
 
 
+def test_it_shows_the_metrics_of_all_its_duties(data):
+    with running(data) as up:
+        register(up, "mia")
+
+        def seen() -> bool:
+            text = httpx.get(f"{up.address}/metrics").text
+            wanted = ("chobo_commands_total{", 'chobo_consumer_status{consumer="users@1"', "chobo_pool_connections{")
+            return all(name in text for name in wanted)
+
+        eventually(seen)
+
+
 def test_it_comes_up_again_on_the_same_data_after_kill_9(data):
     with running(data) as up:
         up.process.send_signal(signal.SIGKILL)
