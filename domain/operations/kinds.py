@@ -26,3 +26,4 @@ class OperationKind(StrEnum):
     ERASURES_APPLY = "erasures.apply"
     PRODUCTS_IMPORT = "products.import"
     STOCK_IMPORT = "stock.import"
+    PERSONAL_SHOW = "personal.show"

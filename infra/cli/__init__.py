@@ -16,10 +16,12 @@ from infra.cli import (
     log,
     move,
     parked,
+    programs,
     replay,
     routes,
     serve,
     settings,
+    show_aggregate,
     todo,
     token,
     up,
@@ -41,6 +43,7 @@ app.command("serve")(serve.serve)
 app.command("work")(work.work)
 app.command("demo")(demo.demo)
 app.command("events")(events.events)
+app.command("show")(show_aggregate.show_aggregate)
 app.command("audit")(audit.audit)
 app.command("settings")(settings.settings)
 app.command("routes")(routes.routes)
@@ -56,6 +59,7 @@ app.add_typer(verify.verify)
 app.add_typer(log.log)
 app.add_typer(batch.batch)
 app.command("move-context")(move.move_context)
+app.command("programs")(programs.programs)
 
 
 def main() -> NoReturn:
@@ -82,7 +86,7 @@ def exit_code(error: Exception) -> int | None:
 # By name, so that nothing is imported to find out what went wrong.
 CODES: dict[int, set[str]] = {
     REFUSED: {
-        "DomainError", "MoveFailed", "MoveRefused", "NoReceipt", "NotEmpty", "NotTakenInHand", "NotWhole",
+        "DomainError", "MoveFailed", "MoveRefused", "NoReceipt", "NotEmpty", "NotReadable", "NotTakenInHand", "NotWhole",
         "OperationRefused", "RefusedByServer", "ReplayRefused",
     },
     WRONG_USAGE: {"SettingsRefused", "BadKeys", "ListDamaged", "UnknownFormat", "WrongMasterKey"},
