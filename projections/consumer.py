@@ -26,7 +26,7 @@ Moved = Callable[[str, str, Checkpoint], None]
 
 log = logging.getLogger(__name__)
 
-BATCH: Final = 1_000  # events
+BATCH: Final = 2_000  # events
 FEW: Final = 2  # events; after a batch of more, what comes close together is gathered to be applied together
 REST: Final = 0.05  # seconds of gathering at most, otherwise three times what the batch took
 POLL: Final = 5.0  # seconds; a net under the feed's wake-ups

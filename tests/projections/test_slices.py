@@ -11,7 +11,8 @@ from domain.ids import SLICES, slice_of
 from infra.event_log.reader import LogReader
 from infra.event_log.store_feed import StoreFeed
 from projections.checkpoint import Checkpoint, Checkpoints, Fenced
-from projections.consumer import Consumer, Status
+from projections.consumer import BATCH, Consumer, Status
+from projections.model import Model
 from projections.models import MODELS
 from projections.orders.projector import ORDERS, orders
 from projections.pool import Pool
@@ -21,6 +22,7 @@ from tests.contracts.test_feed import OneKey, StoredSource, stored
 from tests.domain.orders.samples import confirmed, placed
 from tests.projections.fakes import FakeFeed, folded
 from tests.projections.stories import order_id, told
+from tests.projections.tallies import TALLIES, recomputed, tallied
 from tests.projections.test_consumer import caught_up, rows, running, some_events, until
 
 LEFT, RIGHT = range(SLICES // 2), range(SLICES // 2, SLICES)
@@ -34,8 +36,9 @@ class Log:
         self._source = source
         self._reader = LogReader(pool, "orders", OneKey())
 
-    def worker(self, slices: Iterable[int] | None = None) -> Consumer:
-        return Consumer(ModelSink(ORDERS), StoreFeed(self._reader, self._source.wakeups, slices), self.pool)
+    def worker(self, slices: Iterable[int] | None = None, model: Model = ORDERS, *, limit: int = BATCH) -> Consumer:
+        feed = StoreFeed(self._reader, self._source.wakeups, slices)
+        return Consumer(ModelSink(model), feed, self.pool, limit=limit)
 
     async def head(self) -> int:
         return (await self._reader.head())[1]
@@ -86,6 +89,27 @@ async def test_workers_with_half_of_the_slices_each_do_not_disturb_each_other(lo
     housekeeper.cancel()
     assert await rows(log.pool) == expected
     assert Status.STANDBY not in seen
+
+
+async def test_workers_that_add_to_the_same_sums_do_not_lose_what_the_other_added(log: Log, database: str) -> None:
+    await prepare(database, [TALLIES])
+    events = some_events(8, 60)
+    quarters = [range(n, SLICES, 4) for n in range(4)]
+    workers = [log.worker(slices, TALLIES, limit=7) for slices in quarters]
+    async with running(*workers):
+        while events:
+            await log.append(*events[:20])
+            del events[:20]
+        head = await log.head()
+        await until(lambda: all(worker.health.done == head for worker in workers))
+    async with log.pool.connection() as connection:
+        rows = await tallied.table.load(connection, "reads", [order_id(n) for n in range(60)])
+        query = "SELECT status, open, orders, events FROM reads.tallies WHERE orders <> 0 OR events <> 0"
+        found = await (await connection.execute(query)).fetchall()
+    assert {row[:2]: row[2:] for row in found} == {
+        key: (sums.get("orders", 0), sums.get("events", 0)) for key, sums in recomputed(rows.values()).items()
+    }
+    assert len(rows) == 60
 
 
 async def test_a_worker_whose_slices_another_one_moved_is_fenced_and_writes_nothing(log: Log) -> None:
