@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,11 +17,14 @@ from projections.orders.projector import ORDERS, orders
 from projections.orders.row import OrderRow
 from projections.parked import Group, Parked, Total, Wanted, groups, listed, shown, totals
 from projections.pool import Pool
+from projections.schema import prepare
 from projections.sink import ModelSink, model_sinks
 from projections.unparking import NotParked, OtherEvent, OtherLog, Retries
 from tests.domain.orders.samples import confirmed, placed, tea_shipped
+from tests.full import size
 from tests.projections.fakes import FakeFeed, FakeStreams, folded
 from tests.projections.stories import order_id, told
+from tests.projections.tallies import TALLIES, tallied
 from tests.projections.test_consumer import a_bug, caught_up, rows, running, some_events, until
 
 SICK = told((placed, confirmed, tea_shipped), order_id(1))
@@ -54,20 +58,20 @@ class Shop:
 
 
 @contextmanager
-def bug_at(*positions: int) -> Iterator[None]:
-    """The orders projector fails at these events."""
-    apply = orders.apply
+def bug_at(*positions: int, of: Any = orders) -> Iterator[None]:
+    """The projector fails at these events."""
+    apply = of.apply
 
     def fails(row: Any, recorded: Any) -> Any:
         if recorded.position in positions:
             raise ZeroDivisionError(f"at {recorded.position}")
         return apply(row, recorded)
 
-    orders.apply = fails  # type: ignore[method-assign]
+    of.apply = fails
     try:
         yield
     finally:
-        orders.apply = apply  # type: ignore[method-assign]
+        of.apply = apply
 
 
 @pytest.fixture
@@ -231,3 +235,44 @@ async def test_what_is_parked_can_be_listed_counted_and_grouped(pool: Pool) -> N
 async def test_what_waits_can_be_looked_at(shop: Shop) -> None:
     waiting = await shop.retries.waiting((await shop.only()).id)
     assert [recorded.event for recorded in waiting] == SICK[1:]
+
+
+@pytest.mark.full("parked")
+async def test_a_long_sequence_catches_up_while_the_consumer_goes_on(pool: Pool, database: str) -> None:
+    """In bounded memory and in order, however much of it waits, and more comes meanwhile."""
+    await prepare(database, [TALLIES])
+    number, many = order_id(1), size(2_500, 100_000)
+    feed = FakeFeed("orders", [placed(number, 1), *(confirmed(number, version) for version in range(2, many))])
+    sink, streams = ModelSink(TALLIES), FakeStreams(feed)
+    with bug_at(1, of=tallied):
+        await caught_up(Consumer(sink, feed, pool))
+    async with pool.connection() as connection:
+        (parked,) = await listed(connection)
+    assert (parked.position, parked.waiting) == (1, many - 2)
+
+    async def more() -> None:
+        for version in range(many, many + 200):
+            feed.append(confirmed(number, version), *told((placed,), order_id(version)))
+            await asyncio.sleep(0.001)
+
+    consumer = Consumer(sink, feed, pool)
+    async with running(consumer):
+        writing = asyncio.create_task(more())
+        tried = await Retries(pool, lambda _: sink, {"orders": streams}).retry(parked.id)
+        await writing
+        await until(lambda: consumer.health.floor == len(feed.log), timeout=60)
+    assert tried.left is None
+    assert streams.most <= 1_001
+    async with pool.connection() as connection:
+        assert await listed(connection) == []
+        rows = await tallied.table.load(connection, "reads", [number])
+    assert (rows[number].version, rows[number].events) == (many + 199, many + 199)
+
+
+async def test_a_dry_run_looks_at_the_first_stretches_only(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("projections.unparking.STRETCH", 1)
+    monkeypatch.setattr("projections.unparking.DRY_RUN", 1)
+    before = await shop.only()
+    tried = await shop.retries.dry_run(before.id)
+    assert (tried.applied, tried.whole) == (1, False)
+    assert await shop.only() == before
