@@ -102,7 +102,11 @@ class Replays:
             return generation
         await self._may_be_seen(generation, force=force)
         await self._announce(generation)
-        return await self._lead_over(generation, within)
+        try:
+            return await self._lead_over(generation, within)
+        except ReplayRefused:
+            await self._call_off(generation)
+            raise
 
     async def rollback(self, generation: Generation, *, force: bool = False, within: float = PATIENCE) -> Generation:
         """Lets readers see again what they saw before this generation became live."""
@@ -205,6 +209,13 @@ class Replays:
                 [generation.model, generation.generation],
             )
         await asyncio.sleep(1.2 * LIVE_FOR)
+
+    async def _call_off(self, generation: Generation) -> None:
+        async with connected(self._pool) as connection:
+            await connection.execute(
+                "UPDATE projections.generations SET switching_at = NULL WHERE (model, generation) = (%s, %s)",
+                [generation.model, generation.generation],
+            )
 
     async def _lead_over(self, generation: Generation, within: float) -> Generation:
         ends = time.monotonic() + within

@@ -17,13 +17,14 @@ Key = tuple[str, str]  # consumer, context
 POLL: Final = 0.02  # seconds between looks at checkpoints that other processes move
 LIVE_FOR: Final = 1.0  # seconds for which it is taken as known which generations are live
 
+# The one that readers are about to be led to counts too, from before they are: they must not find less there.
 LIVE: Final = """
 SELECT consumer, context, incarnation, floor, coalesce(
     (SELECT json_object_agg(slice, position) FROM projections.slice_checkpoints s
       WHERE (s.consumer, s.context) = (c.consumer, c.context)), '{}')
 FROM projections.generations g
 JOIN projections.checkpoints c ON c.consumer = g.model || '@' || g.generation
-WHERE g.status = 'LIVE'
+WHERE g.status = 'LIVE' OR g.switching_at > clock_timestamp() - interval '1 minute'
 """
 
 

@@ -15,7 +15,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from domain.event import Event
+from domain.ids import slice_of
 from domain.orders.events import OrderConfirmed
+from domain.token import ConsistencyToken
 from projections.comparison import Kind, compare
 from projections.consumer import Consumer
 from projections.generations import Generation, State
@@ -25,6 +27,7 @@ from projections.orders.row import OrderRow
 from projections.replay import ReplayRefused, Until
 from projections.schema import ShapeChanged, require_shape
 from projections.sink import ModelSink
+from projections.waiting import Watch
 from tests.domain.orders.samples import confirmed, placed
 from tests.full import size
 from tests.projections.replaying import (
@@ -322,3 +325,20 @@ async def _replayed(database: str, events: list[Event], parts: int, batch: int) 
         new = await shop.replays.generation("orders", new.generation)
         assert new.status is State.READY
         await shop.replays.cancel(new)
+
+
+async def test_who_waits_to_read_their_own_writes_waits_for_what_readers_are_about_to_see(shop: Shop) -> None:
+    await shop.append(told((placed,), order_id(1)))
+    incarnation, head = await shop.log.head()
+    token = ConsistencyToken.of("orders", incarnation, [(slice_of(order_id(1)), head)])
+    async with working(shop):
+        await caught_up(shop, await live(shop))
+        new = await reached(shop, await shop.replays.start("orders"), State.READY)
+    async with shop.pool.connection() as connection:
+        await connection.execute("UPDATE projections.checkpoints SET floor = 0 WHERE consumer = 'orders@2'")
+    assert (await Watch(shop.pool).wait(token, 0.1)).satisfied
+    with pytest.raises(ReplayRefused):
+        await shop.replays.switch(new, force=True, within=0.1)
+    assert (await Watch(shop.pool).wait(token, 0.1)).satisfied, "given up, it is waited for no longer"
+    await shop.replays._announce(new)
+    assert not (await Watch(shop.pool).wait(token, 0.1)).satisfied
