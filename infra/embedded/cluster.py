@@ -53,7 +53,8 @@ def check_version(cluster: Path) -> None:
 def let_only_us_in(cluster: Path) -> dict[str, str]:
     """Writes who may connect: the system's user that we are, as our role. The settings that name the files."""
     rules = {
-        "hba": f"local all {ROLE} peer map=chobo\n",
+        # the second for pg_basebackup
+        "hba": f"local all {ROLE} peer map=chobo\nlocal replication {ROLE} peer map=chobo\n",
         "ident": f"chobo {pwd.getpwuid(os.geteuid()).pw_name} {ROLE}\n",
     }
     for name, text in rules.items():
