@@ -314,7 +314,8 @@ async def test_who_stops_in_order_leaves_the_group_at_once(shop: Shop, topics: T
     """The other one need not wait until it is taken for dead."""
     events = some_events()
     async with relaying(relay(shop.log, topics)), following(shop.log, topics, shop.reads):
-        async with following(shop.log, topics, shop.reads):
+        async with following(shop.log, topics, shop.reads) as leaving:
+            await until(lambda: bool(leaving.feed.partitions), 30)
             await shop.append(*events[:60])
             await shop.becomes_right()
         await shop.append(*events[60:])
