@@ -72,12 +72,21 @@ class Parking:
         assert self._found is not None
         self._parked = {sequence for (sequence,) in await self._found.fetchall()}
 
+    def put_behind(self, batch: Iterable[Recorded]) -> list[Recorded]:
+        """Counts what waits behind something parked, and gives the others."""
+        others = []
+        for recorded in batch:
+            if self._waits(recorded):
+                self._waiting[recorded.event.originator_id] += 1
+            else:
+                others.append(recorded)
+        return others
+
     def fold(self, writing: Writing, batch: Iterable[Recorded]) -> None:
         """Folds what is not parked; what fails, and all that follows it in its sequence, waits."""
         for recorded in batch:
-            sequence = recorded.event.originator_id
-            if sequence in self._parked or sequence in self._failed:
-                self._waiting[sequence] += 1
+            if self._waits(recorded):
+                self._waiting[recorded.event.originator_id] += 1
                 continue
             try:
                 writing.fold(recorded)
@@ -86,6 +95,10 @@ class Parking:
 
     def park(self, recorded: Recorded, error: Exception) -> None:
         self._failed[recorded.event.originator_id] = failure(recorded, error)
+
+    def _waits(self, recorded: Recorded) -> bool:
+        sequence = recorded.event.originator_id
+        return sequence in self._parked or sequence in self._failed
 
     def undone(self) -> Callable[[], None]:
         """What takes back all that comes from now on."""
@@ -109,8 +122,11 @@ class Parking:
 async def write(connection: Connection, sink: Sink, batch: Sequence[Recorded], parking: Parking) -> None:
     """Writes events of which the database refuses some: in halves, down to the single ones, which are parked.
 
-    The transaction is one; each half that goes well stays written while the other is tried.
+    The transaction is one; each half that goes well stays written while the other is tried. What waits is put behind
+    before anything is loaded for it: were it refused then, it would be parked in the place of the one it waits for.
     """
+    if not (batch := parking.put_behind(batch)):
+        return
     undo = parking.undone()
     try:
         async with connection.transaction():

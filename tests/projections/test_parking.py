@@ -163,3 +163,19 @@ async def test_a_reason_does_not_tell_the_row_that_the_database_refused(pool: Po
     assert isinstance(event, OrderPlaced)
     assert isinstance(event.address, Address)
     assert event.address.line1 not in found[0]
+
+
+@pytest.mark.parametrize("limit", [1, 10])
+async def test_what_waits_for_a_row_that_cannot_be_read_does_not_take_the_place_of_the_first(
+    pool: Pool, limit: int
+) -> None:
+    first, *later = told((placed, confirmed, tea_shipped), order_id(1))
+    feed = FakeFeed("orders", [first])
+    consumer = Consumer(ModelSink(ORDERS), feed, pool, limit=limit)
+    await caught_up(consumer)
+    async with pool.connection() as connection:
+        await connection.execute("UPDATE orders_1.orders SET status = 'LOST' WHERE id = %s", [order_id(1)])
+    feed.append(*later)
+    await caught_up(consumer)
+    ((sequence, position, waiting, _),) = await parked(pool)
+    assert (sequence, position, waiting) == (order_id(1), 2, 1)

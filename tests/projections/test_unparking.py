@@ -125,6 +125,18 @@ async def test_what_the_database_refuses_in_a_retry_parks_again(shop: Shop) -> N
     assert (await shop.row()).version == 2
 
 
+async def test_a_retry_over_a_row_that_cannot_be_read_leaves_nothing_out(shop: Shop) -> None:
+    async with shop.pool.connection() as connection:
+        await connection.execute("UPDATE orders_1.orders SET status = 'LOST' WHERE id = %s", [order_id(1)])
+    tried = await shop.retries.retry((await shop.only()).id)
+    assert tried.left is not None
+    assert (tried.applied, tried.left.position, tried.left.waiting) == (0, 2, 1)
+    async with shop.pool.connection() as connection:
+        await connection.execute("UPDATE orders_1.orders SET status = 'PLACED' WHERE id = %s", [order_id(1)])
+    assert (await shop.retries.retry(tried.left.id)).left is None
+    assert await rows(shop.pool) == shop.all_folded()
+
+
 async def test_a_dry_run_tells_what_a_retry_would_do_and_changes_nothing(shop: Shop) -> None:
     before = await shop.only()
     tried = await shop.retries.dry_run(before.id)
