@@ -27,7 +27,7 @@ class Process:
     def __init__(self, name: str, arguments: Sequence[str], environment: Mapping[str, str], logs: Path) -> None:
         self.name = name
         self.log = logs / f"{name}.log"
-        self.address = ""
+        self.address = ""  # not known yet
         self.starts = 0
         self._command = [str(CHOBO), *arguments, "--host", "127.0.0.1", "--port", "0"]
         self._environment = environment
@@ -36,6 +36,7 @@ class Process:
 
     def begin(self) -> None:
         """Does not wait until it is ready: see `settled`."""
+        self.address = ""
         self._errors = self.log.open("a")
         self._running = subprocess.Popen(
             self._command, stdout=subprocess.PIPE, stderr=self._errors, text=True, env=dict(self._environment)
