@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -121,21 +121,11 @@ class Replays:
 
     async def cancel(self, generation: Generation) -> Generation:
         """Gives up what is being built, or was and is not switched to."""
-        if generation.status is State.CANCELLED:
-            return generation
-        if generation.status not in {State.BUILDING, State.READY}:
-            raise ReplayRefused(f"{generation.name} is {generation.status}: only BUILDING or READY can be cancelled")
-        return await self._remove(generation, State.CANCELLED)
+        return await self._remove(generation, State.CANCELLED, _may_be_cancelled)
 
     async def drop(self, generation: Generation) -> Generation:
         """Throws away what is kept, and a finished model as of a moment."""
-        if generation.status is State.DROPPED:
-            return generation
-        if generation.status is State.LIVE:
-            raise ReplayRefused(f"{generation.name} is what readers see: switch to another first")
-        if generation.is_candidate:
-            raise ReplayRefused(f"{generation.name} is {generation.status}: it can be cancelled, not dropped")
-        return await self._remove(generation, State.DROPPED)
+        return await self._remove(generation, State.DROPPED, _may_be_dropped)
 
     async def compared(self, generation: Generation, found: Comparison) -> None:
         """Notes what a comparison with the live one has found."""
@@ -184,8 +174,7 @@ class Replays:
         return until.moment
 
     async def _may_be_seen(self, generation: Generation, *, force: bool) -> None:
-        if generation.status not in {State.READY, State.KEPT}:
-            raise ReplayRefused(f"{generation.name} is {generation.status}: only READY or KEPT can be switched to")
+        _may_be_switched_to(generation)
         if generation.shape != shape_of(self._models[generation.model]):
             raise ReplayRefused(f"{generation.name} was made from another table.sql than this release reads")
         if generation.until is not None:
@@ -238,9 +227,11 @@ class Replays:
     ) -> None:
         """Held where it is, the live one's checkpoint must be covered: readers are never led back in time."""
         await connection.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-        live = await _lock_live(connection, generation)
+        found = await _held(connection, generation.model)
+        live = next(g for g in found.values() if g.status is State.LIVE)
         if live.generation == generation.generation:
             return
+        _may_be_switched_to(found[generation.generation])
         for context, log in heads.items():
             await _require_covered(connection, context, live, generation, log)
         await generations.point_views(
@@ -257,13 +248,17 @@ class Replays:
             [generation.model, generation.generation],
         )
 
-    async def _remove(self, generation: Generation, status: State) -> Generation:
+    async def _remove(self, generation: Generation, status: State, may_be: Callable[[Generation], None]) -> Generation:
+        """Looks again what it is when nobody can change that any more: readers may have been led to it meanwhile."""
         ends = time.monotonic() + PATIENCE
         while True:
             try:
                 async with connected(self._pool) as connection:
                     await connection.execute("SELECT set_config('lock_timeout', '1s', true)")
-                    await generations.remove(connection, generation, status)
+                    current = (await _held(connection, generation.model))[generation.generation]
+                    if current.status is not status:
+                        may_be(current)
+                        await generations.remove(connection, current, status)
                 return await self.generation(generation.model, generation.generation)
             except (errors.LockNotAvailable, errors.DeadlockDetected):
                 if time.monotonic() > ends:
@@ -274,13 +269,29 @@ class _Behind(Exception):
     """The generation has not seen everything that readers see now."""
 
 
-async def _lock_live(connection: Connection, generation: Generation) -> Generation:
+async def _held(connection: Connection, model: str) -> dict[int, Generation]:
+    """All generations of the model by number, which stay as they are until the transaction ends."""
     await connection.execute(
-        "SELECT FROM projections.generations WHERE model = %s ORDER BY generation FOR UPDATE", [generation.model]
+        "SELECT FROM projections.generations WHERE model = %s ORDER BY generation FOR UPDATE", [model]
     )
-    live = await generations.live(connection, generation.model)
-    assert live is not None
-    return live
+    return {g.generation: g for g in await generations.listed(connection, model, ended=True)}
+
+
+def _may_be_switched_to(generation: Generation) -> None:
+    if generation.status not in {State.READY, State.KEPT}:
+        raise ReplayRefused(f"{generation.name} is {generation.status}: only READY or KEPT can be switched to")
+
+
+def _may_be_cancelled(generation: Generation) -> None:
+    if generation.status not in {State.BUILDING, State.READY}:
+        raise ReplayRefused(f"{generation.name} is {generation.status}: only BUILDING or READY can be cancelled")
+
+
+def _may_be_dropped(generation: Generation) -> None:
+    if generation.status is State.LIVE:
+        raise ReplayRefused(f"{generation.name} is what readers see: switch to another first")
+    if generation.is_candidate:
+        raise ReplayRefused(f"{generation.name} is {generation.status}: it can be cancelled, not dropped")
 
 
 async def _require_covered(

@@ -122,6 +122,32 @@ async def test_what_readers_see_cannot_be_dropped(shop: Shop) -> None:
         await shop.replays.drop(await live(shop))
 
 
+async def test_what_readers_were_led_to_meanwhile_is_neither_cancelled_nor_dropped(shop: Shop) -> None:
+    """Who asked saw it as it was before the switch."""
+    await shop.append(some_events(20, Random(1)))
+    first = await live(shop)
+    async with working(shop):
+        await caught_up(shop, first)
+        built = await reached(shop, await shop.replays.start("orders"), State.READY)
+        await caught_up(shop, built)
+        switched = await shop.replays.switch(built, force=True)
+        with pytest.raises(ReplayRefused, match="orders@2 is LIVE"):
+            await shop.replays.cancel(built)
+        kept = await shop.replays.generation("orders", first.generation)
+        await shop.replays.rollback(switched)
+        with pytest.raises(ReplayRefused, match="orders@1 is what readers see"):
+            await shop.replays.drop(kept)
+    assert await rows(shop.pool, "reads") == await rows(shop.pool, first.schema) != {}
+
+
+async def test_what_was_cancelled_meanwhile_is_not_switched_to(shop: Shop) -> None:
+    async with working(shop):
+        built = await reached(shop, await shop.replays.start("orders"), State.READY)
+        await shop.replays.cancel(built)
+        with pytest.raises(ReplayRefused, match="orders@2 is CANCELLED"):
+            await shop.replays.switch(built, force=True)
+
+
 async def test_until_a_position_builds_the_model_as_it_was_and_stays_there(shop: Shop) -> None:
     events = some_events(40, Random(4))
     await shop.append(events[:60])
