@@ -94,7 +94,7 @@ async def test_nothing_is_lost_doubled_or_out_of_order_whoever_dies(settings, br
         assert killed == kills
         assert shop.events >= events
         assert read_back(processes["reads"].address, shop) == shop.told
-        for what in (("log",), ("models", "--deep")):
+        for what in (("log",), ("models", "--deep"), ("topic",)):
             verified = await asyncio.to_thread(processes.chobo, "verify", *what, "--json")
             assert verified.returncode == 0, f"{what}: {verified.stdout[-3000:]}{verified.stderr[-3000:]}"
         assert parked(processes) == []
