@@ -13,11 +13,13 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from random import Random
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import psycopg
 from psycopg_pool import PoolTimeout
@@ -26,7 +28,7 @@ from domain.event import JSON
 from projections import todo
 from projections.alarm import Alarm
 from projections.folding import told
-from projections.pool import Pool, connected
+from projections.pool import Connection, Pool, connected
 from projections.retry import RetryPolicy
 from projections.todo import Work
 
@@ -36,8 +38,10 @@ MARGIN: Final = 0.1  # of a lease: so much earlier than the database thinks does
 POLL: Final = 5.0  # seconds; a net under notifications and the times at which rows fall due
 SOON: Final = 0.02  # seconds; what is due but locked by somebody is not looked for without pause
 GRACE: Final = 10.0  # seconds for what is under way when the worker is told to end
-BACK_OFF: Final = (0.2, 10.0)  # seconds, doubling from the first to the second
+BACK_OFF: Final = (0.2, 5.0)  # seconds, doubling from the first to the second
 PRUNING: Final = 3600.0  # seconds between clean-ups of what was closed long ago
+
+T = TypeVar("T")
 
 AWAY: Final = (psycopg.Error, PoolTimeout, OSError, TimeoutError)
 
@@ -186,9 +190,12 @@ class Worker:
         if not room:
             return POLL  # whoever ends rings
         believed = asyncio.get_running_loop().time() + self._lease * (1 - MARGIN)
-        async with connected(self._pool) as connection:
+
+        async def take(connection: Connection) -> tuple[list[Work], float | None]:
             taken = await todo.lease(connection, self._kinds, room, self._lease, self.name)
-            due = await todo.next_due(connection, self._kinds)
+            return taken, await todo.next_due(connection, self._kinds)
+
+        taken, due = await self._on_the_table(take)
         for work in taken:
             self._begin(_Held(work, believed))
         if len(taken) == room:
@@ -256,12 +263,11 @@ class Worker:
         return await kind.act.do(work)
 
     async def _write(self, work: Work, said: Outcome | Later) -> None:
-        async with connected(self._pool) as connection:
-            if isinstance(said, Later):
-                ours = await todo.postpone(connection, work, said.seconds, said.data)
-            else:
-                ours = await todo.close(connection, work, well=isinstance(said, Done), outcome=told_of(said))
-        if not ours:
+        if isinstance(said, Later):
+            written = partial(todo.postpone, work=work, seconds=said.seconds, data=said.data)
+        else:
+            written = partial(todo.close, work=work, well=isinstance(said, Done), outcome=told_of(said))
+        if not await self._on_the_table(written):
             log.warning("%s %s: another worker has taken it over", work.kind, work.id)
 
     async def _again(self, work: Work, error: str) -> None:
@@ -269,8 +275,7 @@ class Worker:
         policy = self._kinds[work.kind].retry
         was_last = policy.over(work.attempt, work.tried_for) and not self._given_up(work)
         pause = 0.0 if was_last else policy.pause(work.attempt, self._dice)
-        async with connected(self._pool) as connection:
-            await todo.retry(connection, work, pause, error)
+        await self._on_the_table(partial(todo.retry, work=work, seconds=pause, error=error))
 
     def _given_up(self, work: Work) -> bool:
         """Whether the attempts before this one were all there are."""
@@ -289,8 +294,8 @@ class Worker:
 
     async def _renew(self, under_way: Mapping[asyncio.Task[None], _Held]) -> None:
         until = asyncio.get_running_loop().time() + self._lease * (1 - MARGIN)
-        async with connected(self._pool) as connection:
-            ours = await todo.renew(connection, [held.work for held in under_way.values()], self._lease)
+        works = [held.work for held in under_way.values()]
+        ours = await self._on_the_table(partial(todo.renew, held=works, seconds=self._lease))
         for task, held in under_way.items():
             if held.work.id in ours:
                 held.extend(until)
@@ -313,18 +318,29 @@ class Worker:
 
     async def _give_back(self, unfinished: Iterable[Work]) -> None:
         try:
-            async with connected(self._pool) as connection:
-                await todo.release(connection, unfinished)
+            await self._on_the_table(partial(todo.release, held=unfinished))
         except AWAY as error:
             log.warning("leases are left to run out: %s", error)
 
     # -- the rest
 
+    async def _on_the_table(self, statement: Callable[[Connection], Awaitable[T]]) -> T:
+        """In a transaction of its own; tried twice, as all connections of the pool may have died with the server.
+
+        What the first try may have written after all is harmless: only who holds the lease changes anything, and what
+        was taken without our knowing it is taken again when its lease has run out.
+        """
+        with suppress(psycopg.OperationalError):
+            async with connected(self._pool) as connection:
+                return await statement(connection)
+        await self._pool.check()
+        async with connected(self._pool) as connection:
+            return await statement(connection)
+
     async def _keep_pruning(self) -> None:
         while True:
             try:
-                async with connected(self._pool) as connection:
-                    await todo.prune(connection)
+                await self._on_the_table(todo.prune)
             except AWAY as error:
                 log.warning("closed to-do rows are not pruned: %s", error)
             await asyncio.sleep(PRUNING)

@@ -70,7 +70,9 @@ class CountOnce:
         await asyncio.sleep(random.uniform(0, 0.02))
         self._fate.at("acting")
         async with self._pool.connection() as connection:
-            await connection.execute("UPDATE acts SET ended = clock_timestamp() WHERE lease = %s", [work.lease])
+            await connection.execute(
+                "UPDATE acts SET ended = clock_timestamp() WHERE (id, lease) = (%s, %s)", [work.id, work.lease]
+            )
         self._fate.at("acted")
         return Done({"by": self._worker})
 
@@ -91,7 +93,7 @@ async def main(conninfo: str, name: str, lease: float, deaths: Mapping[str, floa
         return closed
 
     todo.close = closes
-    pool: Pool = AsyncConnectionPool(conninfo, min_size=2, max_size=10, open=False)
+    pool: Pool = AsyncConnectionPool(conninfo, min_size=2, max_size=10, timeout=2, open=False)
     async with counter_loop(conninfo) as loop, pool:
         kind = Kind(KIND, RetryPolicy(first=0.05, longest=0.5), CountOnce(loop, pool, name, fate))
         worker = Worker(pool, Alarm(conninfo, CHANNEL), [kind], name=name, lease=lease, at_once=8)

@@ -6,18 +6,23 @@ Two workers are never at the same row while a lease holds, and each act on the w
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from random import Random
 from typing import Any
 from uuid import uuid5
 
+import psycopg
 import pytest
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from domain.ids import NAMESPACE
+from infra.embedded import EmbeddedPostgres
 from infra.event_log.migrations import migrate
 from projections import todo
 from projections.models import MODELS
@@ -29,8 +34,8 @@ from tests.eventually import until
 from tests.full import randomness, size
 
 ACTS = """
-CREATE TABLE acts (id uuid, lease uuid PRIMARY KEY, worker text, began timestamptz, ended timestamptz,
-    leased_until timestamptz)
+CREATE TABLE acts (id uuid, lease uuid, worker text, began timestamptz, ended timestamptz, leased_until timestamptz,
+    PRIMARY KEY (id, lease))
 """
 
 # An act that begins while the one before it is not over, although that one's lease may still hold.
@@ -87,14 +92,20 @@ def doers(database: str, lease: float) -> Iterator[Doers]:
             doer.wait()
 
 
-@pytest.fixture
-async def pool(database: str) -> AsyncIterator[Pool]:
+@asynccontextmanager
+async def prepared(database: str) -> AsyncIterator[Pool]:
     await migrate(database, ["counters"])
     await prepare(database, MODELS)
-    pool: Pool = AsyncConnectionPool(database, min_size=1, max_size=4, open=False)
+    pool: Pool = AsyncConnectionPool(database, min_size=1, max_size=4, timeout=2, open=False)
     async with pool:
         async with pool.connection() as connection:
             await connection.execute(ACTS)
+        yield pool
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    async with prepared(database) as pool:
         yield pool
 
 
@@ -114,14 +125,15 @@ async def all_closed(pool: Pool) -> bool:
     return bool(await one(pool, "SELECT bool_and(status = 'DONE') FROM projections.todo"))
 
 
-async def require_one_outcome_each(pool: Pool, number: int) -> None:
+async def require_one_outcome_each(pool: Pool, number: int, *, alone: bool = True) -> None:
+    """`alone`: and nobody was at a row that somebody else had."""
     outcomes = (
         "SELECT array_agg(DISTINCT n) FROM (SELECT count(*) n FROM counters.stored_events GROUP BY originator_id) g"
     )
     assert await one(pool, outcomes) == [1]
     assert await one(pool, "SELECT count(*) FROM counters.stored_events") == number
     assert await one(pool, "SELECT count(DISTINCT id) FROM acts") == number
-    assert await one(pool, OVERLAPPING) == 0
+    assert not alone or await one(pool, OVERLAPPING) == 0
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -165,3 +177,48 @@ async def test_workers_that_are_killed_and_die_at_every_step_leave_one_outcome_f
 
         await until(done, within=300)
     await require_one_outcome_each(pool, number)
+
+
+@pytest.mark.full("todo")
+@pytest.mark.timeout(600)
+async def test_a_server_killed_under_the_workers_is_waited_for(tmp_path: Path) -> None:
+    dice, number = randomness(), size(100, 2_000)
+    kills = size(2, 20)
+    with EmbeddedPostgres(tmp_path / "data") as server:
+        conninfo = server.conninfo("postgres")
+        async with prepared(conninfo) as pool:
+            with doers(conninfo, lease=1.0) as crowd:
+                for _ in range(3):
+                    crowd.start()
+                await until(lambda: at_work(pool, 3), within=60)
+                for n in range(kills):
+                    await added(pool, [asked(k) for k in range(n * number // kills, (n + 1) * number // kills)])
+                    await asyncio.sleep(dice.uniform(0.1, 1.0))
+                    assert server.pid is not None
+                    os.kill(server.pid, signal.SIGKILL)
+                    await server.ended()
+                    await server.restart()
+                await until(lambda: all_closed_here(pool), within=120)
+                assert not crowd.anybody_dead
+            await require_one_outcome_each(pool, number, alone=False)
+
+
+async def at_work(pool: Pool, number: int) -> bool:
+    return bool(await one(pool, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'") == number)
+
+
+async def added(pool: Pool, rows: list[Asked]) -> None:
+    """Whatever becomes of the connection."""
+    while True:
+        try:
+            return await add(pool, *rows)
+        except (psycopg.OperationalError, PoolTimeout):
+            await asyncio.sleep(0.05)
+
+
+async def all_closed_here(pool: Pool) -> bool:
+    await asyncio.sleep(0.1)
+    try:
+        return await all_closed(pool)
+    except (psycopg.OperationalError, PoolTimeout):
+        return False
