@@ -13,6 +13,11 @@ from infra.settings import Settings, SettingsRefused
 
 Pool = AsyncConnectionPool[AsyncConnection[Any]]
 READS: Final = "read"
+RECONNECT: Final = 3.0
+"""Seconds for which a pool tries by itself to replace a connection, each time waiting longer than before.
+
+Then it leaves that to whoever asks for one: after a long outage nobody waits for as long again.
+"""
 
 
 class Databases:
@@ -44,6 +49,7 @@ class Databases:
             max_size=self._settings.pool_size,
             open=False,
             timeout=10,
+            reconnect_timeout=RECONNECT,
             kwargs={"autocommit": autocommit},
         )
 

@@ -41,14 +41,16 @@ async def kill(process: Process) -> None:
 
 async def write(source: StoredSource, feed: FakeFeed) -> None:
     """Appends what the fake log holds, a few events at a time."""
-    for start in range(0, len(feed.log), 5):
-        await source.append(*(recorded.event for recorded in feed.log[start : start + 5]))
+    some = size(5, 50)
+    for start in range(0, len(feed.log), some):
+        await source.append(*(recorded.event for recorded in feed.log[start : start + some]))
 
 
 PARTS: list[list[tuple[int, ...]]] = [[(), ()], [(0, 2), (1, 2)], [(0, 2), (1, 2), (), (0, 1)]]
 """Two workers of everything; two with half of the slices each; all that may meet while a consumer changes hands."""
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.full("consumers")
 @pytest.mark.parametrize("parts", PARTS, ids=["standby", "halves", "all"])
 async def test_workers_killed_while_they_write_lose_and_repeat_nothing(

@@ -11,13 +11,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg_pool import AsyncConnectionPool
+from pydantic import SecretStr
 
 from domain.event import Event
 from domain.ids import SLICES
+from infra.databases import READS, Databases
 from infra.embedded import EmbeddedPostgres
 from infra.event_log.reader import LogReader
 from infra.event_log.store_feed import StoreFeed
+from infra.settings import Profile, Settings
 from projections.consumer import Consumer, Status
 from projections.models import MODELS
 from projections.orders.projector import ORDERS, orders
@@ -38,9 +40,10 @@ HALVES = (range(SLICES // 2), range(SLICES // 2, SLICES))
 
 @asynccontextmanager
 async def connected(conninfo: str) -> AsyncIterator[Pool]:
-    pool: Pool = AsyncConnectionPool(conninfo, min_size=1, max_size=4, timeout=2, open=False)
-    async with pool:
-        yield pool
+    """As a process of ours is to its databases."""
+    settings = Settings(profile=Profile.DEVELOPMENT, database_url=SecretStr(conninfo))
+    async with Databases(settings, ["orders"]) as databases:
+        yield databases.pool(READS)
 
 
 async def append(source: StoredSource, events: list[Event]) -> None:
@@ -60,9 +63,10 @@ def well(consumer: Consumer, head: int) -> bool:
     return consumer.health.status is Status.RUNNING and consumer.health.done == head
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.full("consumers")
 async def test_a_server_killed_under_load_is_waited_for_and_costs_nothing(tmp_path: Path) -> None:
-    dice, number = randomness(), size(150, 3_000)
+    dice, number, some = randomness(), size(150, 3_000), size(5, 50)
     stories = [dice.choice(STORIES) for _ in range(number)]
     events = mixed([dice.randrange(number) for _ in range(5 * number)], stories)
     feed = FakeFeed("orders", events)
@@ -75,8 +79,8 @@ async def test_a_server_killed_under_load_is_waited_for_and_costs_nothing(tmp_pa
 
             async def write() -> None:
                 await append(source, [lost()])
-                for start in range(0, len(events), 5):
-                    await append(source, events[start : start + 5])
+                for start in range(0, len(events), some):
+                    await append(source, events[start : start + some])
 
             async def killing() -> None:
                 for _ in range(size(3, 20)):
@@ -97,3 +101,21 @@ async def test_a_server_killed_under_load_is_waited_for_and_costs_nothing(tmp_pa
                 (parked,) = await listed(connection)
     assert rows == expected(feed)
     assert (parked.position, parked.waiting) == (1, 0)
+
+
+@pytest.mark.full("consumers")
+async def test_after_a_long_outage_nobody_waits_for_as_long_again(tmp_path: Path) -> None:
+    feed = FakeFeed("orders", told((placed,), order_id(1)))
+    with EmbeddedPostgres(tmp_path / "data") as server:
+        conninfo = server.conninfo("postgres")
+        await prepare(conninfo, MODELS)
+        async with connected(conninfo) as pool:
+            consumer = Consumer(ModelSink(ORDERS), feed, pool)
+            async with running(consumer):
+                await until(lambda: well(consumer, 1))
+                server.stop()
+                feed.append(*told((placed,), order_id(2)))
+                await until(lambda: consumer.health.status is Status.WAITING)
+                await asyncio.sleep(size(1, 20))
+                server.start()
+                await until(lambda: well(consumer, 2), within=14)  # a back-off and a reconnection, however long it was
