@@ -9,6 +9,8 @@ from infra.databases import READS
 from infra.health import Check, Unfit
 from infra.settings import FeedKind
 from infra.telemetry.following import consumers
+from infra.telemetry.probes import watches
+from infra.verify.watching import LogWatch
 from projections.consumer import Status
 from projections.lag import Meter
 from projections.workers import Workers
@@ -25,6 +27,15 @@ def projections(ground: Ground, feeds: Feeds) -> None:
         floors(ground)
     ground.background(Meter(ground.databases.pool(READS), ground.readers).run())
     ground.telemetry.metrics.probe("consumers", consumers(ground.databases.pool(READS)))
+    watched(ground)
+
+
+def watched(ground: Ground) -> None:
+    """The logs that are followed are looked at as well."""
+    at_work = [LogWatch(ground.databases.pool(context.name), context.name) for context in ground.contexts]
+    for watch in at_work:
+        ground.background(watch.run())
+    ground.telemetry.metrics.probe("verify", watches(at_work))
 
 
 def none_stopped(workers: Workers) -> Check:

@@ -67,6 +67,20 @@ def of_relay(health: RelayHealth) -> Iterator[Sample]:
     yield Sample("chobo_relay_behind_events", (health.context,), health.behind)
 
 
+class Watching(Protocol):
+    context: str
+
+    @property
+    def found(self) -> Mapping[Any, int]: ...
+
+
+def watches(at_work: Sequence[Watching]) -> Probe:
+    async def look() -> Iterator[Sample]:
+        return (Sample("chobo_verify_findings", (one.context,), sum(one.found.values())) for one in at_work)
+
+    return look
+
+
 def todos(reads: Pool) -> Probe:
     async def look() -> Iterator[Sample]:
         async with connected(reads) as connection:

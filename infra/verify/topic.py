@@ -267,11 +267,15 @@ class TopicCheck:
 
     async def _lost(self, run: Run, published: Published) -> Finding:
         finding = self._finding(Code.NOT_IN_TOPIC, f"{run} of the log was published and is not there", run.first)
+        return await self._resent(finding, run.first, published)
+
+    async def _resent(self, finding: Finding, position: int, published: Published) -> Finding:
+        """Leads the relay back to before this position, if that is asked for; all that follows goes with it."""
         if not self._repair:
             return finding
-        if self._rewound is None or run.first <= self._rewound:
-            await self._rewind(run.first - 1, published.incarnation)
-            self._rewound = run.first - 1  # all that follows is sent again with it
+        if self._rewound is None or position <= self._rewound:
+            await self._rewind(position - 1, published.incarnation)
+            self._rewound = position - 1
         return replace(finding, repaired=True)
 
     async def _rewind(self, position: int, incarnation: UUID) -> None:

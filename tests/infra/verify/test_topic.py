@@ -173,6 +173,14 @@ async def test_a_wrong_previous_is_named(log: Log, topics: Topics) -> None:
     assert "names 3 as the one before it, which is 0" in findings[0].detail or "relay holds 3" in findings[0].detail
 
 
+async def test_what_the_relay_holds_of_the_chain_is_mended(shop: Log, topics: Topics) -> None:
+    shop.execute("UPDATE orders.relay SET lasts = array_fill(3::bigint, ARRAY[64])")
+    assert {(f.code, f.repaired) for f in await found(shop, topics, repair=True)} == {(Code.CHAIN_BROKEN, True)}
+    await shop.append(*_more())
+    await publish(shop, topics)
+    assert await found(shop, topics) == []
+
+
 async def test_a_topic_that_is_gone_is_missing_altogether(shop: Log, topics: Topics) -> None:
     other = Topics(topics.bootstrap, prefix=f"gone-{uuid4().hex[:8]}")
     [finding] = await found(shop, other)
