@@ -19,16 +19,20 @@ TABLES: Final = ("stored_events", "replies", "keys")
 
 TRIGGER: Final = sql.Identifier("fence")
 FENCED: Final = "SELECT EXISTS (SELECT FROM pg_trigger WHERE tgname = 'fence' AND tgrelid = to_regclass(%s))"
+ARGUMENTS: Final = "SELECT tgargs FROM pg_trigger WHERE tgname = 'fence' AND tgrelid = to_regclass(%s)"
 THERE: Final = "SELECT to_regclass(%s) IS NOT NULL"
 
 
-def put_up(connection: psycopg.Connection[Any], context: str, message: str) -> None:
-    """Waits for the writes under way; those that come later fail with `message`. Commits with the transaction."""
+def put_up(connection: psycopg.Connection[Any], context: str, message: str, aim: str = "") -> None:
+    """Waits for the writes under way; those that come later fail with `message`. Commits with the transaction.
+
+    `aim` says where the log goes, for `aim_of`.
+    """
     for table in _tables(connection, context):
         connection.execute(
             sql.SQL(
-                "CREATE OR REPLACE TRIGGER {} BEFORE INSERT OR UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION {}({})"
-            ).format(TRIGGER, sql.Identifier(context, table), sql.Identifier(context, "refuse_writes"), message)
+                "CREATE OR REPLACE TRIGGER {} BEFORE INSERT OR UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION {}({}, {})"
+            ).format(TRIGGER, sql.Identifier(context, table), sql.Identifier(context, "refuse_writes"), message, aim)
         )
 
 
@@ -40,6 +44,12 @@ def take_down(connection: psycopg.Connection[Any], context: str) -> None:
 
 def is_fenced(connection: psycopg.Connection[Any], context: str) -> bool:
     return connection.execute(FENCED, [f"{context}.stored_events"]).fetchone() == (True,)
+
+
+def aim_of(connection: psycopg.Connection[Any], context: str) -> str | None:
+    """What the fence was put up for; None where there is none."""
+    found = connection.execute(ARGUMENTS, [f"{context}.stored_events"]).fetchone()
+    return None if found is None else bytes(found[0]).split(b"\0")[1].decode()
 
 
 @contextmanager

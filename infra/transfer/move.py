@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 
 from infra.event_log import fence
+from infra.event_log.migrations import lock_number
 from infra.transfer.incoming import copy_in
 from infra.transfer.lines import (
     EVENT_COLUMNS,
@@ -33,6 +34,7 @@ from infra.transfer.outgoing import header_now, incarnation_and_head, replies
 ROUND: Final = 20_000  # events copied in one transaction
 NEAR: Final = 2_000  # events left when writers are stopped: a fraction of a second
 AT_ONCE: Final = 1_000
+MOVES: Final = 0x63686F6D  # 'chom': the first of the two numbers of the advisory lock of who moves a log
 
 NOT_COMPLETE: Final = "the log of {context} is still copied to this database: it takes writes when that is done"
 MOVED: Final = (
@@ -79,13 +81,14 @@ class Move:
 
     def run(self) -> Moved:
         """Raises MoveRefused, MoveFailed, psycopg.Error; after the last of these it can be started again."""
+        self._alone()
         if fence.is_fenced(self._source, self._context) and not fence.is_fenced(self._target, self._context):
             raise MoveRefused(f"{self._context} was moved before: the old log is fenced, the new one takes writes")
         self._begin()
         self._catch_up()
         began = time.monotonic()
         with self._source.transaction():
-            fence.put_up(self._source, self._context, self._moved())
+            fence.put_up(self._source, self._context, self._moved(), self._aim())
         try:
             done = self._finish()
         except BaseException:
@@ -98,11 +101,34 @@ class Move:
 
     def abort(self) -> None:
         """Writers go on where they were; what was copied stays, for another try. Raises MoveRefused."""
+        self._alone()
         if not fence.is_fenced(self._target, self._context) and fence.is_fenced(self._source, self._context):
             raise MoveRefused(
                 f"{self._context} has been moved: its new log takes writes, and the two would differ from now on"
             )
         self._release_source()
+
+    def _alone(self) -> None:
+        """Nobody else moves it, or gives that up, as long as our connections are open. Raises MoveRefused.
+
+        Two would open both logs to writers, and so would a second database to move it to.
+        """
+        self._lock(self._source)
+        if identity(self._source) == identity(self._target):
+            raise MoveRefused(f"the log of {self._context} is in that very database")
+        self._lock(self._target)
+        if fence.aim_of(self._source, self._context) not in {None, self._aim()}:
+            raise MoveRefused(
+                f"{self._context} was moved to another database than this one, or is on its way there: name that one"
+            )
+
+    def _lock(self, connection: psycopg.Connection[Any]) -> None:
+        key = [MOVES, lock_number(self._context)]
+        if connection.execute("SELECT pg_try_advisory_lock(%s, %s)", key).fetchone() != (True,):
+            raise MoveRefused(f"{self._context} is being moved by somebody else, or that is being given up")
+
+    def _aim(self) -> str:
+        return "{} {}".format(*identity(self._target))
 
     def _moved(self) -> str:
         return MOVED.format(context=self._context, name=self._context.upper())
@@ -113,8 +139,6 @@ class Move:
 
     def _begin(self) -> None:
         """The target is empty, or the beginning of this very log."""
-        if identity(self._source) == identity(self._target):
-            raise MoveRefused(f"the log of {self._context} is in that very database")
         incarnation, head = incarnation_and_head(self._source, self._context)
         theirs, copied = incarnation_and_head(self._target, self._context)
         if copied and theirs != incarnation:

@@ -245,3 +245,51 @@ async def test_users_take_their_keys_along(database: str, other: str):
         assert keys.get(gone) is None
         assert keys.get(here)
         await keys.create(uuid4())
+
+
+@pytest.mark.parametrize("what", ["abort", "run"])
+async def test_nobody_else_moves_or_gives_up_what_is_being_moved(
+    database: str, other: str, monkeypatch: pytest.MonkeyPatch, what: str
+):
+    await a_log(database)
+    await ready(other, "orders")
+    finish = Move._finish
+
+    def while_it_finishes(one: Move) -> Any:
+        done = finish(one)
+        monkeypatch.setattr(Move, "_finish", finish)
+        with moving(database, other, "orders") as another, pytest.raises(MoveRefused, match="is being moved"):
+            getattr(another, what)()
+        return done
+
+    monkeypatch.setattr(Move, "_finish", while_it_finishes)
+    moved(database, other, "orders")
+    with pytest.raises(psycopg.Error, match="set CHOBO_ORDERS_DATABASE_URL"):
+        append(database, "orders", told((placed,), uuid4()))
+
+
+async def test_what_was_moved_has_no_second_copy_that_takes_writes(
+    database: str, other: str, postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+):
+    """A copy of an earlier try, which was given up, is still there."""
+    await a_log(database)
+    with fresh_database(postgres) as third:
+        await ready(third, "orders")
+        with monkeypatch.context() as patch:
+            patch.setattr(Move, "_finish", broken_off)
+            with pytest.raises(MoveFailed):
+                moved(database, third, "orders")
+        await ready(other, "orders")
+        moved(database, other, "orders")
+        with moving(database, third, "orders") as one:
+            with pytest.raises(MoveRefused, match="another database"):
+                one.abort()
+            with pytest.raises(MoveRefused, match="another database"):
+                one.run()
+        for closed in (database, third):
+            with pytest.raises(psycopg.Error, match=r"takes writes when that is done|set CHOBO_ORDERS"):
+                append(closed, "orders", told((placed,), uuid4()))
+
+
+def broken_off(one: Move) -> Any:
+    raise MoveFailed("by the test")
