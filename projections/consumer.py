@@ -92,6 +92,7 @@ class Consumer:
         self._limit = limit
         self._moves_slices = False
         self._pause = BACK_OFF[0]
+        self._complained = False
 
     async def run(self) -> None:
         """Works until cancelled, which may be at any point; whatever happens is told by `health`."""
@@ -133,8 +134,10 @@ class Consumer:
         while True:
             began, before = time.monotonic(), checkpoint
             checkpoint = await self.step(before)
+            self._fares(Status.RUNNING, None)
+            if self._complained:
+                await self._report()
             if before is checkpoint:
-                self._fares(Status.RUNNING, None)
                 await self._feed.wait(checkpoint, POLL)
             elif checkpoint.furthest - before.furthest > FEW and not self.health.behind:
                 await asyncio.sleep(min(3 * (time.monotonic() - began), REST))
@@ -186,12 +189,12 @@ class Consumer:
         try:
             async with connected(self._pool) as connection:
                 await self._checkpoints.report(connection, self.health.status, self.health.reason, self.health.head)
+            self._complained = self.health.reason is not None
         except (psycopg.Error, PoolTimeout, OSError) as error:
             log.warning("%s: status not written: %s", self.name, error)
 
     def _went_well(self, moved: Checkpoint) -> None:
         self._pause = BACK_OFF[0]
-        self._fares(Status.RUNNING, None)
         self._announce(moved)
 
     def _announce(self, checkpoint: Checkpoint) -> None:

@@ -136,6 +136,26 @@ async def test_the_whole_log_goes_on_where_its_parts_ended_and_the_other_way_rou
     assert (await log.checkpoint()).floor == await log.head()
 
 
+async def test_what_a_worker_complained_of_is_taken_back(log: Log) -> None:
+    """Who moves slices does not write the row that says how the consumer fares."""
+    worker = log.worker(LEFT)
+
+    async def told_of(status: str) -> bool:
+        async with log.pool.connection() as connection:
+            query = "SELECT status, reason IS NULL FROM projections.checkpoints"
+            return await (await connection.execute(query)).fetchall() == [(status, status == "RUNNING")]
+
+    async with running(worker):
+        await until(lambda: told_of("RUNNING"))
+        async with log.pool.connection() as connection:
+            await connection.execute("ALTER TABLE orders_1.orders RENAME TO away")
+        await log.append(*(e for n in range(9) for e in told((placed,), order_id(n))))
+        await until(lambda: told_of("STOPPED"))
+        async with log.pool.connection() as connection:
+            await connection.execute("ALTER TABLE orders_1.away RENAME TO orders")
+        await until(lambda: told_of("RUNNING"))
+
+
 async def test_the_floor_is_not_lifted_above_a_slice_that_is_behind(log: Log) -> None:
     await log.append(*(e for n in range(10) for e in told((placed,), order_id(n))))
     await caught_up(log.worker(LEFT))
