@@ -7,6 +7,7 @@ erasure goes on. It holds ids, nothing personal. Many processes, on one machine 
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -44,7 +45,7 @@ class ErasureList:
         with self.path.open("ab") as file:
             torn = file.tell() > 0 and not self.path.read_bytes().endswith(b"\n")
             for line in ["\n" * torn + lines[0], *lines[1:]]:
-                os.write(file.fileno(), line.encode())  # in one piece, whoever else appends
+                append(file.fileno(), line.encode())
             os.fsync(file.fileno())
 
     def _read(self) -> dict[UUID, datetime]:
@@ -60,6 +61,12 @@ class ErasureList:
             return UUID(value["user"]), datetime.fromisoformat(value["at"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ListDamaged(self.path, number) from error
+
+
+def append(file: int, line: bytes) -> None:
+    """In one piece, whoever else appends. Raises OSError when there is no room for all of it."""
+    if (written := os.write(file, line)) < len(line):
+        raise OSError(errno.ENOSPC, f"{written} bytes of {len(line)} were written to the list of erasures")
 
 
 def line_of(user_id: UUID, at: datetime) -> str:

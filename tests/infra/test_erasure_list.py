@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -44,3 +45,16 @@ async def test_a_list_that_cannot_be_read_is_refused_by_line(erasures: ErasureLi
         file.write(line + "\n")
     with pytest.raises(ListDamaged, match="line 2"):
         await erasures.read()
+
+
+async def test_half_a_line_on_a_full_disk_is_an_error_and_written_again(
+    erasures: ErasureList, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await erasures.add({ONE: AT})
+    write = os.write
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda file, data: write(file, data[: len(data) // 2]))
+        with pytest.raises(OSError, match="bytes of"):
+            await erasures.add({OTHER: AT})
+    await erasures.add({OTHER: AT})
+    assert await erasures.read() == {ONE: AT, OTHER: AT}
