@@ -15,6 +15,9 @@ from infra.telemetry.tracing import Tracing, answered, traceparent_of
 UNKNOWN: Final = "(none)"
 """The route of an address that is none of ours: clients must not be able to make up labels."""
 
+ABOUT_US: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Asked every few seconds by machines: counted, but not traced."""
+
 
 class Edge:
     """An ASGI middleware."""
@@ -40,7 +43,7 @@ class Edge:
 
         headers = dict(scope["headers"])
         span = None
-        if self._tracing is not None:
+        if self._tracing is not None and scope["path"] not in ABOUT_US:
             span = self._tracing.request(headers.get(b"traceparent"))
             headers[b"traceparent"] = traceparent_of(span).encode()
         scope[TRACE] = trace(headers)

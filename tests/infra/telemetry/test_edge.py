@@ -41,7 +41,7 @@ async def broken(request: Request) -> Response:
 
 
 def client(telemetry: Telemetry) -> httpx.AsyncClient:
-    routes = [Route("/carried", carried), Route("/things/{id}", one), Route("/broken", broken)]
+    routes = [Route("/carried", carried), Route("/things/{id}", one), Route("/broken", broken), telemetry.route()]
     app = Starlette(routes=routes, middleware=[telemetry.edge()])
     return httpx.AsyncClient(transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://chobo")
 
@@ -91,6 +91,13 @@ async def test_who_sends_a_trace_finds_our_span_in_it(http, spans):
 async def test_what_a_client_does_not_want_recorded_is_not_recorded(http, spans):
     await http.get("/carried", headers={"traceparent": TRACEPARENT[:-2] + "00"})
     assert spans.get_finished_spans() == ()
+
+
+async def test_who_asks_how_we_are_leaves_no_span(http, spans, traced):
+    await http.get("/metrics")
+    assert spans.get_finished_spans() == ()
+    count = value((await traced.metrics.text()).decode(), "chobo_http_request_seconds_count", route="/metrics")
+    assert count == 1
 
 
 async def test_log_lines_of_a_request_carry_its_ids(http):
