@@ -13,6 +13,7 @@ import asyncio
 import logging
 import os
 import socket
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -95,9 +96,12 @@ class Act(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
+    """`at_once`: of a kind that may hang, a worker does no more at a time, so that it keeps room for the others."""
+
     name: str
     retry: RetryPolicy
     act: Act
+    at_once: int | None = None
 
 
 class Status(StrEnum):
@@ -186,21 +190,36 @@ class Worker:
 
     async def _take(self) -> float:
         """Begins what is due, as far as there is room. How long to wait at most before looking again, in seconds."""
-        room = self._at_once - len(self._held)
-        if not room:
+        rooms = self._rooms()
+        if not rooms:
             return POLL  # whoever ends rings
         believed = asyncio.get_running_loop().time() + self._lease * (1 - MARGIN)
-
-        async def take(connection: Connection) -> tuple[list[Work], float | None]:
-            taken = await todo.lease(connection, self._kinds, room, self._lease, self.name)
-            return taken, await todo.next_due(connection, self._kinds)
-
-        taken, due = await self._on_the_table(take)
+        taken, due = await self._on_the_table(partial(self._leased, rooms=rooms))
         for work in taken:
             self._begin(_Held(work, believed))
-        if len(taken) == room:
-            return POLL
         return POLL if due is None else min(max(due, SOON), POLL)
+
+    def _rooms(self) -> list[tuple[list[str], int]]:
+        """Which kinds may be taken, and how many of them; those with a bound of their own each for itself."""
+        under_way = Counter(held.work.kind for held in self._held.values())
+        left = {kind.name: kind.at_once - under_way[kind.name] for kind in self._kinds.values() if kind.at_once}
+        unbounded = [name for name in self._kinds if name not in left]
+        rooms = [*(([name], most) for name, most in left.items()), (unbounded, self._at_once)]
+        return [(names, most) for names, most in rooms if names and most > 0 and len(self._held) < self._at_once]
+
+    async def _leased(
+        self, connection: Connection, rooms: list[tuple[list[str], int]]
+    ) -> tuple[list[Work], float | None]:
+        """Rows taken, and in how many seconds the next of a kind is due for which there is still room."""
+        room = self._at_once - len(self._held)
+        taken: list[Work] = []
+        open: list[str] = []
+        for kinds, most in rooms:
+            found = await todo.lease(connection, kinds, min(most, room - len(taken)), self._lease, self.name)
+            taken += found
+            open += kinds if len(found) < most else []  # of a kind at its bound, whoever ends rings
+        full = len(taken) == room
+        return taken, None if full or not open else await todo.next_due(connection, open)
 
     def _begin(self, held: _Held) -> None:
         task = asyncio.create_task(self._see_to(held))

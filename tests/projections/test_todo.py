@@ -230,6 +230,32 @@ async def test_no_more_is_done_at_once_than_allowed(pool: Pool, database: str) -
     assert most == 4
 
 
+async def test_a_kind_that_hangs_leaves_room_for_the_others(pool: Pool, database: str) -> None:
+    hanging, going = asyncio.Event(), Outside()
+    now: set[UUID] = set()
+
+    async def hangs(work: Work) -> Outcome:
+        now.add(work.id)
+        await hanging.wait()
+        return Done()
+
+    gateway = Outside(hangs)
+    kinds = [Kind("gateway", QUICK, gateway, at_once=2), Kind("call", QUICK, going)]
+    worker = Worker(pool, Alarm(database, CHANNEL), kinds, at_once=4)
+    task = asyncio.create_task(worker.run())
+    try:
+        await add(pool, *(asked(kind="gateway") for _ in range(9)))
+        await until(lambda: len(now) == 2)
+        await add(pool, *(asked() for _ in range(9)))
+        await until(lambda: len(going.log) == 9)
+        assert len(now) == 2
+        hanging.set()
+        await until(lambda: len(gateway.log) == 9)
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
 async def test_a_lease_is_renewed_while_the_work_goes_on(pool: Pool, database: str) -> None:
     async def takes_long(work: Work) -> Outcome:
         await asyncio.sleep(1.2)
