@@ -109,7 +109,7 @@ async def published(database: str, topics: Topics, consumer: str = "orders@1") -
         relay = asyncio.create_task(Relay(database, "orders", topics, source.wakeups).run())
         reader = LogReader(pool, "orders", OneKey())
         try:
-            async with KafkaFeed(topics, pool, reader, consumer, look=0.3) as feed:
+            async with KafkaFeed(topics, pool, reader, consumer, look=10) as feed:
                 yield StoredSource(database, feed, source.wakeups)
         finally:
             relay.cancel()
