@@ -17,7 +17,7 @@ from domain.ids import SLICES
 from projections.checkpoint import Checkpoint, Checkpoints, Fenced, Progress
 from projections.feed import Batch, Feed, Recorded
 from projections.folding import told
-from projections.parking import REFUSED, Parking, write
+from projections.parking import REFUSED, Failure, Parking, write
 from projections.pool import Pool, connected
 from projections.sink import Sink
 
@@ -38,6 +38,7 @@ BATCH_LIFE: Final = 30.0
 Whoever clears an erased user's rows counts on it. It is looked at with the checkpoint held, which whoever clears rows
 waits for.
 """
+TOLD: Final = 5  # of a batch, what is parked is logged one by one; the rest is counted
 BACK_OFF: Final = (0.1, 10.0)  # seconds, doubling from the first to the second
 AWAY: Final = psycopg.OperationalError | PoolTimeout | OSError | TimeoutError
 
@@ -171,9 +172,14 @@ class Consumer:
                 await parking.save(connection)
                 moving = await self._checkpoints.move(connection, held, to)
             moved = moving.moved()
-        for failed in parking.failed:
-            log.error("%s parked %s: %s", self.name, failed.recorded.event.originator_id, failed.reason)
+        self._tell([*parking.failed])
         return moved
+
+    def _tell(self, parked: list[Failure]) -> None:
+        for failed in parked[:TOLD]:
+            log.error("%s parked %s: %s", self.name, failed.recorded.event.originator_id, failed.reason)
+        if len(parked) > TOLD:
+            log.error("%s parked %d more: chobo parked list --groups", self.name, len(parked) - TOLD)
 
     async def _hold(self, error: Exception) -> None:
         """Waits before the next try, and says what for."""

@@ -179,3 +179,14 @@ async def test_what_waits_for_a_row_that_cannot_be_read_does_not_take_the_place_
     await caught_up(consumer)
     ((sequence, position, waiting, _),) = await parked(pool)
     assert (sequence, position, waiting) == (order_id(1), 2, 1)
+
+
+async def test_a_bug_that_strikes_every_order_does_not_flood_the_log(
+    pool: Pool, caplog: pytest.LogCaptureFixture
+) -> None:
+    feed = FakeFeed("orders", [event for n in range(50) for event in told((confirmed,), order_id(n))])
+    assert (await caught_up(Consumer(ModelSink(ORDERS), feed, pool))).floor == 50
+    assert len(await parked(pool)) == 50
+    messages = [record.getMessage() for record in caplog.records if record.name == "projections.consumer"]
+    assert len(messages) == 6
+    assert messages[-1] == "orders@1 parked 45 more: chobo parked list --groups"
