@@ -142,7 +142,7 @@ class TopicCheck:
         async with self._partitions() as (consumer, ends), snapshot(self._conninfo) as log:
             partitions: list[Partition] = []
             for finding in await self._wrong_lasts(log, published):
-                yield finding
+                yield await self._resent(finding, published.position, published)
             for one, end in ends.items():
                 begins = (await consumer.beginning_offsets([one]))[one]
                 partition = Partition(one.partition, len(ends), begins > 0)
