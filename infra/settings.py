@@ -55,7 +55,7 @@ class Settings(BaseModel):
     payments_database_url: SecretStr | None = Field(None, description="database of the log of payments")
     operations_database_url: SecretStr | None = Field(None, description="database of the log of operations")
     read_database_url: SecretStr | None = Field(None, description="database of read models and checkpoints")
-    feed: FeedKind = Field(FeedKind.STORE, description="where consumers read from: store (the log itself) or kafka")
+    feed: FeedKind = Field(FeedKind.STORE, description="what read models follow: store (the log itself) or kafka")
     kafka_bootstrap: str | None = Field(None, min_length=1, description="brokers as host:port, separated by commas")
     topic_prefix: str = Field(
         "chobo", pattern="^[a-zA-Z0-9_-]{1,100}$", description="topics are named by it and the context: chobo.orders"
