@@ -12,10 +12,12 @@ from strawberry import UNSET
 from domain.actor import Actor
 from domain.money import MAX_AMOUNT
 from domain.orders.order import Status
+from domain.payments.payment import ChargeStatus
 from domain.value import PaymentMethod
 from projections.listing import Condition, Ordering
 from projections.orders.queries import ORDERS
 from projections.orders.row import EntryRow, LineRow, OrderRow, PortionRow, ReturnRow, ShipmentRow
+from projections.payments.queries import payments_of
 from projections.pool import Pool
 from projections.users.queries import USERS
 from projections.users.row import UserRow
@@ -24,11 +26,11 @@ from read_api.connection import Connection, connection, paging
 from read_api.context import Asked, Context
 from read_api.filters import DateTimeFilter, IdFilter, conditions
 from read_api.node import Node
+from read_api.payments import Payment, payment
 from read_api.scalars import Address, Money, address, money, uuid_of
 from read_api.users import User, user
 
 strawberry.enum(Status, name="OrderStatus", description="Where an order is in its life.")
-strawberry.enum(PaymentMethod, description="How an order is paid.")
 
 
 @strawberry.enum(description="Why an order was cancelled or rejected.")
@@ -123,6 +125,16 @@ class Order(Node):
     async def customer(self, info: Asked) -> User | None:
         row = await info.context.loader(load_users).load(UUID(self.customer_id))
         return user(row, info.context.actor) if row else None
+
+    @computed("The money of it. Null until there was something to pay: `chargeStatus` is NONE then.")
+    async def payment(self, info: Asked) -> Payment | None:
+        row = await info.context.loader(payments_of).load(UUID(self.id))
+        return payment(row, info.context.actor) if row else None
+
+    @computed("How far it is paid, as its payment says.")
+    async def charge_status(self, info: Asked) -> ChargeStatus:
+        row = await info.context.loader(payments_of).load(UUID(self.id))
+        return row.status if row else ChargeStatus.NONE
 
 
 @strawberry.enum(description="Orderings of orders.")

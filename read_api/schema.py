@@ -21,7 +21,9 @@ from read_api.limits import Limits, OneOperation
 from read_api.models import ReadModelsQuery
 from read_api.node import Node
 from read_api.orders import OrdersQuery, order_by_id
+from read_api.payments import PaymentsQuery, payment_by_id
 from read_api.products import ProductsQuery, category_by_id, product_by_id, variant_by_id
+from read_api.sales import SalesQuery
 from read_api.scalars import LONG, Long, uuid_of
 from read_api.users import UsersQuery, user_by_id
 
@@ -29,7 +31,14 @@ log = logging.getLogger(__name__)
 
 ById = Callable[[Context, UUID], Awaitable[Node | None]]
 
-NODES: Final[tuple[ById, ...]] = (order_by_id, product_by_id, variant_by_id, category_by_id, user_by_id)
+NODES: Final[tuple[ById, ...]] = (
+    order_by_id,
+    payment_by_id,
+    product_by_id,
+    variant_by_id,
+    category_by_id,
+    user_by_id,
+)
 """What `node` looks through: each gives the thing of its kind with this id, if the actor may see it."""
 
 
@@ -49,7 +58,15 @@ async def node_by_id(context: Context, id: UUID | None) -> Node | None:
     return None
 
 
-QUERIES: Final[tuple[type, ...]] = (NodeQuery, UsersQuery, ProductsQuery, OrdersQuery, ReadModelsQuery)
+QUERIES: Final[tuple[type, ...]] = (
+    NodeQuery,
+    UsersQuery,
+    ProductsQuery,
+    OrdersQuery,
+    PaymentsQuery,
+    SalesQuery,
+    ReadModelsQuery,
+)
 
 
 class Schema(strawberry.Schema):
