@@ -91,8 +91,6 @@ class Sweeper:
 
     async def _swept(self, model: Model, user_id: UUID) -> list[tuple[str, int, int]]:
         """Each generation in a transaction of its own: its consumers wait for one only."""
-        if not model.personal:
-            return []
         async with connected(self.reads) as connection:
             generations = await listed(connection, model.name)
         places = []

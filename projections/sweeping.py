@@ -8,7 +8,7 @@ from uuid import UUID
 
 from psycopg import sql
 
-from projections.generations import STANDING, Generation, shape_of
+from projections.generations import STANDING, Generation, shape_of, tables_of
 from projections.model import Model
 from projections.personal import Personal
 from projections.pool import Connection
@@ -33,12 +33,15 @@ class Swept:
 
 async def sweep(connection: Connection, model: Model, generation: Generation, user_id: UUID) -> list[Swept]:
     """In a transaction of the caller's. Nothing when the generation has gone meanwhile."""
+    same_shape = generation.shape == shape_of(model)
+    if same_shape and not model.personal:
+        return []
     values = [generation.model, generation.generation, list(STANDING)]
     if (await connection.execute(STANDS, values)).rowcount == 0:
         return []
     await connection.execute(STAND_STILL, [generation.name])
-    if generation.shape != shape_of(model):
-        return [await _without_rows(connection, generation, personal, user_id) for personal in model.personal]
+    if not same_shape:
+        return await _without_rows(connection, generation, user_id)
     return [await _cleared(connection, generation, personal, user_id) for personal in model.personal]
 
 
@@ -55,12 +58,14 @@ async def _cleared(connection: Connection, generation: Generation, personal: Per
     return Swept(table.name, rows, cleared)
 
 
-async def _without_rows(
-    connection: Connection, generation: Generation, personal: Personal[Any], user_id: UUID
-) -> Swept:
-    """This release cannot read rows of another shape, nor fold into them: they go as a whole."""
-    delete = sql.SQL("DELETE FROM {} t WHERE t.{} = %s").format(
-        sql.Identifier(generation.schema, personal.table.name), sql.Identifier(personal.owner)
-    )
-    gone = (await connection.execute(delete, [user_id])).rowcount
-    return Swept(personal.table.name, gone, gone)
+async def _without_rows(connection: Connection, generation: Generation, user_id: UUID) -> list[Swept]:
+    """This release knows neither the tables of another shape nor how to fold into them: whatever row names the user
+    goes as a whole."""
+    swept = []
+    for table in await tables_of(connection, generation.schema):
+        delete = sql.SQL("DELETE FROM {} t WHERE strpos(t::text, %s) > 0").format(
+            sql.Identifier(generation.schema, table)
+        )
+        gone = (await connection.execute(delete, [str(user_id)])).rowcount
+        swept.append(Swept(table, gone, gone))
+    return swept

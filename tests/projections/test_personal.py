@@ -154,3 +154,22 @@ async def test_a_generation_that_has_gone_needs_no_sweep(pool: Pool) -> None:
             "UPDATE projections.generations SET status = 'DROPPED' WHERE (model, generation) = ('orders', %s)", [number]
         )
         assert await sweep(connection, ORDERS, building, CUSTOMER) == []
+
+
+async def test_a_shape_with_other_tables_is_swept_of_every_row_that_names_the_user(pool: Pool) -> None:
+    """As an earlier release may have them: neither the table nor the column need be where they are now."""
+    await caught_up(Consumer(ModelSink(ORDERS), FakeFeed("orders", mixed([], STORIES)), pool))
+    async with pool.connection() as connection:
+        await connection.execute("UPDATE projections.generations SET shape = 'other' WHERE model = 'orders'")
+        await connection.execute("ALTER TABLE orders_1.orders RENAME COLUMN customer_id TO buyer")
+        await connection.execute("ALTER TABLE orders_1.orders RENAME TO purchases")
+        await connection.execute("CREATE TABLE orders_1.notes (of_users uuid[], note text)")
+        await connection.execute(
+            "INSERT INTO orders_1.notes VALUES (%s, 'about them'), (%s, 'about another')", [[CUSTOMER], [UUID(int=7)]]
+        )
+        (live,) = await listed(connection, "orders")
+        swept = await sweep(connection, ORDERS, live, CUSTOMER)
+        assert swept == [Swept("notes", 1, 1), Swept("purchases", len(STORIES), len(STORIES))]
+        assert await sweep(connection, ORDERS, live, CUSTOMER) == [Swept("notes", 0, 0), Swept("purchases", 0, 0)]
+        left = await (await connection.execute("SELECT note FROM orders_1.notes")).fetchall()
+        assert left == [("about another",)]
