@@ -20,7 +20,7 @@ from infra.assembly.ground import Ground, laid
 from infra.assembly.reading import graphql, tokens_of
 from infra.assembly.shapes import fit_to_read, rebuilt
 from infra.assembly.working import projections
-from infra.assembly.writing import command_api, write_loops
+from infra.assembly.writing import WriteLoops, command_api, write_loops
 from infra.contexts import CONTEXTS
 from infra.duties import EVERY, SERVING, Duty
 from infra.health import health_routes
@@ -67,6 +67,15 @@ async def assembled(ground: Ground, duties: frozenset[Duty]) -> System:
     loops = await write_loops(ground) if duties & {Duty.COMMANDS, Duty.TODO} else {}
     if loops:
         await begun(ground)
+    set_to_work(ground, duties, loops)
+    if Duty.READS in duties and tokens:
+        await show(ground, duties, tokens)
+    pages = {name: path for name, (duty, path) in PAGES.items() if duty is None or duty in duties}
+    return System(await served(ground, duties, loops, tokens), pages, tokens)
+
+
+def set_to_work(ground: Ground, duties: frozenset[Duty], loops: WriteLoops) -> None:
+    """What goes on in the background until the process stops."""
     if Duty.RELAY in duties and (duties != EVERY or ground.settings.feed is FeedKind.KAFKA):
         from infra.assembly.publishing import relay  # only who has to do with Kafka imports its client
 
@@ -75,20 +84,24 @@ async def assembled(ground: Ground, duties: frozenset[Duty]) -> System:
         projections(ground, Feeds(ground))
     if Duty.TODO in duties:
         todo(ground, loops)
-    if Duty.READS in duties and tokens:
-        ground.routes.append(graphql(ground, tokens))
-        ground.checks["shape of read models"] = fit_to_read(ground)
-        if Duty.PROJECTIONS in duties:
-            await rebuilt(ground)
+
+
+async def show(ground: Ground, duties: frozenset[Duty], tokens: Tokens) -> None:
+    """The read API. Who builds read models as well waits until they have the shape it reads."""
+    ground.routes.append(graphql(ground, tokens))
+    ground.checks["shape of read models"] = fit_to_read(ground)
+    if Duty.PROJECTIONS in duties:
+        await rebuilt(ground)
+
+
+async def served(ground: Ground, duties: frozenset[Duty], loops: WriteLoops, tokens: Tokens | None) -> Starlette:
+    """Whatever the duties, how the process is; with commands, what is published as well."""
     more = [*ground.routes, *health_routes(ground.checks), ground.telemetry.route()]
     outside = [ground.telemetry.edge()]
-    pages = {name: path for name, (duty, path) in PAGES.items() if duty is None or duty in duties}
     if Duty.COMMANDS not in duties or tokens is None:
-        return System(bare(more, outside), pages, tokens)
+        return bare(more, outside)
     api = await command_api(ground, loops, tokens)
-    more.append(asyncapi.route())
-    served = app(api, ROUTES, RESOURCES, jwks=tokens.public_keys, more=more, outside=outside)
-    return System(served, pages, tokens)
+    return app(api, ROUTES, RESOURCES, jwks=tokens.public_keys, more=[*more, asyncapi.route()], outside=outside)
 
 
 PAGES: Final[dict[str, tuple[Duty | None, str]]] = {
