@@ -14,6 +14,7 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import NewPartitions, RecordsToDelete
+from aiokafka.errors import KafkaError
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
@@ -339,6 +340,55 @@ async def test_workers_killed_while_they_write_lose_and_repeat_nothing(shop: Sho
         for each in workers:
             each.kill()
             await each.wait()
+
+
+@pytest.mark.full("kafka")
+async def test_whatever_happens_at_once_the_rows_are_those_of_the_log(
+    shop: Shop, topics: Topics, broker: EmbeddedKafka
+) -> None:
+    """Relays change, the broker is killed, partitions are added and workers are killed, all while events come."""
+    dice, number = randomness(), size(60, 1_500)
+    events = mixed([dice.randrange(number) for _ in range(5 * number)], [dice.choice(STORIES) for _ in range(number)])
+    workers = [await worker(shop, topics) for _ in range(2)]
+    relays = [asyncio.create_task(relay(shop.log, topics).run()) for _ in range(2)]
+    writing = asyncio.create_task(write(shop, events))
+
+    async def a_worker_is_killed() -> None:
+        n = dice.randrange(2)
+        workers[n].kill()
+        await workers[n].wait()
+        workers[n] = await worker(shop, topics)
+
+    async def a_relay_ends() -> None:
+        n = dice.randrange(2)
+        relays[n].cancel()
+        await asyncio.wait({relays[n]})
+        relays[n] = asyncio.create_task(relay(shop.log, topics).run())
+
+    async def the_broker_is_killed() -> None:
+        broker.kill()
+        await asyncio.sleep(dice.uniform(0, 1))
+        await broker.restart()
+
+    async def partitions_are_added() -> None:
+        prefix = topics.name("orders").removesuffix(".orders")
+        with suppress(KafkaError):
+            await Topics(topics.bootstrap, prefix=prefix, partitions=dice.randrange(4, 17)).ensure("orders")
+
+    try:
+        for _ in range(size(4, 40)):
+            await asyncio.sleep(dice.uniform(0, 1))
+            await dice.choice([a_worker_is_killed, a_relay_ends, the_broker_is_killed, partitions_are_added])()
+        await writing
+        await shop.becomes_right(120)
+    finally:
+        await broker_running(broker)
+        for each in relays:
+            each.cancel()
+        await asyncio.wait(relays)
+        for process in workers:
+            process.kill()
+            await process.wait()
 
 
 async def test_floors_rise_to_where_the_relay_stands(shop: Shop, topics: Topics) -> None:
