@@ -63,11 +63,15 @@ class Contents:
             return
         after = UUID(int=0)
         while streams := await self._after(after, context):
-            folded = await self._folded(log, context, [streams, topics, [upto.of(slice) for slice in range(SLICES)]])
+            params = [streams, topics, [upto.of(slice) for slice in range(SLICES)]]
+            folded, failed = await self._folded(log, context, params)
+            for stream, reason in failed.items():
+                yield self._finding(Code.CANNOT_FOLD, f"this release cannot fold it: {reason}", stream, None)
             stored = await self._projector.table.load(self._connection, self._generation.schema, folded)
             for id, (stream, row) in folded.items():
-                if id in stored and (columns := self._unlike(row, stored[id])):
-                    yield self._finding(id, stream, columns)
+                if stream not in failed and id in stored and (columns := self._unlike(row, stored[id])):
+                    detail = f"row {id} differs from its stream in {', '.join(columns)}"
+                    yield self._finding(Code.ROW_DIFFERS, detail, stream, id)
             after = streams[-1]
 
     async def _after(self, stream: UUID, context: str) -> list[UUID]:
@@ -77,20 +81,27 @@ class Contents:
 
     async def _folded(
         self, log: AsyncConnection[Any], context: str, params: Sequence[Any]
-    ) -> dict[UUID, tuple[UUID, Any]]:
-        """The rows of these streams as they must be, each with its stream. Raises what a projector raises."""
+    ) -> tuple[dict[UUID, tuple[UUID, Any]], dict[UUID, str]]:
+        """The rows of these streams as they must be, each with its stream; and the streams that fail, and why."""
         rows: dict[UUID, Any] = {}
+        failed: dict[UUID, str] = {}
         streams: dict[UUID, UUID] = {}
         async for some in chunks(log, EVENTS.format(schema=context), params):
             batch = await self._decoder.decoded([Stored._make(row) for row in some])
             folding = Folding(self._only, batch)
             folding.stored[self._projector] = rows
             for recorded in batch:
-                folding.fold(recorded)
+                if recorded.event.originator_id in failed:
+                    continue
+                try:
+                    folding.fold(recorded)
+                except Exception as error:  # noqa: BLE001  # whatever a projector raises, the stream is named
+                    failed[recorded.event.originator_id] = type(error).__name__
+                    continue
                 if (key := self._projector.key_of(recorded.event)) is not None:
                     streams[key] = recorded.event.originator_id
             rows = rows | folding.changed[self._projector]
-        return {id: (streams[id], row) for id, row in rows.items()}
+        return {id: (streams[id], row) for id, row in rows.items()}, failed
 
     def _unlike(self, folded: Any, stored: Any) -> list[str]:
         """The columns that differ, once both were written and read."""
@@ -99,7 +110,6 @@ class Contents:
         (again,) = self._codec.validate_json(self._codec.dump_json([folded]))
         return [f.name for f in fields(stored) if getattr(again, f.name) != getattr(stored, f.name)]
 
-    def _finding(self, id: UUID, stream: UUID, columns: Sequence[str]) -> Finding:
+    def _finding(self, code: Code, detail: str, stream: UUID, row: UUID | None) -> Finding:
         place = f"{self._generation.name}/{self._projector.table.name}"
-        detail = f"row {id} differs from its stream in {', '.join(columns)}"
-        return Finding(Code.ROW_DIFFERS, place, detail, stream, row=id)
+        return Finding(code, place, detail, stream, row=row)

@@ -32,7 +32,9 @@ class Code(StrEnum):
     ROW_AHEAD = "ROW_AHEAD"
     ROW_DIFFERS = "ROW_DIFFERS"
     SUM_DIFFERS = "SUM_DIFFERS"
+    CANNOT_FOLD = "CANNOT_FOLD"
     PARKED = "PARKED"
+    DISCARDED = "DISCARDED"
 
     NOT_IN_TOPIC = "NOT_IN_TOPIC"
     NOT_IN_LOG = "NOT_IN_LOG"
@@ -42,7 +44,7 @@ class Code(StrEnum):
     SENT_AGAIN = "SENT_AGAIN"
 
 
-HARMLESS = frozenset({Code.CLOCK_WENT_BACK, Code.PARKED, Code.NOT_FED, Code.SENT_AGAIN})
+HARMLESS = frozenset({Code.CLOCK_WENT_BACK, Code.PARKED, Code.DISCARDED, Code.NOT_FED, Code.SENT_AGAIN})
 """Worth telling, and yet nothing is wrong with what is stored."""
 
 

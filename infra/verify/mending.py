@@ -42,7 +42,7 @@ class Mending:
         self._done: set[tuple[str, UUID | None]] = set()
 
     async def mend(self, finding: Finding) -> bool:
-        """Whether it is repaired now. Raises psycopg.Error, PoolTimeout, and what a projector raises."""
+        """Whether it is repaired now. Raises psycopg.Error, PoolTimeout."""
         table = finding.place.partition("/")[2]
         done = (table, finding.stream)
         if done in self._done:
@@ -64,7 +64,10 @@ class Mending:
             events = await self._events(connection, stream)
             if events is None or (not events and projector.keyed):
                 return False  # nobody can say which stream a row of no event was a part of
-            new = self._folded(projector, events)
+            try:
+                new = self._folded(projector, events)
+            except Exception:  # noqa: BLE001  # what cannot be folded stays as it is, and is named
+                return False
             old = await projector.table.load(connection, self._generation.schema, {row, *new})
             delete = sql.SQL("DELETE FROM {} WHERE id = ANY (%s)").format(
                 sql.Identifier(self._generation.schema, projector.table.name)

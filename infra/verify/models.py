@@ -20,6 +20,7 @@ from infra.verify.totals import wrong_sums
 from projections.checkpoint import Checkpoint
 from projections.generations import Generation, checkpoint_of, shape_of, tables_of
 from projections.model import Model, Projector
+from projections.parking import parked_id
 
 UNEQUAL: Final = """
 SELECT coalesce(e.stream, r.id), coalesce(e.id, r.id), e.version, r.version, e.position
@@ -29,6 +30,11 @@ WHERE e.version IS DISTINCT FROM r.version
         SELECT FROM projections.parked p
         WHERE p.consumer = %s AND p.context = ANY (%s) AND p.sequence = coalesce(e.stream, r.id)
     )
+"""
+
+# What operators have passed over, as the read model of operations has it.
+DISCARDED: Final = """
+SELECT target FROM reads.operations WHERE kind = 'parked.discard' AND status = 'DONE'
 """
 
 PARKED: Final = """
@@ -86,8 +92,9 @@ class ModelCheck:
             async for finding in self._parked(connection, list(sound)):
                 yield finding
             if len(sound) == len(seen):  # else nothing can be said of rows that might be the other context's
+                discarded = await self._discarded(connection)
                 async for finding in self._tables(connection, logs, sound):
-                    yield finding
+                    yield self._excused(finding, discarded)
 
     async def _checkpoint(self, connection: AsyncConnection[Any], context: str) -> Checkpoint | None:
         return await checkpoint_of(connection, self._generation, context)
@@ -110,6 +117,21 @@ class ModelCheck:
         cursor = await connection.execute(PARKED, [self._generation.name, contexts])
         for sequence, position, waiting, reason in await cursor.fetchall():
             yield self._finding(Code.PARKED, f"{waiting} more wait behind it: {reason}", sequence, position)
+
+    async def _discarded(self, connection: AsyncConnection[Any]) -> set[str]:
+        """Ids of what was parked, and is not applied any more."""
+        there = await connection.execute("SELECT to_regclass('reads.operations') IS NOT NULL")
+        if await there.fetchone() != (True,):
+            return set()
+        return {target for (target,) in await (await connection.execute(DISCARDED)).fetchall()}
+
+    def _excused(self, finding: Finding, discarded: set[str]) -> Finding:
+        """A row differs from its stream where an event of it was passed over: as somebody wanted it."""
+        stream, consumer = finding.stream, self._generation.name
+        if not discarded or stream is None:
+            return finding
+        ids = {str(parked_id(consumer, context, stream)) for context in self._model.contexts}
+        return replace(finding, code=Code.DISCARDED) if ids & discarded else finding
 
     async def _tables(
         self,

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from psycopg_pool import AsyncConnectionPool
 
@@ -23,17 +24,23 @@ from projections.consumer import Consumer
 from projections.generations import Generation, listed
 from projections.model import Model
 from projections.orders.projector import ORDERS
+from projections.parked import Wanted
+from projections.parked import listed as parked_of
 from projections.pool import Pool, connected
 from projections.products.projector import PRODUCTS
 from projections.sales.projector import SALES
 from projections.schema import prepare
-from projections.sink import ModelSink
+from projections.sink import ModelSink, model_sinks
+from projections.unparking import Retries
 from tests.domain.payments import samples as pay
-from tests.infra.stored import SameKey, a_log, some_orders
+from tests.infra.stored import SameKey, a_log, execute, some_orders
 from tests.projections.stories import told
 from tests.projections.test_consumer import caught_up
 from tests.specification import AT
 
+NOTED = """
+CREATE TABLE reads.operations AS SELECT 'parked.discard' AS kind, 'DONE' AS status, %s::text AS target
+"""
 MODELS: Sequence[Model] = (ORDERS, PRODUCTS, SALES)
 TEA, CUPS = (CategoryId(derive("test", name)) for name in ("tea", "cups"))
 
@@ -95,6 +102,15 @@ class Standing:
         conninfos = dict.fromkeys(model.contexts, self.database)
         check = ModelCheck(self.database, conninfos, model, generation, self.keys, deep=True, mend=mend)
         return [finding async for finding in check.findings()]
+
+    async def discard(self, model: Model, sequence: UUID) -> None:
+        """As an operator does it: what comes of it, and what is noted of it."""
+        consumer = (await self.generation(model)).name
+        async with connected(self.pool) as connection:
+            (parked,) = await parked_of(connection, Wanted(consumer, sequence=sequence))
+        retries = Retries(self.pool, model_sinks([model]), {parked.context: self.reader(parked.context)})
+        await retries.discard(parked.id, parked.event_id)
+        execute(self.database, NOTED, parked.id)
 
     async def found(self, model: Model, *, deep: bool = False) -> list[Finding]:
         return [finding async for finding in (await self.check(model, deep=deep)).findings()]

@@ -100,6 +100,24 @@ async def test_parked_sequences_are_named_and_their_rows_excepted(shop: Standing
     assert finding.detail == "1 more wait behind it: ZeroDivisionError: a bug"
 
 
+async def test_a_stream_that_this_release_cannot_fold_is_named_and_left(shop: Standing):
+    event_type = type(told((placed, confirmed), uuid4())[1])
+    with a_bug(event_type):
+        findings = await shop.mended(ORDERS)
+    assert {(f.code, f.repaired) for f in findings} == {(Code.CANNOT_FOLD, False)}
+    assert await shop.found(ORDERS, deep=True) == []
+
+
+async def test_an_event_that_was_passed_over_excuses_its_row(shop: Standing):
+    id = uuid4()
+    append(shop.database, "orders", told((placed, confirmed), id))
+    with a_bug(type(told((placed, confirmed), id)[1])):
+        await shop.follow([ORDERS])
+    await shop.discard(ORDERS, id)
+    findings = await shop.found(ORDERS, deep=True)
+    assert [(f.code, f.stream, f.wrong) for f in findings] == [(Code.DISCARDED, id, False)]
+
+
 async def test_sums_are_held_against_the_rows(shop: Standing):
     execute(shop.database, "UPDATE sales_1.sales_by_day SET placed = placed + 2 WHERE day = '2026-01-02'")
     [finding] = await shop.found(SALES)
