@@ -8,10 +8,7 @@ from datetime import datetime
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
-from cryptography.exceptions import InvalidTag
-from pydantic import ValidationError
-
-from domain.event import Event, NewerSchema, UnknownEventType
+from domain.event import Event
 from domain.ids import SLICES, slice_of
 from infra.event_log.log import KeyStore, Pool
 from infra.event_log.mapper import EventMapper, owner_of
@@ -248,11 +245,8 @@ class Decoder:
             if error.owner not in unknown:
                 raise  # it was prefetched a moment ago: the caller reads again
             return unreadable(e, UnknownKey([error.owner]))
-        except UNREADABLE as error:
+        except Exception as error:  # noqa: BLE001  # its keys are at hand: whatever it is, it is this event's
             return unreadable(e, error)
-
-
-UNREADABLE: Final = (UnknownEventType, NewerSchema, ValidationError, InvalidTag, ValueError, KeyError, TypeError)
 
 
 def unreadable(e: Stored, error: Exception) -> Unreadable:
@@ -269,5 +263,5 @@ def possible_owner(state: bytes) -> UUID | None:
     """Whose key the state needs, as far as it can be read at all."""
     try:
         return owner_of(state)
-    except ValueError:
+    except (ValueError, TypeError, AttributeError):
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -12,10 +11,8 @@ from pydantic import ValidationError
 from domain.event import NewerSchema, UnknownEventType
 from infra.event_log.log import KeyStore
 from infra.event_log.mapper import EventMapper, owner_of
-from infra.keys import UnknownKey
+from infra.keys import KeyNotLoaded, UnknownKey
 from infra.verify.finding import Code
-
-UNREADABLE: Final = (UnknownEventType, NewerSchema, ValidationError, InvalidTag, ValueError, KeyError, TypeError)
 
 Stored = tuple[UUID, int, str, bytes]
 """Stream, version, event type and state."""
@@ -41,7 +38,9 @@ class Reading:
             return Code.KEY_UNKNOWN, f"{stored[2]}: there never was a key of user {owner}"
         try:
             self._mapper.decode(*stored)
-        except UNREADABLE as error:
+        except KeyNotLoaded:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever it is, consumers cannot read it either
             return Code.UNREADABLE, f"{stored[2]}: {told(error)}"
         return None
 
@@ -50,7 +49,7 @@ def _owner(state: bytes) -> UUID | None:
     """A box without a readable owner is found when the event is decoded."""
     try:
         return owner_of(state)
-    except UNREADABLE:
+    except (ValueError, TypeError, AttributeError):
         return None
 
 

@@ -95,6 +95,7 @@ async def test_an_event_id_that_occurs_twice_is_named(database: str):
         ("topic = 'orders.order-lost'", "unknown event type 'orders.order-lost'"),
         ("state = '{\"class_version\": 99}'", "was stored at schema version 99; this release knows up to"),
         ("state = 'no json'", "the state cannot be read (ValueError)"),
+        ("state = 'null'", "the state cannot be read (AttributeError)"),
         ("state = convert_to(replace(convert_from(state, 'utf8'), 'EUR', 'Ada'), 'utf8')", "currency: "),
     ],
 )
