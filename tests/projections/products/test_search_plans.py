@@ -11,14 +11,15 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from domain.products.product import ProductStatus
-from projections.listing import Condition, Mark, Ordering, Page
+from projections.listing import Condition, Mark, Ordering, Page, Statement
 from projections.models import MODELS
-from projections.products.queries import BY_SKU, OF_ORDERS, RESERVATIONS, STOCK, SUBTREE
+from projections.products.queries import BY_SKU, OF_ORDERS, PATHS, RESERVATIONS, STOCK, SUBTREE
 from projections.products.search import MOST, Prices, Search, Sort, counting, finding, ordering_of, statement
 from projections.schema import prepare
-from tests.projections.plans import MAX_COST, assert_indexed
+from tests.projections.plans import MAX_COST, assert_indexed, explained, nodes
 
 COST_OF_A_LOOK = 15  # at one product's stock, by PostgreSQL's own measure; twice for a search of what is in stock
 
@@ -145,6 +146,17 @@ def test_lists_of_reservations_are_served_by_an_index(filled: psycopg.Connection
 def test_what_belongs_to_orders_and_skus_is_found_by_an_index(filled: psycopg.Connection[Any]) -> None:
     assert_indexed(filled, statement(OF_ORDERS, [SOMETHING, category(8)]))
     assert_indexed(filled, statement(BY_SKU, ["SKU-7", "SKU-8"]))
+
+
+def test_stock_is_found_by_the_ids_of_variants(filled: psycopg.Connection[Any]) -> None:
+    [(id,)] = filled.execute("SELECT id FROM products_1.stock LIMIT 1")
+    query = sql.SQL("SELECT {} FROM reads.stock t WHERE id = ANY(%s)").format(STOCK.table.selected())
+    assert_indexed(filled, Statement(query, [[id, SOMETHING]]), by="stock_pkey")
+
+
+def test_a_path_leads_upwards_by_ids(filled: psycopg.Connection[Any]) -> None:
+    plan = explained(filled, Statement(sql.Composed([sql.SQL(PATHS.replace("%(ids)s", "%s"))]), [[SOMETHING]]))
+    assert {node.get("Index Name") for node in nodes(plan)} & {"categories_pkey"}
 
 
 def test_a_subtree_reads_no_other_table_than_the_small_one(filled: psycopg.Connection[Any]) -> None:

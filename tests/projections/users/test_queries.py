@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
+from psycopg import sql
 
-from projections.listing import Condition, Mark, Ordering, Page
+from projections.listing import Condition, Mark, Ordering, Page, Statement
 from projections.models import MODELS
 from projections.schema import prepare
-from projections.users.queries import USERS
+from projections.users.blocked import BLOCKED
+from projections.users.queries import SIGN_INS, USERS
 from read_api.users import UsersOrderBy
 from tests.projections.plans import assert_indexed
 
@@ -27,7 +29,9 @@ SELECT gen_random_uuid(), 1, timestamptz '2026-01-01' + n * interval '1 minute',
     CASE WHEN n % 1000 = 0 THEN ARRAY['customer', 'staff'] ELSE ARRAY['customer'] END,
     'user' || n || '@example.org', to_tsvector('simple', 'user' || n || ' name' || n % 100), '[]', 'en', '{}', '[]',
     timestamptz '2026-01-01' + n * interval '1 minute'
-FROM generate_series(1, 20000) n
+FROM generate_series(1, 20000) n;
+INSERT INTO users_1.sign_ins (id, version, updated_at, user_id, sign_ins, failures)
+SELECT gen_random_uuid(), 1, now(), md5('user' || n)::uuid, 1, 0 FROM generate_series(1, 20000) n
 """
 MIDDLE = Mark(datetime(2026, 1, 7, tzinfo=UTC), UUID(int=7))
 
@@ -57,7 +61,7 @@ def filled(module_database: str) -> Iterator[psycopg.Connection[Any]]:
     asyncio.run(prepare(module_database, MODELS))
     with psycopg.connect(module_database, autocommit=True) as connection:
         connection.execute(FILL)
-        connection.execute("VACUUM ANALYZE users_1.users")
+        connection.execute("VACUUM ANALYZE users_1.users, users_1.sign_ins")
         yield connection
 
 
@@ -76,3 +80,8 @@ def test_words_are_looked_up_and_not_met_on_a_way_through_everybody(
     for page in PAGES:
         assert_indexed(filled, USERS.statement(where, ordering, page), by="users_by_words")
     assert_indexed(filled, USERS.counting(where, 10_001), by="users_by_words")
+
+
+def test_sign_ins_and_who_is_blocked_are_found_by_an_index(filled: psycopg.Connection[Any]) -> None:
+    assert_indexed(filled, Statement(sql.Composed([SIGN_INS]), [[MIDDLE.id, UUID(int=8)]]), by="sign_ins_by_user")
+    assert_indexed(filled, Statement(sql.Composed([sql.SQL(BLOCKED)]), [timedelta(minutes=20)]), by="users_blocked")
