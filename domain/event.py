@@ -32,7 +32,7 @@ class Personal:
     """Marks a field that is sealed under its owner's key wherever the event is stored or sent."""
 
 
-PersonalData = Annotated[T | Erased, Personal(), Field(repr=False)]
+PersonalData = Annotated[T | Erased, Personal(), Field(repr=False, union_mode="left_to_right")]
 """A field about a person. It reads as `Erased` once the person's key is destroyed. Top-level fields of events only."""
 
 

@@ -6,13 +6,13 @@ The settings come pickled on standard input, from the process that started this 
 from __future__ import annotations
 
 import asyncio
-import gc
 import pickle
 import sys
 from contextlib import AsyncExitStack
 
 import uvloop
 
+from infra import garbage
 from infra.assembly.ground import laid
 from infra.assembly.replaying import builder, replays
 from infra.contexts import CONTEXTS
@@ -24,7 +24,7 @@ from infra.settings import Settings
 def main(model: str, number: int) -> None:
     settings: Settings = pickle.load(sys.stdin.buffer)  # noqa: S301  # from our own parent
     log_to_stderr(settings.log_level, as_json=not sys.stderr.isatty())
-    gc.freeze()
+    garbage.settle()
     uvloop.run(until_the_parent_ends(settings, model, number))
 
 

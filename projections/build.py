@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
-from typing import Final
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Final
 
 from psycopg import AsyncConnection
 
@@ -19,11 +19,14 @@ from projections.model import Model
 from projections.pool import Connection, Pool, connected
 from projections.sink import ModelSink
 
-BATCH: Final = 4_000  # events; the larger, the fewer rows are written twice
+BATCH: Final = 10_000  # events; the larger, the fewer rows are written twice
 LOOK: Final = 0.5  # seconds between looks at what is left and whether it is still wanted
-AT_ONCE: Final = 2  # parts a worker has in hand: while one waits for the database, the other folds
+AT_ONCE: Final = 2  # parts a worker takes in hand, if they are free: together they cost one scan of the log
 
 log = logging.getLogger(__name__)
+
+Part = tuple[str, int]
+"""A context and the number of a part of its log."""
 
 PartFeed = Callable[[str, Collection[int], int], Feed]
 """The log of a context, only these slices, up to a position."""
@@ -53,38 +56,25 @@ class Builder:
     async def build(self, generation: Generation) -> None:
         """Works until the generation is built, by whomever, or nobody wants it any more. Raises psycopg.Error."""
         async with await AsyncConnection.connect(self._conninfo, autocommit=True) as locks:
-            working: dict[tuple[str, int], asyncio.Task[None]] = {}
-            try:
-                while await self._wanted(generation):
-                    await self._take_parts(locks, generation, working)
-                    if not working and await self._finish(locks, generation):
-                        return
-                    await self._wait(locks, generation, working)
-            finally:
-                await _cancelled(working.values())
+            while await self._wanted(generation):
+                if hand := await self._take(locks, generation):
+                    await self._work_on(generation, hand)
+                    for context, part in hand:
+                        await _unlock(locks, generation, f"{context}/{part}")
+                elif await self._finish(locks, generation):
+                    return
+                else:
+                    await asyncio.sleep(LOOK)
 
-    async def _take_parts(
-        self, locks: Connection, generation: Generation, working: dict[tuple[str, int], asyncio.Task[None]]
-    ) -> None:
+    async def _take(self, locks: Connection, generation: Generation) -> list[Part]:
+        """Parts of one context that nobody else works on, locked."""
+        taken: list[Part] = []
         for context, part in await self._left(generation):
-            if len(working) >= self._at_once:
-                return
-            key = context, part
-            if key not in working and await _locked(locks, generation, f"{context}/{part}"):
-                working[key] = asyncio.create_task(self._build_part(generation, context, part))
-
-    async def _wait(
-        self, locks: Connection, generation: Generation, working: dict[tuple[str, int], asyncio.Task[None]]
-    ) -> None:
-        if working:
-            await asyncio.wait(working.values(), timeout=LOOK, return_when=asyncio.FIRST_COMPLETED)
-        else:
-            await asyncio.sleep(LOOK)
-        for (context, part), task in list(working.items()):
-            if task.done():
-                del working[context, part]
-                await _unlock(locks, generation, f"{context}/{part}")
-                task.result()
+            if len(taken) == self._at_once or (taken and taken[0][0] != context):
+                break
+            if await _locked(locks, generation, f"{context}/{part}"):
+                taken.append((context, part))
+        return taken
 
     async def _wanted(self, generation: Generation) -> bool:
         async with connected(self._pool) as connection:
@@ -93,9 +83,9 @@ class Builder:
                 for g in await generations.listed(connection, generation.model)
             )
 
-    async def _left(self, generation: Generation) -> list[tuple[str, int]]:
-        """Contexts and numbers of the parts that are not at their end."""
-        left = []
+    async def _left(self, generation: Generation) -> list[Part]:
+        """The parts that are not at their end."""
+        left: list[Part] = []
         async with connected(self._pool) as connection:
             for context, end in (generation.ends or {}).items():
                 checkpoint = await generations.checkpoint_of(connection, generation, context)
@@ -104,23 +94,28 @@ class Builder:
                 ]
         return left
 
-    async def _build_part(self, generation: Generation, context: str, part: int) -> None:
-        """The consumer does it, and waits, tries again and parks as always; it is ended where the part ends."""
+    async def _work_on(self, generation: Generation, hand: Sequence[Part]) -> None:
+        """Several parts are read as one. A consumer does it, and waits, tries again and parks as always.
+
+        It is ended when all are at their end, or not wanted any more.
+        """
+        context = hand[0][0]
         end = (generation.ends or {})[context]
+        mine = [slice for _, part in hand for slice in slices(generation, part)]
         arrived = asyncio.Event()
 
         def moved(_: str, __: str, checkpoint: Checkpoint) -> None:
-            if done(checkpoint, slices(generation, part), end):
+            if done(checkpoint, mine, end):
                 arrived.set()
 
         sink = ModelSink(self._models[generation.model], generation.generation)
-        feed = self._part(context, slices(generation, part), end)
-        consumer = Consumer(sink, feed, self._pool, moved=moved, limit=self._batch)
-        following = asyncio.create_task(consumer.run())
+        consumer = Consumer(sink, self._part(context, mine, end), self._pool, moved=moved, limit=self._batch)
+        tasks = [asyncio.create_task(consumer.run()), asyncio.create_task(arrived.wait())]
         try:
-            await arrived.wait()
+            while not arrived.is_set() and await self._wanted(generation):
+                await asyncio.wait(tasks, timeout=LOOK, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await _cancelled([following])
+            await _cancelled(tasks)
 
     async def _finish(self, locks: Connection, generation: Generation) -> bool:
         """Makes the indexes and says that it is built, if all parts are done; only one worker does."""
@@ -171,7 +166,7 @@ async def _unlock(connection: Connection, generation: Generation, what: str) -> 
     )
 
 
-async def _cancelled(tasks: Collection[asyncio.Task[None]]) -> None:
+async def _cancelled(tasks: Collection[asyncio.Task[Any]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from domain.event import Event
 from projections.checkpoint import Checkpoint
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """An event as the log holds it: with its place and where it came from."""
+class Recorded(NamedTuple):
+    """An event as the log holds it: with its place and where it came from. A tuple, for there are very many."""
 
     event: Event
     position: int

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -13,46 +12,66 @@ from pydantic import ValidationError
 from projections.feed import Recorded
 from projections.model import Model, Projector
 
-Touched = list[tuple[Projector[Any], UUID]]
 Rows = dict[Projector[Any], dict[UUID, Any]]
+
+
+class Place:
+    """A row's place while a batch is folded: looked up by its id but once for each event."""
+
+    __slots__ = ("found", "id", "projector", "row", "was_changed")
+
+    def __init__(self, projector: Projector[Any], id: UUID) -> None:
+        self.projector = projector
+        self.id = id
+        self.row: Any = None
+        self.found = False
+        self.was_changed = False
 
 
 class Folding:
     """The rows of one batch: `stored` as they were found, `changed` as they have become."""
 
     def __init__(self, model: Model, batch: Iterable[Recorded]) -> None:
-        self._touched: dict[int, Touched | Exception] = {e.position: touched(model, e) for e in batch}
         self.stored: Rows = {projector: {} for projector in model.projectors}
-        self.changed: Rows = {projector: {} for projector in model.projectors}
+        self._places: dict[Projector[Any], dict[UUID, Place]] = {projector: {} for projector in model.projectors}
+        self._touched: dict[int, list[Place] | Exception] = {e.position: self._planned(model, e) for e in batch}
 
-    def ids(self) -> Mapping[Projector[Any], set[UUID]]:
+    def ids(self) -> Mapping[Projector[Any], Collection[UUID]]:
         """Which rows the batch touches, to be put into `stored` before folding."""
-        wanted: dict[Projector[Any], set[UUID]] = defaultdict(set)
-        for rows in self._touched.values():
-            for projector, id in () if isinstance(rows, Exception) else rows:
-                wanted[projector].add(id)
-        return wanted
+        return {projector: places.keys() for projector, places in self._places.items() if places}
+
+    @property
+    def changed(self) -> Rows:
+        return {
+            projector: {id: place.row for id, place in places.items() if place.was_changed}
+            for projector, places in self._places.items()
+        }
 
     def fold(self, recorded: Recorded) -> None:
         """Folds one event of the batch. Raises what a projector raises; then nothing of the event is in the rows."""
-        rows = self._touched[recorded.position]
-        if isinstance(rows, Exception):
-            raise rows
-        after = [(projector, id, projector.apply(self._row(projector, id), recorded)) for projector, id in rows]
-        for projector, id, row in after:
-            self.changed[projector][id] = row
+        places = self._touched[recorded.position]
+        if isinstance(places, Exception):
+            raise places
+        after = [place.projector.apply(self._row(place), recorded) for place in places]
+        for place, row in zip(places, after, strict=True):
+            place.row, place.found, place.was_changed = row, True, True
 
-    def _row(self, projector: Projector[Any], id: UUID) -> Any:
-        row = self.changed[projector].get(id)
-        return self.stored[projector].get(id) if row is None else row
+    def _row(self, place: Place) -> Any:
+        return place.row if place.found else self.stored[place.projector].get(place.id)
 
+    def _planned(self, model: Model, recorded: Recorded) -> list[Place] | Exception:
+        """The places an event touches, or why that cannot be said."""
+        try:
+            return [self._place(projector, id) for projector, id in model.touched(recorded.event)]
+        except Exception as error:  # noqa: BLE001  # whatever is wrong with it, it is told when the event's turn comes
+            return error
 
-def touched(model: Model, recorded: Recorded) -> Touched | Exception:
-    """The rows an event touches, or why that cannot be said."""
-    try:
-        return model.touched(recorded.event)
-    except Exception as error:  # noqa: BLE001  # whatever is wrong with it, it is told when the event's turn comes
-        return error
+    def _place(self, projector: Projector[Any], id: UUID) -> Place:
+        places = self._places[projector]
+        place = places.get(id)
+        if place is None:
+            place = places[id] = Place(projector, id)
+        return place
 
 
 def told(error: Exception) -> str:

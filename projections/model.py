@@ -145,8 +145,7 @@ class Model:
         """The rows an event touches. Raises CannotApply for an event that could not even be read."""
         if isinstance(event, Unreadable):
             raise CannotApply(event.reason)
-        keys = ((projector, projector.key_of(event)) for projector in self.projectors)
-        return [(projector, key) for projector, key in keys if key is not None]
+        return [(projector, key) for projector in self.projectors if (key := projector.key_of(event)) is not None]
 
 
 def opened(event: Event) -> JSON:

@@ -97,6 +97,8 @@ class Parking:
         self._failed[recorded.event.originator_id] = failure(recorded, error)
 
     def _waits(self, recorded: Recorded) -> bool:
+        if not self._parked and not self._failed:
+            return False
         sequence = recorded.event.originator_id
         return sequence in self._parked or sequence in self._failed
 

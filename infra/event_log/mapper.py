@@ -9,6 +9,7 @@ that a service gave) they stand with the others.
 from __future__ import annotations
 
 import os
+import re
 from base64 import b64decode, b64encode
 from typing import Any, Final, Protocol, cast
 from uuid import UUID
@@ -23,6 +24,8 @@ from domain.event import ERASED, JSON, Event, event_class, personal_fields, upca
 
 IDENTITY: Final = {"originator_id", "originator_version"}
 NONCE: Final = 12
+SEALED: Final = re.compile(rb',"sealed":\{"of":"([0-9a-f-]{36})","box":"[A-Za-z0-9+/=]*"\}\}$')
+"""How a sealed state ends, written by this module: whose it is can be told without parsing it."""
 
 
 class Keys(Protocol):
@@ -101,6 +104,8 @@ def owner_of(stored: bytes) -> UUID | None:
     """The user whose key a stored state needs, None when it has no personal fields."""
     if b'"sealed":' not in stored:
         return None
+    if usual := SEALED.search(stored):
+        return UUID(usual[1].decode())
     sealed: dict[str, Any] | None = from_json(stored).get("sealed")
     return UUID(sealed["of"]) if isinstance(sealed, dict) and "of" in sealed else None
 

@@ -10,7 +10,7 @@ from domain.operations.events import Facts
 from domain.operations.operation import Status
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OperationRow:
     """Columns of the table `operations`. Personal: `reason`, null once who gave it is erased.
 

@@ -11,7 +11,7 @@ from domain.orders.order import Status
 from domain.value import Address, PaymentMethod
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LineRow:
     number: int
     product_id: UUID
@@ -25,13 +25,13 @@ class LineRow:
     returned: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PortionRow:
     line: int
     quantity: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ShipmentRow:
     id: UUID
     lines: tuple[PortionRow, ...]
@@ -41,7 +41,7 @@ class ShipmentRow:
     delivered_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReturnRow:
     """`restock`: the goods can be sold again."""
 
@@ -52,7 +52,7 @@ class ReturnRow:
     restock: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EntryRow:
     """A change: when, what (the event type), by whom (as stored with the event), which state it led to, and why."""
 
@@ -65,7 +65,7 @@ class EntryRow:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OrderRow:
     """Columns of the table `orders`. Personal: `address`, `note` and the notes on the timeline; null once erased."""
 

@@ -27,7 +27,7 @@ class ActionKind(StrEnum):
     CONFIRM = "CONFIRM"  # without one: in the gateway's own form
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PartRow:
     """A capture or a refund. `reference` is the gateway's name for it, null until it said something of it."""
 
@@ -37,7 +37,7 @@ class PartRow:
     reference: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AttemptRow:
     """`authorised` is what the gateway once agreed to; `expires_at` says how long it holds that."""
 
@@ -60,7 +60,7 @@ class AttemptRow:
     advice: Advice | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NextActionRow:
     """What the customer has to do before the payment goes on."""
 
@@ -69,7 +69,7 @@ class NextActionRow:
     url: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LedgerRow:
     """`amount` more - or, negative, less, as when a hold is let go or the gateway takes its word back - of `kind`.
 
@@ -90,7 +90,7 @@ class LedgerRow:
     charged_back: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EntryRow:
     """A change: when, what (the event type), by whom (as stored with the event), and which state it led to.
 
@@ -109,7 +109,7 @@ class EntryRow:
     code: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PaymentRow:
     """Columns of the table `payments`: the money of one order. `status` is the order's charge status.
 
@@ -143,7 +143,7 @@ class PaymentRow:
     unmatched: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class UnmatchedRow:
     """Columns of the table `unmatched_outcomes`: what the gateway said and what fits no attempt of the payment.
 

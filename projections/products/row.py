@@ -12,7 +12,7 @@ from domain.products.stock import StockStatus
 from domain.products.value import Image
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PriceRow:
     """The price from this moment on."""
 
@@ -20,7 +20,7 @@ class PriceRow:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VariantRow:
     """`prices` is its price history, the last one the present price. A removed variant stays for its history."""
 
@@ -35,7 +35,7 @@ class VariantRow:
         return self.prices[-1].amount
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ProductRow:
     """Columns of the table `products`. Prices and `skus` (upper case) are those of variants that are not removed."""
 
@@ -59,7 +59,7 @@ class ProductRow:
     discontinued_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SoldRow:
     """A variant as far as searching goes."""
 
@@ -69,7 +69,7 @@ class SoldRow:
     price: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ProductSearchRow:
     """Columns of the table `product_search`: what a product is found, narrowed down, counted and sorted by.
 
@@ -92,7 +92,7 @@ class ProductSearchRow:
     min_price: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StockRow:
     """Columns of the table `stock`; its id is the variant's."""
 
@@ -107,7 +107,7 @@ class StockRow:
     threshold: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HeldRow:
     """So many of a variant are held."""
 
@@ -115,7 +115,7 @@ class HeldRow:
     quantity: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReservationRow:
     """Columns of the table `reservations`: what is, or was, held for an order."""
 
@@ -129,7 +129,7 @@ class ReservationRow:
     ended_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CategoryRow:
     """Columns of the table `categories`: one category of the tree. `version` is the tree's when it last changed."""
 

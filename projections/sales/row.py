@@ -12,7 +12,7 @@ from uuid import UUID
 from domain.payments.payment import Payment
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReturnedRow:
     """Goods of an order that came back on a day, and what is owed for them."""
 
@@ -21,7 +21,7 @@ class ReturnedRow:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OrderSalesRow:
     """Columns of the table `order_sales`: one order. A draft, which was never placed, counts on no day.
 
@@ -41,7 +41,7 @@ class OrderSalesRow:
     returns: tuple[ReturnedRow, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MovedRow:
     """What a payment's sums changed by on a day; less than nothing where the gateway took its word back."""
 
@@ -51,7 +51,7 @@ class MovedRow:
     charged_back: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PaymentSalesRow:
     """Columns of the table `payment_sales`: one payment. `state` is the aggregate's own."""
 
@@ -63,7 +63,7 @@ class PaymentSalesRow:
     days: tuple[MovedRow, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DayRow:
     """A day in a currency: of orders how many, how many units in them, and what they come to; and the money moved."""
 

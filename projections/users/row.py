@@ -12,13 +12,13 @@ from domain.users.values import Notice
 from domain.value import Address
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AddressRow:
     id: UUID
     address: Address
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ChangeRow:
     """What was decided about a user: when, what (the event type), by whom (as stored with the event), and why.
 
@@ -34,7 +34,7 @@ class ChangeRow:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class UserRow:
     """Columns of the table `users`. Personal, and null or empty once erased: `email`, `email_key` (the form in which
     spellings of an address are the same), the names, `words` (a tsvector of these), `avatar_url`, `bio`, `addresses`,
@@ -66,7 +66,7 @@ class UserRow:
     history: tuple[ChangeRow, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SignInsRow:
     """Columns of the table `sign_ins`; the id is that of the credentials. `failures`: since it last went well."""
 

@@ -15,7 +15,7 @@ from projections.feed import Recorded
 from projections.model import Addends, Model, Projector, Sums, opened
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TallyRow:
     id: UUID
     version: int

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -246,7 +245,7 @@ async def test_a_clock_that_jumps_back_changes_nothing(pool: Pool) -> None:
     for n, each in enumerate(some_events(4, 20)):
         event = each.model_copy(update={"timestamp": AT - timedelta(days=n)})
         feed.append(event)
-        feed.log[-1] = replace(feed.log[-1], recorded_at=AT - timedelta(days=n))
+        feed.log[-1] = feed.log[-1]._replace(recorded_at=AT - timedelta(days=n))
     await caught_up(Consumer(ModelSink(ORDERS), feed, pool))
     assert await rows(pool) == expected(feed)
 
