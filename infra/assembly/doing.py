@@ -8,11 +8,11 @@ from domain import operations, users
 from infra.assembly.erasures import sweeper
 from infra.assembly.ground import Ground
 from infra.assembly.replaying import replays
+from infra.assembly.working import at_work, unfit
 from infra.assembly.writing import WriteLoops
 from infra.databases import READS
 from infra.erasure import erase_user
 from infra.erasure_list import ErasureList
-from infra.health import Check
 from infra.keys import keep_dropping_orphans
 from infra.operations import Executor, operation_kind
 from infra.parked import Park, parked_executors
@@ -21,7 +21,7 @@ from infra.rules import RULES
 from infra.telemetry.probes import todos
 from projections.alarm import Alarm
 from projections.asking import TodoSink, begin
-from projections.consumer import Consumer, Status, Stopped
+from projections.consumer import Consumer
 from projections.doing import Kind, Worker
 from projections.models import MODELS
 from projections.pool import connected
@@ -48,7 +48,7 @@ def todo(ground: Ground, loops: WriteLoops) -> None:
     worker = Worker(pool, alarm, kinds(ground, loops), at_once=ground.settings.todo_at_once)
     ground.background(worker.run())
     ground.background(keep_dropping_orphans(ground.keys))
-    ground.checks["to-do"] = taking_note(consumers)
+    ground.checks["to-do"] = at_work(lambda: consumers, unfit(ground))
     ground.telemetry.metrics.probe("to-dos", todos(pool))
 
 
@@ -62,14 +62,3 @@ def kinds(ground: Ground, loops: WriteLoops) -> Iterator[Kind]:
 def executors(ground: Ground) -> Mapping[str, Executor]:
     park = Park(ground.databases.pool(READS), MODELS, RULES, ground.readers)
     return {**parked_executors(park), **ReplayExecutors(replays(ground)).by_kind}
-
-
-def taking_note(consumers: list[Consumer]) -> Check:
-    """A consumer that has stopped makes the process unfit: what is asked for would never be done."""
-
-    async def check() -> None:
-        for consumer in consumers:
-            if consumer.health.status is Status.STOPPED:
-                raise Stopped(f"{consumer.health.context}: {consumer.health.reason or 'stopped'}")
-
-    return check

@@ -39,6 +39,7 @@ class Ground:
     """
 
     settings: Settings
+    duties: frozenset[Duty]
     contexts: Sequence[Context]
     databases: Databases
     wakeups: Mapping[str, Wakeups]
@@ -92,7 +93,7 @@ async def laid(
     stack.push_async_callback(told.close)
     told.metrics.probe("pools", pools(databases.named()))
     wakeups = await woken(databases, stack)
-    return Ground(settings, contexts, databases, wakeups, told, stack, checks=databases.checks())
+    return Ground(settings, duties, contexts, databases, wakeups, told, stack, checks=databases.checks())
 
 
 async def migrated(databases: Databases) -> None:

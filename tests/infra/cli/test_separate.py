@@ -20,6 +20,7 @@ from tests.e2e.buyers import Line, Shop
 from tests.e2e.fleet import Fleet, Process, fleet
 from tests.eventually import eventually
 from tests.infra.cli.process import chobo
+from tests.infra.telemetry.reading import value
 
 NOBODY = "127.0.0.1:9"  # the discard service, which runs nowhere any more
 
@@ -69,6 +70,16 @@ def test_a_relay_of_one_context_depends_on_its_log_and_the_broker_and_waits_for_
     assert httpx.get(f"{relay.address}/readyz").status_code == 503
     assert httpx.get(f"{relay.address}/healthz").status_code == 200
     assert relay.stop() == 0
+
+
+def test_a_worker_without_its_broker_says_which_read_models_wait_for_it(processes):
+    processes.environment |= {"CHOBO_KAFKA_BOOTSTRAP": NOBODY, "CHOBO_FEED": "kafka"}
+    work = processes.add("projections", "work", "projections").start()
+    eventually(lambda: "orders@1 is WAITING" in checks(work)["read models"])
+    assert httpx.get(f"{work.address}/readyz").status_code == 503
+    status = {"consumer": "orders@1", "status": "WAITING"}
+    eventually(lambda: value(work.metrics(), "chobo_consumer_status", **status) == 1)
+    assert work.stop() == 0
 
 
 def test_without_a_broker_there_is_no_relay(database):
