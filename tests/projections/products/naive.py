@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import reduce
 from random import Random
 from typing import Any, Final
 from uuid import UUID
@@ -16,6 +17,7 @@ from domain.event import Event
 from domain.ids import CategoryId, ClaimId, ProductId, VariantId, derive
 from domain.money import Money
 from domain.products import categories, product, stock
+from domain.products.events import CategoryEvent
 from domain.products.product import Details, ProductStatus, Variant
 from projections.products.search import PRICES, Search, Sort
 from tests.specification import AT
@@ -24,23 +26,8 @@ ENGLISH: Final = ("tea", "teapot", "green", "cup", "account", "book", "bookbinde
 GERMAN: Final = ("Käse", "Käsehobel", "Straße", "Größe", "grün", "Öl", "Teekanne", "Bücher", "Buch", "Weiß")
 JAPANESE: Final = ("茶", "茶碗", "抹茶", "東京都", "京都", "ノート", "ノートブック", "ガラス", "がらす", "帳簿", "の")
 WORDS: Final = (*ENGLISH, *GERMAN, *JAPANESE)
-TERMS: Final = (
-    *WORDS,
-    "te",
-    "g",
-    "kaese",
-    "kase",
-    "strasse",
-    "groe",
-    "buec",
-    "碗",
-    "京",
-    "のーと",
-    "ー",
-    "creme",
-    "zzz",
-    "12",
-)
+BEGINNINGS: Final = ("te", "g", "kaese", "kase", "strasse", "groe", "buec", "碗", "京", "のーと", "ー", "creme", "12")
+TERMS: Final = (*WORDS, *BEGINNINGS, "former")
 COLOURS: Final = ("red", "grün", "青")
 CURRENCIES: Final = ("EUR", "EUR", "JPY")
 MOST_WORDS: Final = 6
@@ -53,6 +40,7 @@ TREE: Final[dict[str, str | None]] = {
     "paper": "desk",
     "garden": None,
 }
+REMOVED: Final = "attic"
 
 
 def category_id(name: str) -> CategoryId:
@@ -61,7 +49,7 @@ def category_id(name: str) -> CategoryId:
 
 @dataclass(frozen=True)
 class Thing:
-    """A product as one would write it down."""
+    """A product as one would write it down. `edited`: it was another one before."""
 
     number: int
     name: str
@@ -74,6 +62,7 @@ class Thing:
     available: tuple[int, ...]
     status: ProductStatus
     created_at: datetime
+    edited: bool = False
 
     @property
     def id(self) -> UUID:
@@ -82,7 +71,11 @@ class Thing:
     @property
     def texts(self) -> Iterator[str]:
         yield from (self.name, self.description, *self.skus, *self.attributes, *self.attributes.values())
-        yield from (size(number) for number in range(len(self.skus)) if len(self.skus) > 1)
+        yield from (size(number) for number in range(len(self.skus)) if self.options)
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        return ("size",) if self.edited or len(self.skus) > 1 else ()
 
     @property
     def in_stock(self) -> bool:
@@ -92,27 +85,43 @@ class Thing:
         return VariantId(derive("test variant", f"{self.number}/{number}"))
 
     def events(self) -> Iterator[Event]:
-        details = Details(
-            self.name, self.description, category_id(self.category) if self.category else None, self.attributes
-        )
-        options = ("size",) if len(self.skus) > 1 else ()
-        history: list[Any] = product.draft(
-            ProductId(self.id), details, (), options, list(self.variants(options)), at=self.created_at
-        )
-        state = product_after(history)
+        history = self.begun_as_another() if self.edited else self.drafted(self.details, self.variants())
         if self.status is not ProductStatus.DRAFT:
-            history.append(product.activate(state, at=self.created_at))
+            history.append(product.activate(product_after(history), at=self.created_at))
         if self.status is ProductStatus.DISCONTINUED:
             history.append(product.discontinue(product_after(history), at=self.created_at))
         yield from history
         for number, available in enumerate(self.available):
             yield from self.stocked(number, available)
 
-    def variants(self, options: Sequence[str]) -> Iterator[Variant]:
+    @property
+    def details(self) -> Details:
+        category = category_id(self.category) if self.category else None
+        return Details(self.name, self.description, category, self.attributes)
+
+    def drafted(self, details: Details, variants: Iterable[Variant]) -> list[Any]:
+        return [*product.draft(ProductId(self.id), details, (), self.options, list(variants), at=self.created_at)]
+
+    def begun_as_another(self) -> list[Any]:
+        former = Details("Former", "former", category_id("garden"), {"colour": "former"})
+        dearer = [replace(variant, price=variant.price + variant.price) for variant in self.variants()]
+        free = self.variant(99, f"FORMER-{self.number}", 0)
+        history = self.drafted(former, [*dearer, free])
+        history.append(product.edit(product_after(history), self.details, at=self.created_at))
+        for variant in self.variants():
+            state = product_after(history)
+            history.append(product.change_price(state, variant.id, variant.price, at=self.created_at))
+        history.append(product.remove_variant(product_after(history), free.id, at=self.created_at))
+        return history
+
+    def variants(self) -> Iterator[Variant]:
         for number, (sku, price) in enumerate(zip(self.skus, self.prices, strict=True)):
-            id, money = self.variant_id(number), Money(amount=price, currency=self.currency)
-            values = {option: size(number) for option in options}
-            yield Variant(id, sku, ClaimId(derive("test claim", str(id))), values, money)
+            yield self.variant(number, sku, price)
+
+    def variant(self, number: int, sku: str, price: int) -> Variant:
+        id, money = self.variant_id(number), Money(amount=price, currency=self.currency)
+        values = {option: size(number) for option in self.options}
+        return Variant(id, sku, ClaimId(derive("test claim", str(id))), values, money)
 
     def stocked(self, number: int, available: int) -> Iterator[Event]:
         opened = stock.open_stock(self.variant_id(number), ProductId(self.id), at=self.created_at)
@@ -134,12 +143,22 @@ def product_after(history: Sequence[Any]) -> product.Product:
 
 
 def tree_events() -> Iterator[Event]:
-    tree = categories.EMPTY
-    for name, parent in TREE.items():
-        parent_id = category_id(parent) if parent else None
-        event = categories.create(tree, category_id(name), name, parent_id, at=AT)
-        tree = categories.evolve(tree, event)
-        yield event
+    """One category was elsewhere before, one is no more."""
+    events: list[CategoryEvent] = []
+
+    def happens(decide: Callable[..., CategoryEvent | None], name: str, *arguments: Any) -> None:
+        tree = reduce(categories.evolve, events, categories.EMPTY)
+        if event := decide(tree, category_id(name), *arguments, at=AT):
+            events.append(event)
+
+    happens(categories.create, "paper", "paper", None)
+    for name in (REMOVED, *TREE):
+        if name != "paper":
+            parent = TREE.get(name)
+            happens(categories.create, name, name, category_id(parent) if parent else None)
+    happens(categories.move, "paper", category_id("desk"))
+    happens(categories.remove, REMOVED)
+    return iter(events)
 
 
 def things(count: int, chance: Random) -> list[Thing]:
@@ -152,18 +171,16 @@ def thing(number: int, chance: Random) -> Thing:
         number,
         name=phrase(chance, 3) or "x",
         description=phrase(chance, MOST_WORDS),
-        category=chance.choice((None, *TREE)),
+        category=chance.choice((None, REMOVED, *TREE)),
         attributes={name: chance.choice(COLOURS) for name in ("colour", "色") if chance.random() < 0.6},
         skus=tuple(f"AB-{number}-{n}" for n in range(variants)),
         prices=tuple(chance.choice((99, 100, 100, 250, 1999, 5000, 123_456_789_000)) for _ in range(variants)),
         currency=chance.choice(CURRENCIES),
         available=tuple(chance.choice((0, 0, 5)) for _ in range(variants)),
         status=chance.choice((ProductStatus.ACTIVE, ProductStatus.ACTIVE, *ProductStatus)),
-        created_at=AT + timedelta(minutes=chance.randrange(count_of_minutes)),
+        created_at=AT + timedelta(minutes=chance.randrange(50)),  # few, so that many are equally new
+        edited=chance.random() < 0.3,
     )
-
-
-count_of_minutes: Final = 50  # few, so that many products are equally new
 
 
 def phrase(chance: Random, most: int) -> str:
@@ -197,7 +214,7 @@ def within(thing: Thing, search: Search) -> bool:
 
 
 def path(category: str | None) -> list[UUID]:
-    return [] if category is None else [category_id(category), *path(TREE[category])]
+    return [] if category is None or category == REMOVED else [category_id(category), *path(TREE[category])]
 
 
 def has(text: str, term: str) -> bool:

@@ -29,7 +29,7 @@ from projections.sink import ModelSink
 from tests.full import randomness
 from tests.projections.fakes import FakeFeed
 from tests.projections.products import naive
-from tests.projections.products.naive import COLOURS, CURRENCIES, TERMS, TREE, Thing, category_id
+from tests.projections.products.naive import COLOURS, CURRENCIES, REMOVED, TERMS, TREE, Thing, category_id
 from tests.specification import AT
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ EVERYTHING = Search(statuses=tuple(ProductStatus))
 searching = st.builds(
     Search,
     text=st.lists(st.sampled_from(TERMS), max_size=2).map(" ".join),
-    category=st.none() | st.sampled_from([*TREE]).map(category_id) | st.just(UUID(int=1)),
+    category=st.none() | st.sampled_from([*TREE, REMOVED, "nothing"]).map(category_id),
     prices=st.none()
     | st.builds(Prices, st.sampled_from(CURRENCIES), st.sampled_from([0, 100, 2000]), st.sampled_from([None, 250])),
     in_stock=st.booleans(),
