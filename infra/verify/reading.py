@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from domain.event import NewerSchema, UnknownEventType
 from infra.event_log.log import KeyStore
-from infra.event_log.mapper import EventMapper, owner_of
+from infra.event_log.mapper import EventMapper
+from infra.event_log.reader import possible_owner
 from infra.keys import KeyNotLoaded, UnknownKey
 from infra.verify.finding import Code
 
@@ -26,14 +27,14 @@ class Reading:
     async def prepared(self, stored: Iterable[Stored]) -> frozenset[UUID]:
         """Fetches the keys these events need. The owners there never was a key for. Raises WrongMasterKey."""
         try:
-            await self._keys.prefetch({owner for one in stored if (owner := _owner(one[3]))})
+            await self._keys.prefetch({owner for one in stored if (owner := possible_owner(one[3]))})
         except UnknownKey as error:
             return error.owners
         return frozenset()
 
     def fault(self, stored: Stored, unknown: frozenset[UUID]) -> tuple[Code, str] | None:
         """What keeps this event from being read. Its keys have been prepared."""
-        owner = _owner(stored[3])
+        owner = possible_owner(stored[3])
         if owner in unknown:
             return Code.KEY_UNKNOWN, f"{stored[2]}: there never was a key of user {owner}"
         try:
@@ -42,14 +43,6 @@ class Reading:
             raise
         except Exception as error:  # noqa: BLE001  # whatever it is, consumers cannot read it either
             return Code.UNREADABLE, f"{stored[2]}: {told(error)}"
-        return None
-
-
-def _owner(state: bytes) -> UUID | None:
-    """A box without a readable owner is found when the event is decoded."""
-    try:
-        return owner_of(state)
-    except (ValueError, TypeError, AttributeError):
         return None
 
 
