@@ -90,8 +90,9 @@ class Standing:
         async with connected(self.pool) as connection:
             return (await listed(connection, model.name))[-1]
 
-    async def check(self, model: Model, *, deep: bool = False) -> ModelCheck:
-        logs = dict.fromkeys(model.contexts, self.database)
+    async def check(self, model: Model, *, deep: bool = False, log: str | None = None) -> ModelCheck:
+        """`log`: where the logs are, if they are not here."""
+        logs = dict.fromkeys(model.contexts, log or self.database)
         return ModelCheck(self.database, logs, model, await self.generation(model), self.keys, deep=deep)
 
     async def mended(self, model: Model) -> list[Finding]:
