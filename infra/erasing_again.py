@@ -18,7 +18,10 @@ from commands.services import Loop
 from commands.users.messages import EraseUser
 from domain.actor import service
 from domain.errors import NotFound
+from domain.users import CONTEXT
 from infra.erasure import Keys, Pool, Sweeper
+from infra.event_log.reader import HEAD
+from projections.asking import begin
 from projections.pool import connected
 
 BY: Final = service("erasures")
@@ -61,6 +64,8 @@ async def missing(users: Pool, reads: Pool, listed: Collection[UUID]) -> list[UU
 
 async def erase_again(missing: Sequence[UUID], users: Loop, keys: Keys, sweeper: Sweeper) -> None:
     """May be broken off and begun again, by many processes at once."""
+    if missing:
+        await _taken_note_of(sweeper)
     for user_id in missing:
         await keys.destroy(user_id)
         await sweeper.sweep(user_id)
@@ -70,6 +75,16 @@ async def erase_again(missing: Sequence[UUID], users: Loop, keys: Keys, sweeper:
         await sweeper.swept(user_id)
     if missing:
         log.warning("%d users were erased after this copy was made: they are erased again", len(missing))
+
+
+async def _taken_note_of(sweeper: Sweeper) -> None:
+    """Where no to-do worker has run yet, the first one shall find what is recorded now."""
+    name = CONTEXT.name
+    async with connected(sweeper.logs[name]) as connection:
+        head = await (await connection.execute(HEAD.format(schema=name).encode())).fetchone()
+    assert head is not None
+    async with connected(sweeper.reads) as connection:
+        await begin(connection, name, *head)
 
 
 async def _ids(pool: Pool, query: str, listed: Iterable[UUID]) -> set[UUID]:

@@ -35,7 +35,7 @@ from infra.keys import KEEP, PersonalKeys
 from infra.transfer.keys import export_keys
 from infra.transfer.outgoing import export
 from projections.alarm import Alarm
-from projections.asking import TodoSink
+from projections.asking import TodoSink, begin
 from projections.consumer import Consumer
 from projections.doing import Later, Worker
 from projections.generations import State, add
@@ -362,6 +362,16 @@ async def test_a_read_database_older_than_the_log_is_cleared_as_well(shop: Shop)
     found = await missing(shop.here.pool, shop.reads, [CUSTOMER])
     await erase_again(found, shop.here.loop, shop.here.keys, shop.sweeper)
     assert shop.left() == set()
+
+
+async def test_who_is_erased_again_beside_a_new_read_database_gets_a_receipt(shop: Shop) -> None:
+    """Nobody has taken note of any event in it yet: a process that starts begins with those that come from then on."""
+    await erase_again([CUSTOMER], shop.here.loop, shop.here.keys, shop.sweeper)
+    incarnation, head = await LogReader(shop.here.pool, "users", shop.here.keys).head()
+    async with shop.reads.connection() as connection:
+        await begin(connection, "users", incarnation, head)
+    async with erasing(shop):
+        await until(shop.has_receipt)
 
 
 async def test_a_backup_from_before_somebody_registered_has_nothing_to_forget(shop: Shop) -> None:
