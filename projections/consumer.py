@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 import psycopg
+from psycopg.errors import UndefinedTable
 from psycopg_pool import PoolTimeout
 
 from domain.ids import SLICES
@@ -94,6 +95,7 @@ class Consumer:
         self._moves_slices = False
         self._pause = BACK_OFF[0]
         self._complained = False
+        self._misses = 0  # tables that were not there, one after another
 
     async def run(self) -> None:
         """Works until cancelled, which may be at any point; whatever happens is told by `health`."""
@@ -103,6 +105,8 @@ class Consumer:
             except Fenced:
                 self._fares(Status.STANDBY, "another worker moves this checkpoint")
                 await asyncio.sleep(HANDED_OVER if self._moves_slices else STANDBY)
+            except UndefinedTable as error:
+                await self._missing(error)
             except Exception as error:  # noqa: BLE001  # a worker ends only when it is told to
                 await self._hold(error)
 
@@ -191,6 +195,14 @@ class Consumer:
         await asyncio.sleep(self._pause)
         self._pause = min(2 * self._pause, BACK_OFF[1])
 
+    async def _missing(self, error: UndefinedTable) -> None:
+        """Of a generation that has just been dropped nothing is said: its worker is told to end within a second."""
+        if self._misses:
+            await self._hold(error)
+        else:
+            await asyncio.sleep(2 * STANDBY)
+        self._misses += 1
+
     async def _report(self) -> None:
         try:
             async with connected(self._pool) as connection:
@@ -200,7 +212,7 @@ class Consumer:
             log.warning("%s: status not written: %s", self.name, error)
 
     def _went_well(self, moved: Checkpoint) -> None:
-        self._pause = BACK_OFF[0]
+        self._pause, self._misses = BACK_OFF[0], 0
         self._announce(moved)
 
     def _announce(self, checkpoint: Checkpoint) -> None:

@@ -86,13 +86,13 @@ def exit_code(error: Exception) -> int | None:
 # By name, so that nothing is imported to find out what went wrong.
 CODES: dict[int, set[str]] = {
     REFUSED: {
-        "DomainError", "MoveFailed", "MoveRefused", "NoReceipt", "NotEmpty", "NotReadable", "NotTakenInHand", "NotWhole",
-        "OperationRefused", "RefusedByServer", "ReplayRefused",
+        "DomainError", "MoveFailed", "MoveRefused", "NoReceipt", "NotEmpty", "NotReadable", "NotTakenInHand",
+        "NotWhole", "OperationRefused", "RefusedByServer", "ReplayRefused",
     },
     WRONG_USAGE: {"SettingsRefused", "BadKeys", "ListDamaged", "UnknownFormat", "WrongMasterKey"},
     UNAVAILABLE: {
         "AddressInUse", "DataDirectoryInUse", "GivenUp", "KafkaError", "KafkaFailed", "MigrationChanged", "NoWorker",
-        "NotErasedYet", "OperationalError", "PoolTimeout", "PostgresFailed", "ServerTooOld", "ShapeChanged",
-        "StillUnderWay", "Unavailable",
+        "NotErasedYet", "NothingRuns", "OperationalError", "PoolTimeout", "PostgresFailed", "ServerTooOld",
+        "ShapeChanged", "StillUnderWay", "Unavailable",
     },
 }  # fmt: skip

@@ -26,10 +26,10 @@ from domain.products.reservation import Reservation
 from domain.products.stock import Stock
 from domain.users.credentials import Credentials
 from domain.users.user import User
+from infra.cli.databases import opened
 from infra.cli.operating import operating
 from infra.cli.show import show, show_line
 from infra.cli.show_aggregate import Kind
-from infra.databases import Databases
 from infra.event_log.log import KeyStore
 from infra.event_log.reader import LogReader
 from infra.keys import PersonalKeys
@@ -154,7 +154,7 @@ async def looking(settings: Settings, wanted: Wanted) -> AsyncIterator[Any]:
     contexts, state = KINDS[wanted.kind]
     async with AsyncExitStack() as stack:
         names = {c.name for c in contexts} | {users.CONTEXT.name}
-        databases = await stack.enter_async_context(Databases(settings, sorted(names), reads=False))
+        databases = await stack.enter_async_context(opened(settings, sorted(names), reads=False))
         keys: KeyStore = NoKeys()
         if wanted.why is not None:
             asked = await stack.enter_async_context(operating(settings))

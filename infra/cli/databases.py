@@ -12,13 +12,13 @@ from infra.settings import Settings
 
 
 @asynccontextmanager
-async def opened(settings: Settings, contexts: Iterable[str] = ()) -> AsyncIterator[Databases]:
-    """Of the read models and these contexts.
+async def opened(settings: Settings, contexts: Iterable[str] = (), *, reads: bool = True) -> AsyncIterator[Databases]:
+    """Of these contexts and, with `reads`, of the read models.
 
     Raises psycopg.OperationalError at once where one is away: a pool would wait half a minute for it.
     """
-    databases = Databases(settings, contexts)
-    for conninfo in databases.by_conninfo([*databases.contexts, READS]):
+    databases = Databases(settings, contexts, reads=reads)
+    for conninfo in databases.by_conninfo([*databases.contexts, READS] if reads else databases.contexts):
         async with await AsyncConnection.connect(conninfo):
             pass
     async with databases:

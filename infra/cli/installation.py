@@ -23,12 +23,25 @@ def installation(**flags: Any) -> Settings:
     return Settings.read(defaults=defaults, **flags)
 
 
+class NothingRuns(Exception):
+    def __init__(self, data: Path) -> None:
+        super().__init__(
+            f"no Chobo runs on {data.absolute()}: start it with `chobo up`, or name another --data or --database-url"
+        )
+
+
 def reachable(**flags: Any) -> Settings:
-    """As `installation`; without a database of its own it is the embedded one of a `chobo up` that runs."""
+    """As `installation`; without a database of its own it is the embedded one of a `chobo up` that runs.
+
+    Raises NothingRuns.
+    """
     settings = installation(**flags)
     if settings.database_url:
         return settings
-    return settings.model_copy(update={"database_url": SecretStr(EmbeddedPostgres(settings.data).conninfo())})
+    embedded = EmbeddedPostgres(settings.data)
+    if not embedded.listens:
+        raise NothingRuns(settings.data)
+    return settings.model_copy(update={"database_url": SecretStr(embedded.conninfo())})
 
 
 def data_directory(given: Path | None) -> Path:

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from domain.ids import OperationId, new_id
 from domain.operations.events import Facts
 from domain.operations.kinds import OperationKind
+from infra.cli.databases import opened
 from infra.cli.operating import operating
 from infra.cli.show import show, show_line
 from infra.contexts import CONTEXTS
@@ -98,7 +99,7 @@ async def one(pool: Pool, replays: Replays, name: str, fits: Fits) -> Generation
 
 @asynccontextmanager
 async def at_desk(settings: Settings) -> AsyncIterator[tuple[Pool, Replays]]:
-    async with Databases(settings, [c.name for c in CONTEXTS]) as databases:
+    async with opened(settings, [c.name for c in CONTEXTS]) as databases:
         pool = databases.pool(READS)
         yield pool, Replays(pool, MODELS, readers(settings, databases))
 
@@ -166,7 +167,7 @@ async def show_list(settings: Settings, model: str | None, *, ended: bool, as_js
 
 
 async def show_models(settings: Settings, model: str | None, *, as_json: bool) -> None:
-    async with Databases(settings, [c.name for c in CONTEXTS]) as databases:
+    async with opened(settings, [c.name for c in CONTEXTS]) as databases:
         await Meter(databases.pool(READS), readers(settings, databases)).measure()
         async with connected(databases.pool(READS)) as connection:
             rows = await standings(connection, model)

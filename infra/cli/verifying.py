@@ -9,12 +9,13 @@ from typer import BadParameter
 
 from domain.operations.events import Facts
 from domain.operations.kinds import OperationKind
+from infra.cli.databases import opened
 from infra.cli.event_list import chosen
 from infra.cli.log_tools import conninfo
 from infra.cli.operating import operating
 from infra.cli.show import show_line
 from infra.contexts import CONTEXTS
-from infra.databases import READS, Databases
+from infra.databases import READS
 from infra.event_log.reader import LogReader
 from infra.keys import PersonalKeys
 from infra.settings import Settings, SettingsRefused
@@ -117,7 +118,7 @@ def wanted(names: Iterable[str]) -> list[Model]:
 
 
 async def logs(settings: Settings, contexts: Iterable[str]) -> AsyncIterator[Check]:
-    async with Databases(settings, [context.name for context in CONTEXTS], reads=False) as databases:
+    async with opened(settings, [context.name for context in CONTEXTS], reads=False) as databases:
         keys = PersonalKeys(databases.pool("users"), settings.master_key_bytes())
         for name in contexts:
             yield LogCheck(databases.conninfo(name), name, keys)
@@ -144,7 +145,7 @@ def kept_broker(settings: Settings) -> str | None:
 
 async def generations(settings: Settings, models: Iterable[Model], *, deep: bool, repair: bool) -> AsyncIterator[Check]:
     """Every generation that has been built, with those that only wait to be switched to."""
-    async with Databases(settings, [context.name for context in CONTEXTS]) as databases:
+    async with opened(settings, [context.name for context in CONTEXTS]) as databases:
         keys = PersonalKeys(databases.pool("users"), settings.master_key_bytes())
         pool = databases.pool(READS)
         for model in models:

@@ -84,6 +84,11 @@ class EmbeddedPostgres:
         return f"host={self.socket_directory} port={self.settings['port']} user={cluster.ROLE} dbname={database}"
 
     @property
+    def listens(self) -> bool:
+        """Whether a server, ours or another process's, has its socket there. One that was killed may have left it."""
+        return (self.socket_directory / f".s.PGSQL.{self.settings['port']}").exists()
+
+    @property
     def pid(self) -> int | None:
         return self._child.pid if self._child else None
 

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from uuid import UUID
 
+import pytest
+
 from domain.actor import Actor, Role
 from infra.tokens import SigningKeys, Tokens
 from tests.infra.cli.process import chobo, lines
@@ -70,3 +72,10 @@ def test_a_token_with_an_unknown_role_is_wrong_usage(tmp_path):
     done = chobo("token", "--user", "0198f0e5-0000-7000-8000-000000000001", "--role", "king", "--data", str(tmp_path))
     assert done.returncode == 2
     assert "unknown role king" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["models", "events", "verify log", "parked list", "replay list"])
+def test_where_nothing_runs_it_is_said_at_once(command, tmp_path):
+    done = chobo(*command.split(), "--data", str(tmp_path))
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith(f"chobo: no Chobo runs on {tmp_path}: start it with `chobo up`")
