@@ -17,7 +17,7 @@ from infra.event_log.reader import LogReader
 from infra.kafka.inbox import Inbox
 from infra.kafka.message import Message
 from infra.kafka.published import Published, published
-from infra.kafka.subscription import BrokerAway, Subscription
+from infra.kafka.subscription import BrokerAway, Place, Subscription
 from infra.kafka.topics import Topics
 from projections.checkpoint import Checkpoint
 from projections.feed import Batch, Recorded
@@ -53,6 +53,7 @@ class KafkaFeed:
         self._looked = float("-inf")
         self._seen: Mapping[int, int] = {}  # what the relay had published at the last look
         self._missing: dict[int, int] = {}
+        self._places: Mapping[int, Place] = {}  # where the partitions were at the last look
         self._committed = 0.0
         self._closed = False
         self.from_topic = 0
@@ -116,7 +117,7 @@ class KafkaFeed:
         await self._commit()
         self._new = [message for message in self._new if message.partition not in partitions]
         self._inbox.forget(partitions)
-        self._seen, self._missing = {}, {}
+        self._seen, self._missing, self._places = {}, {}, {}
         self._room.set()
 
     async def _take_in(self, checkpoint: Checkpoint) -> None:
@@ -127,7 +128,7 @@ class KafkaFeed:
             incarnation, _ = await self.head()
             self._past |= strangers - {incarnation}
         self._inbox.settle(checkpoint)
-        if self._inbox.held < ROOM and self._inbox.bytes < ROOM_BYTES:
+        if self._has_room():
             self._room.set()
         if time.monotonic() > self._committed + COMMIT:
             await self._commit()
@@ -153,19 +154,23 @@ class KafkaFeed:
         after, upto = {slice: checkpoint.of(slice) for slice in gaps}, max(gaps.values())
         found = await self._reader.read_slices(after, limit, upto)
         self._log = found.incarnation, found.head
-        if found.head < upto:
-            raise NotInLog(
-                f"the topic of {self.context} knows of position {upto}, the log ends at {found.head}:"
-                " it was cut or restored; `chobo log new-incarnation` says so to everybody"
-            )
+        self._require_in_log(upto, found.head)
         self.from_log += len(found.events)
         moved = {slice: found.upto for slice in gaps if found.upto > after[slice]}
         return await self._batch(checkpoint, found.events, moved)
 
+    def _require_in_log(self, position: int, head: int) -> None:
+        if head < position:
+            raise NotInLog(
+                f"the topic of {self.context} knows of position {position}, the log ends at {head}:"
+                " it was cut or restored; `chobo log new-incarnation` says so to everybody"
+            )
+
     async def _look(self, checkpoint: Checkpoint) -> None:
         """Finds what is on the topic according to the relay, and did not come though nothing else is coming.
 
-        So it is when a topic was emptied, or committed offsets are ahead of the checkpoint. Raises BrokerAway.
+        So it is when a topic was emptied, cannot be read though it is there, or committed offsets are ahead of the
+        checkpoint. Raises BrokerAway.
         """
         said = await published(self._pool, self.context)
         self._log = said.log, said.head
@@ -178,17 +183,28 @@ class KafkaFeed:
         mine = {slice for slice in self._seen if self._is_read(slice, assigned) and not self._inbox.has(slice)}
         self._missing = {slice: self._seen[slice] for slice in mine if self._seen[slice] > checkpoint.of(slice)}
         self._seen = lasts_of(said, checkpoint)
+        self._places = assigned
         self._looked = time.monotonic()
 
-    def _is_read(self, slice: int, assigned: Mapping[int, bool]) -> bool:
+    def _is_read(self, slice: int, assigned: Mapping[int, Place]) -> bool:
+        """Whether nothing more is coming: all of its partition is here, or none came since the last look."""
         partitions = self._subscription.partitions()
-        return partitions > 0 and not self._new and assigned.get(slice % partitions, False)
+        place = assigned.get(slice % partitions) if partitions else None
+        if place is None or self._new:
+            return False
+        before = self._places.get(slice % partitions)
+        stands = before is not None and before.next == place.next and self._has_room()
+        return stands or place.next >= place.end
+
+    def _has_room(self) -> bool:
+        return self._inbox.held < ROOM and self._inbox.bytes < ROOM_BYTES
 
     async def _batch(self, checkpoint: Checkpoint, recorded: Sequence[Recorded], moved: Mapping[int, int]) -> Batch:
         incarnation, head = self._log or await self.head()
         furthest = max(checkpoint.furthest, max(moved.values(), default=0))
         if head < furthest:  # the log has grown since it was asked
             incarnation, head = await self.head()
+            self._require_in_log(max(moved.values(), default=0), head)
         return Batch(recorded, incarnation, head, checkpoint.floor, moved)
 
 

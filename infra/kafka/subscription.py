@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
@@ -34,6 +34,13 @@ OnMessages = Callable[[Sequence[Message]], Awaitable[None]]
 
 class BrokerAway(ConnectionError):
     """The broker does not answer, or has no such topic yet. It is tried again all the time."""
+
+
+class Place(NamedTuple):
+    """Offsets of a partition: the next to be handed over, and of what will be published next."""
+
+    next: int
+    end: int
 
 
 class Patient(AIOKafkaConsumer):  # type: ignore[misc]  # the client has no types
@@ -82,8 +89,8 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
             await asyncio.wait({self._joining})
         await self._leave()
 
-    async def assigned(self) -> dict[int, bool]:
-        """The partitions of this worker, and whether everything on them has been handed over. Raises BrokerAway."""
+    async def assigned(self) -> dict[int, Place]:
+        """The partitions of this worker, and how far they have been handed over. Raises BrokerAway."""
         if self.problem is not None:
             raise BrokerAway(self.problem)
         if (consumer := self._consumer()) is None:
@@ -94,7 +101,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
                     await consumer.topics()  # only to hear whether anybody is there
                     return {}
                 ends = await consumer.end_offsets(partitions)
-                return {tp.partition: await consumer.position(tp) >= end for tp, end in ends.items()}
+                return {tp.partition: Place(await consumer.position(tp), end) for tp, end in ends.items()}
         except (KafkaError, TimeoutError) as error:
             raise BrokerAway(f"{self._topics.bootstrap} does not answer: {type(error).__name__} {error}") from None
 

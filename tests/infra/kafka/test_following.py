@@ -12,9 +12,9 @@ from random import Random
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import NewPartitions, RecordsToDelete
-from aiokafka.errors import KafkaError
+from aiokafka.errors import CorruptRecordException, KafkaError
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
@@ -449,3 +449,27 @@ async def worker(shop: Shop, topics: Topics) -> Process:
 async def write(shop: Shop, events: Sequence[Event]) -> None:
     for start in range(0, len(events), 5):
         await shop.append(*events[start : start + 5])
+
+
+async def test_what_a_restored_log_does_not_have_is_not_taken_from_the_topic(shop: Shop, topics: Topics) -> None:
+    await shop.append(*some_events())
+    async with published(shop, topics):
+        pass
+    shop.log.execute("DELETE FROM orders.stored_events WHERE notification_id > 20")
+    async with following(shop.log, topics, shop.reads) as consumer:
+        await until(lambda: "was cut or restored" in (consumer.health.reason or ""), 30)
+        assert consumer.health.done <= 20
+
+
+async def test_a_topic_that_is_there_and_cannot_be_read_is_passed_by(
+    shop: Shop, topics: Topics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a bad block on a broker's disk: the client says so each time, and comes no further."""
+
+    async def corrupt(*_: object, **__: object) -> None:
+        raise CorruptRecordException
+
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", corrupt)
+    async with relaying(relay(shop.log, topics)), following(shop.log, topics, shop.reads):
+        await shop.append(*some_events())
+        await shop.becomes_right()
