@@ -23,6 +23,8 @@ from projections.todo import Work
 KIND: Final = "operation"
 RETRY: Final = RetryPolicy(first=0.5, longest=60, within=3600)
 WORKER: Final = service("operations")
+LOST_AFTER: Final = 600.0
+"""Seconds after which an operation that is not in the log is taken to be lost."""
 
 DOUBT: Final = " (it was begun before: that may have done it)"
 
@@ -53,6 +55,11 @@ class UnknownKind(Exception):
         super().__init__(f"this release does not carry out {kind}")
 
 
+class NotThere(Exception):
+    def __init__(self) -> None:
+        super().__init__("the log of operations has it not, as this process sees it: was the log moved, or restored?")
+
+
 @dataclass(frozen=True, slots=True)
 class WithoutEffect(Done):
     why: str = ""
@@ -66,10 +73,16 @@ class CarryOut:
         self._executors = executors
 
     async def known(self, work: Work) -> Outcome | None:
-        """What a log that was cut back or restored does not know any more is not to be done."""
+        """What a log that was cut back or restored does not know any more is not to be done.
+
+        Raises NotThere before that is certain: the row may be in the hands of a process that still has the log where
+        it was before it moved, and another one knows it.
+        """
         try:
             return outcome_of(await self._operation(work))
-        except NotFound:
+        except NotFound as error:
+            if work.tried_for < LOST_AFTER:
+                raise NotThere from error
             return Failed("the log of operations has it no more")
 
     async def do(self, work: Work) -> Outcome:

@@ -12,7 +12,7 @@ from commands.operations.messages import RequestOperation
 from domain.ids import OperationId, new_id
 from domain.operations.events import Facts
 from domain.operations.operation import Operation, Status
-from infra.operations import CarryOut, NothingToDo, Refused, UnknownKind, WithoutEffect
+from infra.operations import LOST_AFTER, CarryOut, NothingToDo, NotThere, Refused, UnknownKind, WithoutEffect
 from projections.doing import Done, Failed, Outcome
 from projections.todo import Work
 from tests.commands.operations.desk import Desk, opened
@@ -123,4 +123,11 @@ async def test_an_outcome_names_what_it_follows_from(desk: Desk) -> None:
 
 
 async def test_an_operation_that_the_log_has_lost_is_not_carried_out(desk: Desk) -> None:
-    assert await CarryOut(desk.loop, {}).known(work_on(new_id())) == Failed("the log of operations has it no more")
+    work = replace(work_on(new_id()), tried_for=LOST_AFTER)
+    assert await CarryOut(desk.loop, {}).known(work) == Failed("the log of operations has it no more")
+
+
+async def test_an_operation_that_only_another_process_finds_is_left_to_that(desk: Desk) -> None:
+    """The log has moved to another database, and this process was not restarted yet."""
+    with pytest.raises(NotThere, match="has it not"):
+        await CarryOut(desk.loop, {}).known(work_on(new_id()))
