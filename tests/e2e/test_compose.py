@@ -20,7 +20,7 @@ from tests.e2e.fleet import ROOT, Fleet, environment_file, fleet
 from tests.eventually import eventually
 from tests.infra.telemetry.reading import value
 
-pytestmark = pytest.mark.requires("kafka")
+pytestmark = [pytest.mark.requires("kafka"), pytest.mark.timeout(240)]
 
 
 class Collector(ThreadingHTTPServer):

@@ -19,7 +19,7 @@ from tests.e2e.buyers import Shop, read_back
 from tests.e2e.fleet import Fleet, environment_file, fleet
 from tests.full import size
 
-LIMIT = 1500 if full.is_full("processes") else 240  # seconds
+LIMIT = 1500 if full.is_full("processes") else 300  # seconds
 pytestmark = [pytest.mark.requires("kafka"), pytest.mark.full("processes"), pytest.mark.timeout(LIMIT)]
 
 MORTAL = ("relay-1", "relay-2", "projections-1", "projections-2", "todo")
@@ -81,7 +81,7 @@ async def restart(broker: EmbeddedKafka, *, in_order: bool) -> None:
 
 
 async def test_nothing_is_lost_doubled_or_out_of_order_whoever_dies(settings, broker, tmp_path):
-    events, kills, restarts = size(1_000, 50_000), size(4, 30), size(1, 3)
+    events, kills, restarts = size(600, 50_000), size(3, 30), size(1, 3)
     with fleet(settings, tmp_path) as processes:
         assembled(processes)
         processes.start()
