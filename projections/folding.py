@@ -33,17 +33,17 @@ class Folding:
 
     def __init__(self, model: Model, batch: Iterable[Recorded]) -> None:
         self.stored: Rows = {projector: {} for projector in model.projectors}
-        self._places: dict[Projector[Any], dict[UUID, Place]] = {projector: {} for projector in model.projectors}
+        self._places: dict[Projector[Any], dict[int, Place]] = {projector: {} for projector in model.projectors}
         self._touched: dict[int, list[Place] | Exception] = {e.position: self._planned(model, e) for e in batch}
 
     def ids(self) -> Mapping[Projector[Any], Collection[UUID]]:
         """Which rows the batch touches, to be put into `stored` before folding."""
-        return {projector: places.keys() for projector, places in self._places.items() if places}
+        return {p: [place.id for place in places.values()] for p, places in self._places.items() if places}
 
     @property
     def changed(self) -> Rows:
         return {
-            projector: {id: place.row for id, place in places.items() if place.was_changed}
+            projector: {place.id: place.row for place in places.values() if place.was_changed}
             for projector, places in self._places.items()
         }
 
@@ -68,9 +68,9 @@ class Folding:
 
     def _place(self, projector: Projector[Any], id: UUID) -> Place:
         places = self._places[projector]
-        place = places.get(id)
+        place = places.get(id.int)  # compared faster than the id itself
         if place is None:
-            place = places[id] = Place(projector, id)
+            place = places[id.int] = Place(projector, id)
         return place
 
 

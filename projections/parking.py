@@ -65,7 +65,8 @@ class Parking:
 
     async def look_up(self, connection: Connection, batch: Sequence[Recorded]) -> None:
         """For a pipeline."""
-        sequences = list({recorded.event.originator_id for recorded in batch})
+        ids = (recorded.event.originator_id for recorded in batch)
+        sequences = list({id.int: id for id in ids}.values())  # integers are compared faster
         self._found = await connection.execute(LOOK_UP, [*self._key, sequences])
 
     async def looked_up(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from domain.event import Event
 from domain.money import MAX_AMOUNT
@@ -179,10 +180,15 @@ def saga_released(row: OrderRow, event: SagaReleased) -> OrderRow:
     return replace(row, saga_id=None, saga_process=None)
 
 
+# Made once: this is asked of every event.
+REASONED: Final = (CancellationRequested, OrderCancelled, OrderRejected)
+NOTED: Final = (*REASONED, OrderReturned)
+
+
 @orders.every
 def on_the_timeline(row: OrderRow, recorded: Recorded) -> OrderRow:
     event = recorded.event
-    reason = event.reason if isinstance(event, CancellationRequested | OrderCancelled | OrderRejected) else None
+    reason = event.reason if isinstance(event, REASONED) else None
     entry = EntryRow(
         event.originator_version, event.timestamp, event.TOPIC, recorded.actor, row.status, reason, note_of(event)
     )
@@ -190,7 +196,7 @@ def on_the_timeline(row: OrderRow, recorded: Recorded) -> OrderRow:
 
 
 def note_of(event: Event) -> str | None:
-    if isinstance(event, CancellationRequested | OrderCancelled | OrderRejected | OrderReturned):
+    if isinstance(event, NOTED):
         return known(event.note) or None
     return None
 
