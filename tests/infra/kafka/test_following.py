@@ -356,7 +356,7 @@ async def test_whatever_happens_at_once_the_rows_are_those_of_the_log(
     shop: Shop, topics: Topics, broker: EmbeddedKafka
 ) -> None:
     """Relays change, the broker is killed, partitions are added and workers are killed, all while events come."""
-    dice, number = randomness(), size(60, 1_500)
+    dice, number = randomness(), size(60, 800)
     events = mixed([dice.randrange(number) for _ in range(5 * number)], [dice.choice(STORIES) for _ in range(number)])
     workers = [await worker(shop, topics) for _ in range(2)]
     relays = [asyncio.create_task(relay(shop.log, topics).run()) for _ in range(2)]
@@ -385,7 +385,7 @@ async def test_whatever_happens_at_once_the_rows_are_those_of_the_log(
             await Topics(topics.bootstrap, prefix=prefix, partitions=dice.randrange(4, 17)).ensure("orders")
 
     try:
-        for _ in range(size(4, 40)):
+        for _ in range(size(4, 25)):
             await asyncio.sleep(dice.uniform(0, 1))
             await dice.choice([a_worker_is_killed, a_relay_ends, the_broker_is_killed, partitions_are_added])()
         await writing
