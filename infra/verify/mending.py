@@ -25,14 +25,14 @@ ROWS: Final = frozenset({Code.ROW_MISSING, Code.ROW_SURPLUS, Code.ROW_BEHIND, Co
 STRETCH: Final = 1_000  # events of a stream folded at once
 
 PARKED: Final = """
-SELECT EXISTS (SELECT FROM projections.parked WHERE consumer = %s AND context = ANY (%s) AND sequence = %s)
+SELECT position FROM projections.parked WHERE consumer = %s AND context = ANY (%s) AND sequence = %s
 """
 
 Rows = Mapping[UUID, Any]
 
 
 class Mending:
-    """Of one generation. What another worker has mended, or parked, meanwhile is left alone."""
+    """Of one generation."""
 
     def __init__(self, pool: Pool, logs: Mapping[str, LogReader], model: Model, generation: Generation) -> None:
         self._pool = pool
@@ -80,16 +80,20 @@ class Mending:
         return True
 
     async def _events(self, connection: Connection, stream: UUID) -> Sequence[Recorded] | None:
-        """What the consumers have seen of the stream, which they are now kept from. None: they follow another log, or
-        the stream is parked."""
-        events: Sequence[Recorded] = ()
+        """What the consumers have applied of the stream, from which they are now kept: of a parked one what is before
+        the event that waits. None: they follow another log."""
+        seen: dict[str, int] = {}
         for context in self._model.contexts:
             held = await self._held(connection, context, stream)
             if held is None:
                 return None
-            events = events or await self._logs[context].stream(stream, 0, held.of(slice_of(stream)))
+            seen[context] = held.of(slice_of(stream))
         cursor = await connection.execute(PARKED, [self._generation.name, list(self._model.contexts), stream])
-        return None if await cursor.fetchone() == (True,) else events
+        parked = await cursor.fetchone()
+        events: Sequence[Recorded] = ()
+        for context, upto in seen.items():
+            events = events or await self._logs[context].stream(stream, 0, min(upto, parked[0] - 1) if parked else upto)
+        return events
 
     async def _held(self, connection: Connection, context: str, stream: UUID) -> Checkpoint | None:
         try:

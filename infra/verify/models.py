@@ -22,14 +22,20 @@ from projections.generations import Generation, checkpoint_of, shape_of, tables_
 from projections.model import Model, Projector
 from projections.parking import parked_id
 
+# A row that stands for the whole of a parked stream is where it was before the event that is parked; 0 is no row.
 UNEQUAL: Final = """
-SELECT coalesce(e.stream, r.id), coalesce(e.id, r.id), e.version, r.version, e.position
-FROM {expected} e FULL JOIN {rows} r ON r.id = e.id
-WHERE e.version IS DISTINCT FROM r.version
-    AND NOT EXISTS (
-        SELECT FROM projections.parked p
-        WHERE p.consumer = %s AND p.context = ANY (%s) AND p.sequence = coalesce(e.stream, r.id)
-    )
+SELECT coalesce(e.stream, r.id), coalesce(e.id, r.id), e.version, coalesce(r.version, 0), e.position
+FROM (
+    SELECT e.id, e.stream, e.position, coalesce(p.version - 1, e.version) AS version
+    FROM {expected} e
+    LEFT JOIN projections.parked p ON p.consumer = %s AND p.context = ANY (%s) AND p.sequence = e.stream
+    WHERE p.id IS NULL OR NOT %s
+) AS e
+FULL JOIN {rows} r ON r.id = e.id
+WHERE coalesce(e.version, 0) <> coalesce(r.version, 0) AND NOT (e.id IS NULL AND %s AND EXISTS (
+    SELECT FROM {expected} x JOIN projections.parked p ON p.sequence = x.stream
+    WHERE x.id = r.id AND p.consumer = %s AND p.context = ANY (%s)
+))
 """
 
 # What operators have passed over, as the read model of operations has it.
@@ -167,7 +173,8 @@ class ModelCheck:
         count: Any = await (await connection.execute(sql.SQL("SELECT count(*) FROM {}").format(rows))).fetchone()
         self.tally.checked += count[0]
         query = sql.SQL(UNEQUAL).format(expected=TABLE, rows=rows).as_string(connection)
-        async for unequal in chunks(connection, query, [self._generation.name, contexts]):
+        parked = [self._generation.name, contexts]
+        async for unequal in chunks(connection, query, [*parked, projector.keyed, projector.keyed, *parked]):
             for stream, id, wanted, found, position in unequal:
                 code, detail = told(id, wanted, found)
                 place = f"{self._generation.name}/{projector.table.name}"
@@ -177,10 +184,13 @@ class ModelCheck:
         return Finding(code, self._generation.name, detail, stream, position)
 
 
-def told(id: UUID, wanted: int | None, found: int | None) -> tuple[Code, str]:
-    if wanted is None:
-        return Code.ROW_SURPLUS, f"row {id} is of no stream the log has"
-    if found is None:
+def told(id: UUID, wanted: int | None, found: int) -> tuple[Code, str]:
+    if not wanted:
+        return (
+            Code.ROW_SURPLUS,
+            f"row {id} is of no stream the log has, or of one that is parked from its first event on",
+        )
+    if not found:
         return Code.ROW_MISSING, f"row {id} is not there, its stream is at version {wanted}"
     code = Code.ROW_BEHIND if found < wanted else Code.ROW_AHEAD
     return code, f"row {id} is at version {found}, its stream at {wanted}"

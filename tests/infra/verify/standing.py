@@ -24,7 +24,7 @@ from projections.consumer import Consumer
 from projections.generations import Generation, listed
 from projections.model import Model
 from projections.orders.projector import ORDERS
-from projections.parked import Wanted
+from projections.parked import Parked, Wanted
 from projections.parked import listed as parked_of
 from projections.pool import Pool, connected
 from projections.products.projector import PRODUCTS
@@ -104,12 +104,19 @@ class Standing:
         check = ModelCheck(self.database, conninfos, model, generation, self.keys, deep=True, mend=mend)
         return [finding async for finding in check.findings()]
 
-    async def discard(self, model: Model, sequence: UUID) -> None:
-        """As an operator does it: what comes of it, and what is noted of it."""
+    async def parked(self, model: Model, sequence: UUID) -> tuple[Retries, Parked]:
         consumer = (await self.generation(model)).name
         async with connected(self.pool) as connection:
             (parked,) = await parked_of(connection, Wanted(consumer, sequence=sequence))
-        retries = Retries(self.pool, model_sinks([model]), {parked.context: self.reader(parked.context)})
+        return Retries(self.pool, model_sinks([model]), {parked.context: self.reader(parked.context)}), parked
+
+    async def retry(self, model: Model, sequence: UUID) -> None:
+        retries, parked = await self.parked(model, sequence)
+        await retries.retry(parked.id)
+
+    async def discard(self, model: Model, sequence: UUID) -> None:
+        """As an operator does it: what comes of it, and what is noted of it."""
+        retries, parked = await self.parked(model, sequence)
         await retries.discard(parked.id, parked.event_id)
         execute(self.database, NOTED, parked.id)
 
