@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from psycopg import sql
 from pydantic_core import to_json
 
-from projections.folding import Folding
-from projections.model import Sums
+from projections.folding import Folding, told
+from projections.model import Addends, Sums
 from projections.pool import Connection
 
 Changes = dict[tuple[Any, ...], Counter[str]]
 """By key and by column, what is to be added; never nothing."""
 
 
+class CannotAdd(ValueError):
+    """What a row adds to sums cannot be told: its event is parked."""
+
+
 def changes(sums: Sums, folding: Folding) -> Changes:
-    """What the changed rows add now, less what they added as they were stored."""
+    """What the changed rows add now, less what they added as they were stored. Raises CannotAdd."""
     found: defaultdict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
     for projector, addends in sums.adds.items():
         stored = folding.stored[projector]
         for id, row in folding.changed[projector].items():
-            for key, columns in addends(row).items():
+            for key, columns in _addends(addends, row).items():
                 found[key].update(columns)
-            for key, columns in addends(stored[id]).items() if id in stored else ():
+            for key, columns in _addends(addends, stored[id]).items() if id in stored else ():
                 found[key].subtract(columns)
     return {key: some for key, columns in found.items() if (some := without_zeros(columns))}
+
+
+def _addends(addends: Callable[[Any], Addends], row: Any) -> Addends:
+    try:
+        return addends(row)
+    except Exception as error:
+        raise CannotAdd(told(error)) from error
 
 
 def without_zeros(columns: Mapping[str, int]) -> Counter[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from uuid import UUID
 
@@ -13,12 +14,15 @@ from domain.orders.events import OrderPlaced, OrderShipped
 from domain.value import Address
 from projections.consumer import Consumer
 from projections.feed import Unreadable
+from projections.model import Addends
 from projections.orders.projector import ORDERS, orders
 from projections.pool import Pool
+from projections.schema import prepare
 from projections.sink import ModelSink
 from tests.domain.orders.samples import confirmed, placed, tea_shipped
 from tests.projections.fakes import AT, FakeFeed, folded
 from tests.projections.stories import order_id, told
+from tests.projections.tallies import TALLIES, TallyRow, recomputed, tallied, tally
 from tests.projections.test_consumer import a_bug, caught_up, rows, some_events
 
 
@@ -190,3 +194,24 @@ async def test_a_bug_that_strikes_every_order_does_not_flood_the_log(
     messages = [record.getMessage() for record in caplog.records if record.name == "projections.consumer"]
     assert len(messages) == 6
     assert messages[-1] == "orders@1 parked 45 more: chobo parked list --groups"
+
+
+async def test_an_order_whose_share_of_a_sum_cannot_be_told_is_parked(pool: Pool, database: str) -> None:
+    def share(row: TallyRow) -> Addends:
+        if row.id == order_id(1) and row.version > 1:
+            raise KeyError("a bug")
+        return tally(row)
+
+    model = replace(TALLIES, sums=(replace(TALLIES.sums[0], adds={tallied: share}),))
+    await prepare(database, [model])
+    sick = told((placed, confirmed, tea_shipped), order_id(1))
+    feed = FakeFeed("orders", [*sick, *told((placed, confirmed), order_id(2))])
+    await caught_up(Consumer(ModelSink(model), feed, pool))
+    assert await parked(pool) == [(order_id(1), 2, 1, "CannotAdd: KeyError: 'a bug'")]
+    async with pool.connection() as connection:
+        found = await tallied.table.load(connection, "reads", [order_id(1), order_id(2)])
+        assert [found[order_id(n)].version for n in (1, 2)] == [1, 2]
+        query = "SELECT status, open, orders, events FROM reads.tallies WHERE orders + events <> 0"
+        sums = await (await connection.execute(query)).fetchall()
+    kept = {(s, o): {c: n for c, n in (("orders", a), ("events", b)) if n} for s, o, a, b in sums}
+    assert kept == recomputed(found.values())
