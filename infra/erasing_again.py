@@ -74,7 +74,7 @@ async def erase_again(missing: Sequence[UUID], users: Loop, keys: Keys, sweeper:
             raise reply.refusal
         await sweeper.swept(user_id)
     if missing:
-        log.warning("%d users were erased after this copy was made: they are erased again", len(missing))
+        log.warning("%d erasures were not known to these databases, or not begun: they are now", len(missing))
 
 
 async def _taken_note_of(sweeper: Sweeper) -> None:

@@ -114,7 +114,7 @@ class Sweeper:
         return len(about), len(about)
 
     async def swept(self, user_id: UUID) -> None:
-        """Notes in the read database that it is clear of the user."""
+        """Notes in the read database that it knows of the erasure."""
         async with connected(self.reads) as connection:
             await connection.execute("INSERT INTO projections.erased VALUES (%s) ON CONFLICT DO NOTHING", [user_id])
 
@@ -156,15 +156,20 @@ class Forget:
         left = self._known_since.setdefault(work.subject, now) + self._wait - now
         if work.data and left > 0:
             return Later(left, work.data)
-        for notes in self._notes:
-            await notes.add({work.subject: destroyed_at})
         found = await self._sweeper.sweep(work.subject)
         if not work.data:
+            await self._noted(work.subject, destroyed_at)
             return Later(self._wait, {"swept": {name: list(figures) for name, figures in found.items()}})
-        await self._sweeper.swept(work.subject)
         del self._known_since[work.subject]
         places = added(work.data["swept"], found)
         return Done({"destroyed_at": destroyed_at.isoformat(), "places": places})
+
+    async def _noted(self, user_id: UUID, destroyed_at: datetime) -> None:
+        """In this order: a copy of the read database in which it stands has the row that sees to the rest as well, so
+        that nobody needs to wait for that. It must never be without, once the user is on a list."""
+        await self._sweeper.swept(user_id)
+        for notes in self._notes:
+            await notes.add({user_id: destroyed_at})
 
     async def record(self, work: Work, outcome: Outcome) -> None:
         """The user's receipt. The aggregate keeps the first, so that the command needs no key of its own."""

@@ -35,10 +35,11 @@ async def erased_again(ground: Ground, duties: frozenset[Duty]) -> None:
             raise NotErasedYet(len(left))
         return
     logs = ground.databases.pool(users.CONTEXT.name)
-    await erasures.add(await unlisted(logs, listed))
-    if left_out := await missing(logs, reads, listed):
+    new = await unlisted(logs, listed)
+    if left_out := await missing(logs, reads, listed | new):
         async with users_loop_of(ground.databases, ground.keys) as loop:
             await erase_again(left_out, loop, ground.keys, sweeper(ground))
+    await erasures.add(new)  # not before: who may only read starts as long as the listed are cleared
 
 
 def sweeper(ground: Ground) -> Sweeper:

@@ -351,6 +351,20 @@ async def test_a_restored_backup_forgets_whom_the_list_names_before_it_serves(
                 await until(again.has_receipt)
 
 
+async def test_an_erasure_under_way_keeps_nobody_from_starting(shop: Shop, tmp_path: Path) -> None:
+    """A process that may only read starts as long as the rows are cleared once and the rest is to be done."""
+    erasures = ErasureList(tmp_path / "erasures.jsonl")
+    async with erasing(shop, wait=60, notes=[erasures]):
+        await erase(shop)
+
+        async def listed() -> bool:
+            return bool(await erasures.read())
+
+        await until(listed)
+        assert await not_cleared(shop.reads, await erasures.read()) == set()
+    assert await missing(shop.here.pool, shop.reads, await erasures.read()) == []
+
+
 async def test_a_read_database_older_than_the_log_is_cleared_as_well(shop: Shop) -> None:
     async with erasing(shop):
         await erase(shop)
