@@ -75,11 +75,15 @@ class Folding:
 
 
 def told(error: Exception) -> str:
-    """What happened, without the values of a row or an event as far as they are not in an exception of our own."""
+    """What happened, without the values of a row or an event as far as they are not in an exception of our own.
+
+    A text column takes it, whatever was in the error: or what fails could not even be parked.
+    """
     if isinstance(error, psycopg.Error) and error.diag.message_primary:
         text = error.diag.message_primary
     elif isinstance(error, ValidationError):
         text = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
     else:
         text = str(error)
+    text = text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -215,3 +215,14 @@ async def test_an_order_whose_share_of_a_sum_cannot_be_told_is_parked(pool: Pool
         sums = await (await connection.execute(query)).fetchall()
     kept = {(s, o): {c: n for c, n in (("orders", a), ("events", b)) if n} for s, o, a, b in sums}
     assert kept == recomputed(found.values())
+
+
+async def test_an_error_that_says_what_no_column_takes_is_told_otherwise(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("half of a \ud83d pair, and \0")
+
+    monkeypatch.setattr(orders, "apply", fails)
+    await caught_up(Consumer(ModelSink(ORDERS), FakeFeed("orders", told((placed,), order_id(1))), pool))
+    assert await parked(pool) == [(order_id(1), 1, 0, "RuntimeError: half of a \\ud83d pair, and \\0")]
