@@ -27,6 +27,10 @@ BEGIN: Final = """
 INSERT INTO projections.checkpoints (consumer, context, incarnation, floor, head) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING
 """
+STAND_STILL: Final = "SELECT FROM projections.checkpoints WHERE (consumer, context) = (%s, %s) FOR UPDATE"
+LEFT_OUT: Final = """
+SELECT count(*), min(position) FROM projections.parked WHERE (consumer, context) = (%s, %s) AND position <= %s
+"""
 END: Final = "DELETE FROM projections.checkpoints WHERE (consumer, context) = (%s, %s)"
 
 
@@ -46,6 +50,17 @@ class Rule:
     kind: str
     data: Callable[[Any], JSON] = nothing
     due_at: Callable[[Any], datetime | None] = at_once
+
+
+class LeavesOut(Exception):
+    """What is parked would neither be done nor waited for any more."""
+
+    def __init__(self, context: str, parked: int, first: int) -> None:
+        super().__init__(
+            f"{parked} sequences of {context} that may ask for work are parked, the first at position {first}:"
+            f" begin before it (--from {first - 1}; what is done already is not done again), or end that first"
+            " (chobo parked list)"
+        )
 
 
 class TodoSink:
@@ -112,6 +127,13 @@ async def begin(connection: Connection, context: str, incarnation: UUID, head: i
 
 
 async def begin_again(connection: Connection, context: str, incarnation: UUID, position: int) -> None:
-    """Lets the consumer follow on after this position, as after a restore; forgets what is parked of it."""
+    """Lets the consumer follow on after this position, as after a restore; what is parked comes again.
+
+    In a transaction of the caller's. Raises LeavesOut when it would not.
+    """
+    await connection.execute(STAND_STILL, [CONSUMER, context])
+    left_out = await (await connection.execute(LEFT_OUT, [CONSUMER, context, position])).fetchone()
+    if left_out and left_out[0]:
+        raise LeavesOut(context, *left_out)
     await connection.execute(END, [CONSUMER, context])
     await connection.execute(BEGIN, [CONSUMER, context, incarnation, position, position])

@@ -86,8 +86,8 @@ def exit_code(error: Exception) -> int | None:
 # By name, so that nothing is imported to find out what went wrong.
 CODES: dict[int, set[str]] = {
     REFUSED: {
-        "DomainError", "MoveFailed", "MoveRefused", "NoReceipt", "NotEmpty", "NotReadable", "NotTakenInHand",
-        "NotWhole", "OperationRefused", "RefusedByServer", "ReplayRefused",
+        "DomainError", "LeavesOut", "MoveFailed", "MoveRefused", "NoReceipt", "NotEmpty", "NotReadable",
+        "NotTakenInHand", "NotWhole", "OperationRefused", "RefusedByServer", "ReplayRefused",
     },
     WRONG_USAGE: {"SettingsRefused", "BadKeys", "ListDamaged", "UnknownFormat", "WrongMasterKey"},
     UNAVAILABLE: {

@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from domain.orders.events import OrderConfirmed, OrderExpired, OrderPlaced
-from projections.asking import CONSUMER, Rule, TodoSink, begin, begin_again
+from projections.asking import CONSUMER, LeavesOut, Rule, TodoSink, begin, begin_again
 from projections.consumer import Consumer
 from projections.feed import Unreadable
 from projections.pool import Pool
 from tests.domain.orders.samples import confirmed, expired, placed
-from tests.projections.fakes import AT, FakeFeed
+from tests.projections.fakes import AT, FakeFeed, recorded
 from tests.projections.stories import order_id, told
 from tests.projections.test_consumer import caught_up
 
@@ -91,3 +93,22 @@ async def test_what_cannot_be_read_is_parked_only_if_it_might_ask_for_something(
         parked = await (await connection.execute("SELECT consumer, sequence FROM projections.parked")).fetchall()
     assert parked == [(CONSUMER, order_id(1))]
     assert await rows(pool) == []
+
+
+async def test_what_is_parked_is_not_left_behind(pool: Pool) -> None:
+    lost = Unreadable(
+        originator_id=order_id(1), originator_version=1, timestamp=AT, topic=OrderPlaced.TOPIC, reason="corrupt"
+    )
+    feed = FakeFeed("orders", [*told((placed,), order_id(2)), lost, *told((placed,), order_id(3))])
+    await caught_up(consumer(feed, pool))
+    async with pool.connection() as connection:
+        for position in (2, 3):
+            with pytest.raises(
+                LeavesOut, match=r"^1 sequences of orders .* at position 2: begin before it \(--from 1;"
+            ):
+                await begin_again(connection, "orders", feed.incarnation, position)
+        await begin_again(connection, "orders", feed.incarnation, 1)
+    (event,) = told((placed,), order_id(1))
+    feed.log[1] = recorded(event, 2)
+    await caught_up(consumer(feed, pool))
+    assert await ids(pool) == [one.event_id for one in feed.log]
