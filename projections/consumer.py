@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -119,9 +120,10 @@ class Consumer:
         if batch.floor == checkpoint.floor and not batch.slices:
             return checkpoint
         self._moves_slices = bool(batch.slices)
-        try:
+        moved = None
+        with suppress(*REFUSED):
             moved = await self._apply(checkpoint, batch, until, narrowly=False)
-        except REFUSED:
+        if moved is None:  # what the database refused quotes a row: an error from here on must not carry it to the log
             moved = await self._apply(checkpoint, batch, until, narrowly=True)
         self._went_well(moved)
         return moved
@@ -189,7 +191,8 @@ class Consumer:
         """Waits before the next try, and says what for."""
         status = Status.STOPPED if isinstance(error, Stopped | psycopg.ProgrammingError) else Status.WAITING
         if not isinstance(error, AWAY | Stopped):
-            log.error("%s cannot go on", self.name, exc_info=error)
+            quotes_a_row = isinstance(error, psycopg.Error)
+            log.error("%s cannot go on: %s", self.name, told(error), exc_info=None if quotes_a_row else error)
         self._fares(status, str(error) if isinstance(error, Stopped) else told(error))
         await self._report()
         await asyncio.sleep(self._pause)

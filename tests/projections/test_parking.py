@@ -23,7 +23,7 @@ from tests.domain.orders.samples import confirmed, placed, tea_shipped
 from tests.projections.fakes import AT, FakeFeed, folded
 from tests.projections.stories import order_id, told
 from tests.projections.tallies import TALLIES, TallyRow, recomputed, tallied, tally
-from tests.projections.test_consumer import a_bug, caught_up, rows, some_events
+from tests.projections.test_consumer import a_bug, caught_up, rows, running, some_events, until
 
 
 async def parked(pool: Pool) -> list[tuple[UUID, int, int, str]]:
@@ -226,3 +226,23 @@ async def test_an_error_that_says_what_no_column_takes_is_told_otherwise(
     monkeypatch.setattr(orders, "apply", fails)
     await caught_up(Consumer(ModelSink(ORDERS), FakeFeed("orders", told((placed,), order_id(1))), pool))
     assert await parked(pool) == [(order_id(1), 1, 0, "RuntimeError: half of a \\ud83d pair, and \\0")]
+
+
+async def test_what_a_row_holds_is_not_logged_when_something_else_fails_too(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The database names the whole row that it refuses."""
+    async with pool.connection() as connection:
+        await connection.execute("ALTER TABLE orders_1.orders ADD CONSTRAINT nobody CHECK (address IS NULL)")
+
+    async def fails(*_: object) -> None:
+        raise RuntimeError("something else")
+
+    monkeypatch.setattr("projections.consumer.write", fails)
+    (event,) = told((placed,), order_id(1))
+    assert isinstance(event, OrderPlaced)
+    assert isinstance(event.address, Address)
+    consumer = Consumer(ModelSink(ORDERS), FakeFeed("orders", [event]), pool)
+    async with running(consumer):
+        await until(lambda: "something else" in caplog.text)
+    assert event.address.line1 not in caplog.text
