@@ -31,7 +31,7 @@ from infra.settings import Profile, Settings
 from projections.generations import State
 from projections.orders.projector import ORDERS
 
-EVENTS = 400_000
+EVENTS = 600_000
 CUSTOMERS = 5_000
 
 DIFFERENT = """
