@@ -50,7 +50,7 @@ class Event(BaseModel):
     class_version: ClassVar[int] = 1
 
     # not class keywords: as such mypy wants `frozen` repeated on every subclass
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     originator_id: UUID
     originator_version: int = Field(ge=1)

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from psycopg_pool import AsyncConnectionPool
+from pydantic import ValidationError
 
 from domain.event import Event
 from domain.ids import SLICES, slice_of
@@ -180,6 +181,15 @@ async def test_a_reason_does_not_tell_what_was_sealed(log: Log) -> None:
     assert "total: Field required" in recorded.event.reason
     for personal in (event.address.name, event.address.line1):  # type: ignore[attr-defined]
         assert personal not in recorded.event.reason
+
+
+def test_an_error_does_not_show_what_was_sealed_wherever_it_is_logged() -> None:
+    """As of a command whose aggregate cannot be loaded."""
+    (event,) = told((placed,), order_id(1))
+    fields = event.model_dump() | {"address": "12 St James Square"}
+    with pytest.raises(ValidationError) as raised:
+        type(event).model_validate(fields)
+    assert "St James" not in str(raised.value)
 
 
 async def test_a_box_that_was_tampered_with_is_unreadable(log: Log) -> None:
