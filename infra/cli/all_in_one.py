@@ -95,10 +95,12 @@ class AllInOne:
             log.exception("the sample shop has closed")
 
     def _say(self, sentence: str, **facts: Any) -> None:
-        if not self.as_json:
-            print(sentence, flush=True)
-        elif facts:
-            show_line(facts)
+        """To a reader who may have gone: Chobo goes on without one."""
+        with suppress(BrokenPipeError):
+            if not self.as_json:
+                print(sentence, flush=True)
+            elif facts:
+                show_line(facts)
 
 
 def password_of(settings: Settings) -> str:

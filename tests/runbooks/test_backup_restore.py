@@ -114,7 +114,7 @@ def test_a_dump_restored_elsewhere_forgets_and_is_built_anew(tmp_path: Path, mon
             assert sign_in(up, "mia").status_code == 200
             register(up, "after")
             eventually(lambda: readiness(up).status_code == 503)
-            assert "stopped: " in readiness(up).text
+            assert "is STOPPED" in readiness(up).text
             assert "incarnation" in book.run("models")
             book.run("replay")
             eventually(lambda: readiness(up).status_code == 200)
