@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from psycopg import sql
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from projections.pool import Connection, Cursor
 
@@ -35,7 +35,8 @@ class Table(Generic[R]):
         self.name = name
         self.row = row
         self.columns = tuple(f.name for f in fields(row))  # type: ignore[arg-type]
-        self._rows: TypeAdapter[list[R]] = TypeAdapter(list[row])  # type: ignore[valid-type]
+        config = ConfigDict(hide_input_in_errors=True)  # errors get into log lines, and rows may be about people
+        self._rows: TypeAdapter[list[R]] = TypeAdapter(list[row], config=config)  # type: ignore[valid-type]
 
     def selected(self) -> sql.Composable:
         """The select list under which `decoded` understands the answer, for a table called `t`."""

@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from pydantic import ValidationError
 
 from domain.event import ERASED, Event
 from projections.feed import Unreadable
 from projections.model import CannotApply, Model, Projector, known, opened
+from projections.orders.projector import orders
 from tests.projections.fakes import AT, recorded
 
 
@@ -90,3 +92,10 @@ def test_an_event_type_has_one_function() -> None:
 
 def test_what_is_erased_is_not_known() -> None:
     assert (known("tea"), known(ERASED)) == ("tea", None)
+
+
+def test_a_row_that_cannot_be_read_is_not_shown_in_the_error() -> None:
+    with pytest.raises(ValidationError) as raised:
+        orders.table.decoded([('{"id": "12 St James Square"}',)])
+    assert "id" in str(raised.value)
+    assert "St James" not in str(raised.value)
