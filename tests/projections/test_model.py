@@ -34,7 +34,7 @@ class ThingPut(BoxEvent):
     thing_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BoxRow:
     id: UUID
     version: int
