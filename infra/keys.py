@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from commands.log import Unavailable
 from infra.event_log import fence
 
 SQL: Final = Path(__file__).with_name("keys.sql")
@@ -41,6 +42,12 @@ DESTROY: Final = """
 INSERT INTO users.keys AS k (user_id, destroyed_at) VALUES (%s, now())
 ON CONFLICT (user_id) DO UPDATE SET wrapped = NULL, destroyed_at = coalesce(k.destroyed_at, now())
 RETURNING destroyed_at
+"""
+# Where users have moved elsewhere, with the message of the fence. One row at least, so that this is always seen.
+FETCH: Final = """
+SELECT k.user_id, k.wrapped,
+    (SELECT tgargs FROM pg_trigger WHERE tgname = 'fence' AND tgrelid = 'users.keys'::regclass)
+FROM (SELECT) AS once LEFT JOIN users.keys k ON k.user_id = ANY(%s)
 """
 # Whoever registers now has made the key young again, so that it is not taken away before the first event.
 DROP_ORPHANS: Final = """
@@ -114,7 +121,7 @@ class PersonalKeys:
             return (await connection.execute(DROP_ORPHANS)).rowcount
 
     async def prefetch(self, owners: Iterable[UUID]) -> None:
-        """Brings the keys of these users to hand. Raises UnknownKey, WrongMasterKey, psycopg.Error."""
+        """Brings the keys of these users to hand. Raises UnknownKey, WrongMasterKey, Unavailable, psycopg.Error."""
         now = self._clock()
         missing = {owner for owner in owners if not self._at_hand(owner, now, FRESH)}
         if not missing:
@@ -141,11 +148,12 @@ class PersonalKeys:
         return cached is not None and now - cached[1] < for_seconds
 
     async def _fetch(self, owners: set[UUID]) -> dict[UUID, bytes | None]:
+        """Raises Unavailable where users have moved to another database: keys are destroyed there, and not here."""
         async with self._pool.connection() as connection:
-            cursor = await connection.execute(
-                "SELECT user_id, wrapped FROM users.keys WHERE user_id = ANY(%s)", (list(owners),)
-            )
-            return dict(await cursor.fetchall())
+            rows = await (await connection.execute(FETCH, (list(owners),))).fetchall()
+        if (fenced := rows[0][2]) is not None:
+            raise Unavailable(fence.message_in(fenced))
+        return {owner: wrapped for owner, wrapped, _ in rows if owner is not None}
 
     def _keep(self, owner: UUID, wrapped: bytes | None, now: float) -> None:
         """`now` is from before the question was asked: a key destroyed since then is still gone in time."""

@@ -49,7 +49,16 @@ def is_fenced(connection: psycopg.Connection[Any], context: str) -> bool:
 def aim_of(connection: psycopg.Connection[Any], context: str) -> str | None:
     """What the fence was put up for; None where there is none."""
     found = connection.execute(ARGUMENTS, [f"{context}.stored_events"]).fetchone()
-    return None if found is None else bytes(found[0]).split(b"\0")[1].decode()
+    return None if found is None else _arguments(found[0])[1]
+
+
+def message_in(arguments: bytes) -> str:
+    """What refused writes fail with, from the trigger's arguments as the database keeps them."""
+    return _arguments(arguments)[0]
+
+
+def _arguments(kept: bytes) -> list[str]:
+    return bytes(kept).decode().split("\0")
 
 
 @contextmanager

@@ -240,6 +240,9 @@ async def test_users_take_their_keys_along(database: str, other: str):
             await keys.create(uuid4())
         with pytest.raises(Unavailable):
             await keys.destroy(here)
+        for whom in (here, uuid4()):  # or it would be read here after it was destroyed there
+            with pytest.raises(Unavailable, match="set CHOBO_USERS_DATABASE_URL"):
+                await PersonalKeys(pool, b"m" * 32).prefetch([whom])
     async with AsyncConnectionPool(other, min_size=1, max_size=2, open=False) as pool:
         keys = PersonalKeys(pool, b"m" * 32)
         await keys.prefetch([gone, here])
