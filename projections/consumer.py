@@ -92,7 +92,7 @@ class Consumer:
         self._pool = pool
         self._checkpoints = Checkpoints(self.name, feed.context)
         self._moved = moved
-        self._limit = limit
+        self._most = self._limit = limit
         self._moves_slices = False
         self._pause = BACK_OFF[0]
         self._complained = False
@@ -120,13 +120,19 @@ class Consumer:
         if batch.floor == checkpoint.floor and not batch.slices:
             return checkpoint
         self._moves_slices = bool(batch.slices)
-        moved = None
-        with suppress(*REFUSED):
-            moved = await self._apply(checkpoint, batch, until, narrowly=False)
-        if moved is None:  # what the database refused quotes a row: an error from here on must not carry it to the log
-            moved = await self._apply(checkpoint, batch, until, narrowly=True)
+        try:
+            moved = await self._applied(checkpoint, batch, until)
+        except Outdated:
+            self._limit = max(1, len(batch.recorded) // 2)  # or it would be too late for ever
+            raise
         self._went_well(moved)
         return moved
+
+    async def _applied(self, checkpoint: Checkpoint, batch: Batch, until: float) -> Checkpoint:
+        with suppress(*REFUSED):
+            return await self._apply(checkpoint, batch, until, narrowly=False)
+        # Not in an except block: what the database refused quotes a row, and would go to the log with the next error.
+        return await self._apply(checkpoint, batch, until, narrowly=True)
 
     async def open(self) -> Checkpoint:
         """The checkpoint to go on from."""
@@ -215,6 +221,7 @@ class Consumer:
             log.warning("%s: status not written: %s", self.name, error)
 
     def _went_well(self, moved: Checkpoint) -> None:
+        self._limit = min(2 * self._limit, self._most)
         self._pause, self._misses = BACK_OFF[0], 0
         self._announce(moved)
 

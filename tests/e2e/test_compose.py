@@ -73,6 +73,7 @@ def composed(database: str, topics: Topics, collector: Collector, tmp_path: Path
         "CHOBO_KAFKA_BOOTSTRAP": topics.bootstrap,
         "CHOBO_TOPIC_PREFIX": topics.name("x").removesuffix(".x"),  # the broker is not ours alone
         "CHOBO_OTLP_ENDPOINT": collector.address,
+        "CHOBO_ERASURE_LIST": str(tmp_path / "erasures.jsonl"),
     }
     document = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
     with fleet(environment_file() | addresses, tmp_path) as processes:

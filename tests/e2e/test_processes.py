@@ -36,6 +36,7 @@ def settings(database: str, broker: EmbeddedKafka, tmp_path: Path) -> dict[str, 
         "CHOBO_TOPIC_PARTITIONS": "6",
         "CHOBO_POOL_SIZE": "4",
         "CHOBO_DATA": str(tmp_path / "data"),
+        "CHOBO_ERASURE_LIST": str(tmp_path / "erasures.jsonl"),
     }
 
 

@@ -15,6 +15,7 @@ from domain.event import Event
 from domain.ids import slice_of
 from projections.checkpoint import Checkpoint, Fenced
 from projections.consumer import Consumer, Outdated, Status, Stopped
+from projections.feed import Batch
 from projections.orders.projector import ORDERS, orders
 from projections.orders.row import OrderRow
 from projections.pool import Pool
@@ -224,6 +225,21 @@ async def test_what_was_read_too_long_ago_is_read_again(pool: Pool, monkeypatch:
             await slow.step(checkpoint)
     assert await rows(pool) == {}
     assert (await slow.step(checkpoint)).floor == 1
+
+
+async def test_what_takes_too_long_is_read_in_smaller_batches(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    class SlowFeed(FakeFeed):
+        async def read(self, checkpoint: Checkpoint, limit: int) -> Batch:
+            batch = await super().read(checkpoint, limit)
+            await asyncio.sleep(0.1 * len(batch.recorded))
+            return batch
+
+    monkeypatch.setattr("projections.consumer.BATCH_LIFE", 0.5)
+    feed = SlowFeed("orders", [event for n in range(16) for event in told((placed,), order_id(n))])
+    consumer = Consumer(ModelSink(ORDERS), feed, pool)
+    async with running(consumer):
+        await until(lambda: consumer.health.floor == 16)
+    assert await rows(pool) == expected(feed)
 
 
 async def test_a_log_restored_from_an_older_copy_stops_the_consumer_until_it_is_the_right_one(pool: Pool) -> None:
