@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.made-from
-WORKERS ?= 2
+WORKERS ?= 3
 PACKAGES := $(wildcard domain commands projections sagas read_api infra bench)
 
 .DEFAULT_GOAL := help
