@@ -13,7 +13,7 @@ PACKAGES := $(wildcard domain commands projections sagas read_api infra bench)
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  CHOBO_FULL=<suite>:<seed> make test   one suite at full size, as CI printed it (suites: see docs/testing.md)"
+	@echo "  CHOBO_FULL=<suite>:<seed> make test   one suite at full size (docs/testing.md)"
 	@echo "  TESTS=tests/domain make test          only some tests;  WORKERS=4: more processes"
 
 run: $(READY) ## start everything on an embedded PostgreSQL, with the sample shop running (http://127.0.0.1:8000)

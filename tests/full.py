@@ -1,4 +1,4 @@
-"""Two sizes of one test: small in `make test`, full in `make test-full` and in one suite of each CI run.
+"""Two sizes of one test: small in `make test`, full in `make test-full`.
 
 A test of two sizes is marked `@pytest.mark.full("log")` with the suite it belongs to, asks `size(small, full)` for its
 numbers and `seed()` for its randomness. `CHOBO_FULL=log:1234` runs suite `log` in full with seed 1234; `CHOBO_FULL=all`

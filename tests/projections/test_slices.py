@@ -43,10 +43,15 @@ class Log:
     async def head(self) -> int:
         return (await self._reader.head())[1]
 
-    async def checkpoint(self) -> Checkpoint:
+    async def checkpoint(self, books: Checkpoints = BOOKS) -> Checkpoint:
         incarnation, _ = await self._reader.head()
         async with self.pool.connection() as connection:
-            return await BOOKS.open(connection, incarnation)
+            return await books.open(connection, incarnation)
+
+    async def is_done(self, books: Checkpoints) -> bool:
+        """In every slice."""
+        head, checkpoint = await self.head(), await self.checkpoint(books)
+        return all(checkpoint.of(slice) >= head for slice in range(SLICES))
 
     async def lift(self, position: int) -> bool:
         incarnation, _ = await self._reader.head()
@@ -100,8 +105,7 @@ async def test_workers_that_add_to_the_same_sums_do_not_lose_what_the_other_adde
         while events:
             await log.append(*events[:20])
             del events[:20]
-        head = await log.head()
-        await until(lambda: all(worker.health.done == head for worker in workers))
+        await until(lambda: log.is_done(Checkpoints("tallies@1", "orders")))
     async with log.pool.connection() as connection:
         rows = await tallied.table.load(connection, "reads", [order_id(n) for n in range(60)])
         query = "SELECT status, open, orders, events FROM reads.tallies WHERE orders <> 0 OR events <> 0"
