@@ -19,10 +19,10 @@ help: ## what can be made
 run: $(READY) ## start everything on an embedded PostgreSQL, with the sample shop running (http://127.0.0.1:8000)
 	@$(BIN)/chobo up --demo
 
-test: $(READY) ## every kind of test at small size (under 8 minutes on 2 cores)
+test: $(READY) ## every kind of test at small size (about ten minutes on 2 cores)
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(TESTS)
 
-test-full: $(READY) ## the same at full size with fresh seeds (under 60 minutes)
+test-full: $(READY) ## the same at full size with fresh seeds
 	@CHOBO_FULL=all $(BIN)/pytest -n $(WORKERS) --dist loadgroup --timeout 1800 $(TESTS)
 
 check: $(READY) ## format, lint, types, import contracts, committed contract files

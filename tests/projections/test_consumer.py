@@ -266,6 +266,18 @@ async def test_a_clock_that_jumps_back_changes_nothing(pool: Pool) -> None:
     assert await rows(pool) == expected(feed)
 
 
+async def test_a_generation_that_is_dropped_under_its_worker_raises_no_alarm(
+    pool: Pool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with pool.connection() as connection:
+        await connection.execute("DROP SCHEMA orders_1 CASCADE")
+    feed = FakeFeed("orders", told((placed,), order_id(1)))
+    async with running(Consumer(ModelSink(ORDERS), feed, pool)):
+        await until(lambda: feed.reads > 0)
+        await asyncio.sleep(0.5)  # it is ended within a second
+    assert caplog.text == ""
+
+
 async def test_a_missing_table_is_no_fault_of_the_events(pool: Pool) -> None:
     async with pool.connection() as connection:
         await connection.execute("ALTER TABLE orders_1.orders RENAME TO away")
