@@ -24,6 +24,7 @@ CaptureId = NewType("CaptureId", UUID)
 RefundId = NewType("RefundId", UUID)
 SagaId = NewType("SagaId", UUID)
 OperationId = NewType("OperationId", UUID)
+NotificationId = NewType("NotificationId", UUID)
 
 NAMESPACE: Final = UUID("0b0c0bb0-c0b0-5c0b-8c0b-c0b0c0b0c0b0")
 """The root of every derived id. It is part of what is stored and never changes."""
@@ -39,6 +40,31 @@ def new_id() -> UUID:
 def derive(kind: str, of: UUID | str) -> UUID:
     """The one id that belongs to `of` for this `kind`: the same everywhere and for ever."""
     return uuid5(NAMESPACE, f"{kind}/{of}")
+
+
+def payment_of(order_id: OrderId) -> PaymentId:
+    """The one payment of an order."""
+    return PaymentId(derive("payment", order_id))
+
+
+def refund_of(return_id: ReturnId) -> RefundId:
+    """The one refund of a return."""
+    return RefundId(derive("refund", return_id))
+
+
+def checkout_of(payment_id: PaymentId) -> SagaId:
+    """The saga that checks out an order, by its payment's id: events of orders and of payments both lead to that."""
+    return SagaId(derive("saga/checkout", payment_id))
+
+
+def cancellation_of(payment_id: PaymentId) -> SagaId:
+    """The saga that cancels an order."""
+    return SagaId(derive("saga/cancellation", payment_id))
+
+
+def return_of(refund_id: RefundId) -> SagaId:
+    """The saga that settles one return, by its refund's id."""
+    return SagaId(derive("saga/return", refund_id))
 
 
 def slice_of(id: UUID) -> int:

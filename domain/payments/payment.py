@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from domain.ids import AttemptId, OrderId, PaymentId, UserId, derive
+from domain.ids import AttemptId, OrderId, PaymentId, UserId
 from domain.money import Money, zero
 from domain.payments import attempt as attempts
 from domain.payments.attempt import Attempt, AttemptStatus, difference
@@ -77,11 +77,6 @@ class Payment:
 
     def attempt(self, id: AttemptId) -> Attempt | None:
         return next((attempt for attempt in self.attempts if attempt.id == id), None)
-
-
-def payment_id(order_id: OrderId) -> PaymentId:
-    """The one payment of an order."""
-    return PaymentId(derive("payment", order_id))
 
 
 def evolve(payment: Payment | None, event: AnyPaymentEvent) -> Payment:

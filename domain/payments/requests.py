@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.event import after, first
-from domain.ids import AttemptId, CaptureId, OrderId, RefundId, UserId
+from domain.ids import AttemptId, CaptureId, OrderId, RefundId, UserId, payment_of
 from domain.money import Money
 from domain.payments.attempt import Attempt, AttemptStatus, difference
 from domain.payments.errors import (
@@ -28,14 +28,14 @@ from domain.payments.events import (
     RefundRequested,
     VoidRequested,
 )
-from domain.payments.payment import Payment, payment_id
+from domain.payments.payment import Payment
 from domain.value import PaymentMethod
 
 VOIDABLE = {AttemptStatus.CREATED, AttemptStatus.ACTION_REQUIRED, AttemptStatus.PENDING, AttemptStatus.AUTHORISED}
 
 
 def open_payment(order_id: OrderId, customer_id: UserId, due: Money, *, at: datetime) -> PaymentOpened:
-    return PaymentOpened(**first(payment_id(order_id), at), order_id=order_id, customer_id=customer_id, due=due)
+    return PaymentOpened(**first(payment_of(order_id), at), order_id=order_id, customer_id=customer_id, due=due)
 
 
 def begin(

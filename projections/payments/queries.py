@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
-from domain.ids import OrderId
-from domain.payments.payment import payment_id
+from domain.ids import OrderId, payment_of
 from projections.listing import Listing
 from projections.payments.projector import payments, unmatched
 from projections.payments.row import PaymentRow
@@ -19,6 +18,6 @@ UNMATCHED: Final = Listing(unmatched.table)
 
 async def payments_of(pool: Pool, orders: Iterable[UUID]) -> list[PaymentRow | None]:
     """In the order of the ids; None where nothing was ever to be paid: the charge status is NONE then."""
-    ids = [payment_id(OrderId(order)) for order in orders]
+    ids = [payment_of(OrderId(order)) for order in orders]
     found = await PAYMENTS.many(pool, ids)
     return [found.get(id) for id in ids]

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from domain.event import Event
-from domain.ids import OrderId
-from domain.payments.payment import payment_id
+from domain.ids import OrderId, payment_of
 from tests.domain.orders.samples import placed
 from tests.domain.payments.samples import (
     CAPTURED,
@@ -32,13 +31,13 @@ ALL = "{ payments(first: 100) { nodes { id } totalCount } }"
 def a_payment(number: int, *story: Make, customer: Any = CUSTOMER) -> list[Event]:
     """Of an order, opened `number` minutes after the others."""
     order = OrderId(order_id(number))
-    events = [owned_by(customer, event) for event in told(story, payment_id(order))]
+    events = [owned_by(customer, event) for event in told(story, payment_of(order))]
     opening = events[0].model_copy(update={"order_id": order})
     return [e.model_copy(update={"timestamp": e.timestamp + timedelta(minutes=number)}) for e in (opening, *events[1:])]
 
 
 def id_of(number: int) -> str:
-    return str(payment_id(OrderId(order_id(number))))
+    return str(payment_of(OrderId(order_id(number))))
 
 
 async def test_a_payment_shows_its_sums_attempts_and_ledger(api: Api) -> None:
@@ -127,9 +126,9 @@ async def test_an_order_says_how_far_it_is_paid_as_soon_as_its_payment_is_seen(a
     await api.has_seen("orders", [placed(ORDER, 1)])
     asked = "query ($id: ID!) { order(id: $id) { chargeStatus payment { id status } } }"
     assert (await api.ask(asked, id=str(ORDER)))["order"] == {"chargeStatus": "NONE", "payment": None}
-    await api.has_seen("payments", told(CAPTURED, payment_id(ORDER)))
+    await api.has_seen("payments", told(CAPTURED, payment_of(ORDER)))
     data = await api.ask(asked, "staff", id=str(ORDER))
     assert data["order"] == {
         "chargeStatus": "CAPTURED",
-        "payment": {"id": str(payment_id(ORDER)), "status": "CAPTURED"},
+        "payment": {"id": str(payment_of(ORDER)), "status": "CAPTURED"},
     }

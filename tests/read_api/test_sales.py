@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from domain.ids import OrderId
-from domain.payments.payment import payment_id
+from domain.ids import OrderId, payment_of
 from tests.domain.orders.samples import ORDER, confirmed, placed
 from tests.domain.payments.samples import CAPTURED
 from tests.projections.stories import told
@@ -18,7 +17,7 @@ DAY = {"first": "2026-01-02", "last": "2026-01-02"}
 
 async def test_staff_see_what_was_sold_on_a_day(api: Api) -> None:
     await api.has_seen("orders", told((placed, confirmed), ORDER))
-    await api.has_seen("payments", told(CAPTURED, payment_id(OrderId(ORDER))))
+    await api.has_seen("payments", told(CAPTURED, payment_of(OrderId(ORDER))))
     [day] = (await api.ask(ASKED, "staff", **DAY))["salesByDay"]
     assert day == {
         "day": "2026-01-02",

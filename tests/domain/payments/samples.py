@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.event import Event
-from domain.ids import AttemptId, CaptureId, OrderId, RefundId, UserId, derive
+from domain.ids import AttemptId, CaptureId, OrderId, RefundId, UserId, derive, payment_of
 from domain.money import Money
 from domain.payments.attempt import AttemptStatus
 from domain.payments.events import (
@@ -31,7 +31,7 @@ from domain.payments.events import (
     VoidRequested,
 )
 from domain.payments.outcomes import Said
-from domain.payments.payment import evolve, payment_id
+from domain.payments.payment import evolve
 from domain.value import PaymentMethod
 from tests.specification import AT, Make, Specification, a
 
@@ -61,7 +61,7 @@ def told(event: type[Event], n: int, **fields: Any) -> Make:
     return a(event, attempt_id=ATTEMPT, reference=INTENT, happened_at=minute(n), **fields)
 
 
-payment = Specification(payment_id(ORDER), evolve)
+payment = Specification(payment_of(ORDER), evolve)
 
 opened = a(PaymentOpened, order_id=ORDER, customer_id=CUSTOMER, due=eur(1000))
 created = a(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from domain.ids import AttemptId, CaptureId, derive
+from domain.ids import AttemptId, CaptureId, derive, payment_of
 from domain.payments.attempt import AttemptStatus
 from domain.payments.errors import (
     AttemptActive,
@@ -20,7 +20,7 @@ from domain.payments.events import (
     PaymentRefunded,
     RefundReason,
 )
-from domain.payments.payment import ChargeStatus, payment_id
+from domain.payments.payment import ChargeStatus
 from domain.payments.requests import begin, capture, open_payment, refund, void
 from domain.value import PaymentMethod
 from tests.domain.payments.samples import (
@@ -56,7 +56,7 @@ SECOND = AttemptId(derive("test", "second"))
 
 def test_an_order_has_one_payment_whose_id_follows_from_it() -> None:
     [event] = Given(ORDER).when(open_payment, CUSTOMER, eur(1000)).then(PaymentOpened)
-    assert event.originator_id == payment_id(ORDER) == derive("payment", ORDER)
+    assert event.originator_id == payment_of(ORDER) == derive("payment", ORDER)
 
 
 def test_an_attempt_is_for_what_is_left_to_pay() -> None:

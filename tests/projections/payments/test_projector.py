@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.ids import AttemptId, derive
+from domain.ids import AttemptId, derive, payment_of
 from domain.payments.attempt import AttemptStatus, EntryStatus
 from domain.payments.events import (
     Advice,
@@ -21,7 +21,7 @@ from domain.payments.events import (
     PaymentRefunded,
     RefundReason,
 )
-from domain.payments.payment import ChargeStatus, evolve, payment_id
+from domain.payments.payment import ChargeStatus, evolve
 from domain.value import PaymentMethod
 from projections.model import CannotApply
 from projections.payments.projector import PAYMENTS, payments, unmatched
@@ -59,7 +59,7 @@ from tests.domain.payments.samples import (
 from tests.projections.fakes import recorded
 from tests.specification import AT, Make, a
 
-PAYMENT = payment_id(ORDER)
+PAYMENT = payment_of(ORDER)
 BY = f"user:{CUSTOMER}"
 AUTHORISED, CAUGHT, BACK, TAKEN = EntryKind
 STRANGE = AttemptId(derive("test", "strange attempt"))

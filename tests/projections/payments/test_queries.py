@@ -12,8 +12,8 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from domain.ids import OrderId
-from domain.payments.payment import ChargeStatus, payment_id
+from domain.ids import OrderId, payment_of
+from domain.payments.payment import ChargeStatus
 from projections.consumer import Consumer
 from projections.listing import Condition, Mark, Ordering, Page
 from projections.models import MODELS
@@ -106,7 +106,7 @@ async def test_rows_come_back_as_they_were_folded(pool: Pool) -> None:
 
 
 async def test_the_charge_status_of_an_order_is_found_by_its_id(pool: Pool) -> None:
-    feed = FakeFeed("payments", told(CAPTURED, payment_id(ORDER)))
+    feed = FakeFeed("payments", told(CAPTURED, payment_of(ORDER)))
     consumer = Consumer(ModelSink(MODEL), feed, pool)
     await consumer.step(await consumer.open())
     row, none = await payments_of(pool, [ORDER, OrderId(uuid4())])
