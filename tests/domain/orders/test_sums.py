@@ -39,7 +39,7 @@ steps = st.lists(st.tuples(st.sampled_from(["ship", "deliver", "return"]), porti
 
 @pytest.mark.full("orders")
 @seed(full.seed())
-@settings(max_examples=full.size(100, 8_000, suite="orders"), deadline=None)
+@settings(max_examples=full.size(100, 4_000, suite="orders"), deadline=None)
 @given(lines, st.integers(0, 2_000), st.integers(0, 9_000), steps)
 def test_shipped_within_ordered_and_returned_within_delivered(
     items: list[Item], shipping: int, tax: int, steps: list[tuple[str, Portions, bool]]

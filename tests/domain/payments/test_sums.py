@@ -251,7 +251,7 @@ def pending(attempt: Attempt, entries: Any) -> Money:
 
 TestPaymentSums = pytest.mark.full("payments")(pytest.mark.timeout(1_200)(seed(full.seed())(Payments).TestCase))
 TestPaymentSums.settings = settings(
-    max_examples=full.size(400, 6_000, suite="payments"),
+    max_examples=full.size(400, 3_000, suite="payments"),
     stateful_step_count=full.size(50, 80, suite="payments"),
     deadline=None,
 )

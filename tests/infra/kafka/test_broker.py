@@ -71,7 +71,7 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
-    eventually(lambda: not is_running(pid))
+    eventually(lambda: not is_running(pid), within=60)
 
 
 @pytest.mark.requires("kafka")

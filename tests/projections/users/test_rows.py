@@ -37,7 +37,7 @@ from tests.domain.users.samples import ADDRESS, HANA, HOME, activated, password_
 from tests.projections.fakes import FakeFeed
 from tests.specification import Make, a
 
-NOW = datetime.now(UTC)
+NOW = datetime.now(UTC)  # where the time of day is of no account
 LIFE = timedelta(minutes=10)
 HISTORY = (
     registered,
@@ -129,7 +129,7 @@ async def test_tokens_stop_when_a_user_is_suspended_and_work_again_when_reinstat
     await story.tell(registered, activated)
     await blocked.look()
     assert HANA not in blocked
-    await story.tell(a(UserSuspended, at=NOW, reason="spam", by="user:x"))
+    await story.tell(a(UserSuspended, at=datetime.now(UTC), reason="spam", by="user:x"))
     await blocked.look()
     assert HANA in blocked
     await story.tell(a(UserReinstated, reason="a mistake", by="user:x"))
