@@ -52,6 +52,9 @@ SCOPES: Final[dict[str, Who]] = {
     "orders:process": OPERATORS,  # what sagas do; operators too, until there are sagas
     "payments:look": SIGNED_IN,
     "payments:process": OPERATORS,
+    # sagas
+    "sagas:look": STAFF,
+    "sagas:act": OPERATORS,
     # operations
     "operations:look": STAFF,
     "parked:act": OPERATORS,

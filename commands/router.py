@@ -15,10 +15,11 @@ from commands.orders import routes as orders_routes
 from commands.products import handlers as products_handlers
 from commands.products import routes as products_routes
 from commands.route import Resource, Route
+from commands.sagas import routes as sagas_routes
 from commands.users import handlers as users_handlers
 from commands.users import routes as users_routes
 
-CONTEXTS: Final = (users_routes, products_routes, orders_routes, operations_routes)
+CONTEXTS: Final = (users_routes, products_routes, orders_routes, sagas_routes, operations_routes)
 ROUTES: Final[list[Route]] = [route for context in CONTEXTS for route in context.ROUTES]
 RESOURCES: Final[list[Resource]] = [resource for context in CONTEXTS for resource in context.RESOURCES]
 HANDLERS: Final[dict[str, Handlers]] = {

@@ -11,18 +11,20 @@ from starlette.applications import Starlette
 
 from commands.app import app, bare
 from commands.router import RESOURCES, ROUTES
+from commands.services import Services
 from domain.aggregate import Context
 from infra import asyncapi
 from infra.assembly.doing import begun, todo
 from infra.assembly.erasures import erased_again
 from infra.assembly.feeding import Feeds
 from infra.assembly.ground import Ground, laid
+from infra.assembly.orchestrating import sagas
 from infra.assembly.reading import graphql, tokens_of
 from infra.assembly.shapes import fit_to_read, rebuilt
 from infra.assembly.working import projections
-from infra.assembly.writing import WriteLoops, command_api, write_loops
+from infra.assembly.writing import WriteLoops, command_api, services, write_loops
 from infra.contexts import CONTEXTS
-from infra.duties import EVERY, SERVING, Duty
+from infra.duties import EVERY, SERVING, WRITING, Duty
 from infra.health import health_routes
 from infra.settings import FeedKind, Settings
 from infra.telemetry import Telemetry
@@ -63,18 +65,19 @@ async def running(
 
 
 async def assembled(ground: Ground, duties: frozenset[Duty]) -> System:
-    tokens = tokens_of(ground) if duties & SERVING else None
-    loops = await write_loops(ground) if duties & {Duty.COMMANDS, Duty.TODO} else {}
+    tokens = tokens_of(ground) if duties & (SERVING | {Duty.TODO}) else None
+    loops = await write_loops(ground) if duties & WRITING else {}
     if loops:
         await begun(ground)
-    set_to_work(ground, duties, loops)
+    used = services(ground, loops, tokens) if loops and tokens else None
+    set_to_work(ground, duties, loops, used)
     if Duty.READS in duties and tokens:
         await show(ground, duties, tokens)
     pages = {name: path for name, (duty, path) in PAGES.items() if duty is None or duty in duties}
-    return System(await served(ground, duties, loops, tokens), pages, tokens)
+    return System(await served(ground, duties, loops, tokens, used), pages, tokens)
 
 
-def set_to_work(ground: Ground, duties: frozenset[Duty], loops: WriteLoops) -> None:
+def set_to_work(ground: Ground, duties: frozenset[Duty], loops: WriteLoops, used: Services | None) -> None:
     """What goes on in the background until the process stops."""
     if Duty.RELAY in duties and (duties != EVERY or ground.settings.feed is FeedKind.KAFKA):
         from infra.assembly.publishing import relay  # only who has to do with Kafka imports its client
@@ -82,8 +85,11 @@ def set_to_work(ground: Ground, duties: frozenset[Duty], loops: WriteLoops) -> N
         relay(ground)
     if Duty.PROJECTIONS in duties:
         projections(ground, Feeds(ground))
+    if Duty.SAGAS in duties:
+        sagas(ground, Feeds(ground), loops)
     if Duty.TODO in duties:
-        todo(ground, loops)
+        assert used is not None
+        todo(ground, loops, used)
 
 
 async def show(ground: Ground, duties: frozenset[Duty], tokens: Tokens) -> None:
@@ -94,13 +100,15 @@ async def show(ground: Ground, duties: frozenset[Duty], tokens: Tokens) -> None:
         await rebuilt(ground)
 
 
-async def served(ground: Ground, duties: frozenset[Duty], loops: WriteLoops, tokens: Tokens | None) -> Starlette:
+async def served(
+    ground: Ground, duties: frozenset[Duty], loops: WriteLoops, tokens: Tokens | None, used: Services | None
+) -> Starlette:
     """Whatever the duties, how the process is; with commands, what is published as well."""
     more = [*ground.routes, *health_routes(ground.checks), ground.telemetry.route()]
     outside = [ground.telemetry.edge()]
-    if Duty.COMMANDS not in duties or tokens is None:
+    if Duty.COMMANDS not in duties or tokens is None or used is None:
         return bare(more, outside)
-    api = await command_api(ground, loops, tokens)
+    api = await command_api(ground, loops, tokens, used)
     return app(api, ROUTES, RESOURCES, jwks=tokens.public_keys, more=[*more, asyncapi.route()], outside=outside)
 
 

@@ -11,14 +11,18 @@ class Duty(StrEnum):
     READS = "reads"
     RELAY = "relay"
     PROJECTIONS = "projections"
+    SAGAS = "sagas"
     TODO = "todo"
 
 
 SERVING: Final = frozenset({Duty.COMMANDS, Duty.READS})
 EVERY: Final = frozenset(Duty)
 
-LOGS: Final = frozenset({Duty.COMMANDS, Duty.RELAY, Duty.PROJECTIONS, Duty.TODO})
+WRITING: Final = frozenset({Duty.COMMANDS, Duty.SAGAS, Duty.TODO})
+"""Who has write loops of its own."""
+
+LOGS: Final = WRITING | {Duty.RELAY, Duty.PROJECTIONS}
 """Who needs the databases of the logs."""
 
-READ_MODELS: Final = frozenset({Duty.COMMANDS, Duty.READS, Duty.PROJECTIONS, Duty.TODO})
+READ_MODELS: Final = WRITING | {Duty.READS, Duty.PROJECTIONS}
 """Who needs the read database: for what is blocked, for rows, checkpoints and to-dos."""

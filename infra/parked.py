@@ -22,10 +22,11 @@ Rules = Mapping[str, Sequence[Rule]]
 
 
 class Sinks:
-    """The sink of each consumer of a context, by its name: `orders@1`, `todo`."""
+    """The sink of each consumer of a context, by its name: `orders@1`, `todo`; `others` are by name."""
 
-    def __init__(self, context: str, models: Iterable[Model], rules: Rules) -> None:
+    def __init__(self, context: str, models: Iterable[Model], rules: Rules, others: Mapping[str, Sink]) -> None:
         self._context = context
+        self._others = others
         self._models = {model.name: model for model in models}
         self._rules = rules
 
@@ -33,6 +34,8 @@ class Sinks:
         """Raises Refused."""
         if consumer == TODO:
             return TodoSink(self._context, self._rules.get(self._context, ()))
+        if consumer in self._others:
+            return self._others[consumer]
         name, _, generation = consumer.partition("@")
         if name not in self._models:
             known = ", ".join(sorted(self._models))
@@ -41,12 +44,19 @@ class Sinks:
 
 
 class Park:
-    """What is parked of every consumer. `logs` are by context."""
+    """What is parked of every consumer. `logs` are by context; `others` are sinks that are not made here."""
 
-    def __init__(self, pool: Pool, models: Iterable[Model], rules: Rules, logs: Mapping[str, Streams]) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        models: Iterable[Model],
+        rules: Rules,
+        logs: Mapping[str, Streams],
+        others: Iterable[Sink] = (),
+    ) -> None:
         self._pool = pool
-        models = tuple(models)
-        self._retries = {context: Retries(pool, Sinks(context, models, rules), logs) for context in logs}
+        models, named = tuple(models), {sink.name: sink for sink in others}
+        self._retries = {context: Retries(pool, Sinks(context, models, rules, named), logs) for context in logs}
 
     async def retry(self, id: UUID) -> Tried:
         """Raises NothingToDo, Refused."""

@@ -53,6 +53,7 @@ class Settings(BaseModel):
     products_database_url: SecretStr | None = Field(None, description="database of the log of products")
     orders_database_url: SecretStr | None = Field(None, description="database of the log of orders")
     payments_database_url: SecretStr | None = Field(None, description="database of the log of payments")
+    sagas_database_url: SecretStr | None = Field(None, description="database of the log of sagas")
     operations_database_url: SecretStr | None = Field(None, description="database of the log of operations")
     read_database_url: SecretStr | None = Field(None, description="database of read models and checkpoints")
     feed: FeedKind = Field(FeedKind.STORE, description="what read models follow: store (the log itself) or kafka")
@@ -62,6 +63,11 @@ class Settings(BaseModel):
     )
     topic_partitions: int = Field(8, ge=1, le=64, description="partitions of each topic; more can be set at any time")
     topic_retention_hours: int = Field(168, ge=1, description="time a topic keeps events; the log keeps them for ever")
+    commands_url: str | None = Field(
+        None,
+        pattern="^https?://",
+        description="command API that saga commands are sent to; unset: the write loops of the process itself",
+    )
     replay_processes: int = Field(2, ge=1, le=32, description="processes that build a generation of a read model")
     todo_at_once: int = Field(16, ge=1, le=1000, description="pieces of work that one process does at a time")
     pool_size: int = Field(8, ge=1, le=1000, description="most connections of each pool")

@@ -121,9 +121,9 @@ class _Asking:
         await todo.add(connection, self._asked)
 
 
-async def begin(connection: Connection, context: str, incarnation: UUID, head: int) -> None:
+async def begin(connection: Connection, context: str, incarnation: UUID, head: int, consumer: str = CONSUMER) -> None:
     """A consumer without a checkpoint begins at the log's head."""
-    await connection.execute(BEGIN, [CONSUMER, context, incarnation, head, head])
+    await connection.execute(BEGIN, [consumer, context, incarnation, head, head])
 
 
 async def begin_again(connection: Connection, context: str, incarnation: UUID, position: int) -> None:

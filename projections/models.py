@@ -9,7 +9,8 @@ from projections.operations.projector import OPERATIONS
 from projections.orders.projector import ORDERS
 from projections.payments.projector import PAYMENTS
 from projections.products.projector import PRODUCTS
+from projections.sagas.projector import SAGAS
 from projections.sales.projector import SALES
 from projections.users.projector import USERS
 
-MODELS: Final[tuple[Model, ...]] = (OPERATIONS, ORDERS, PAYMENTS, PRODUCTS, SALES, USERS)
+MODELS: Final[tuple[Model, ...]] = (OPERATIONS, ORDERS, PAYMENTS, PRODUCTS, SAGAS, SALES, USERS)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from commands.services import Services
 from domain import operations, users
+from domain import sagas as sagas_context
 from infra.assembly.erasures import sweeper
 from infra.assembly.ground import Ground
+from infra.assembly.orchestrating import commands_of, saga_sink
 from infra.assembly.replaying import replays
 from infra.assembly.working import at_work, unfit
 from infra.assembly.writing import WriteLoops
@@ -20,12 +23,17 @@ from infra.replaying import ReplayExecutors
 from infra.rules import RULES
 from infra.telemetry.probes import todos
 from projections.alarm import Alarm
+from projections.asking import CONSUMER as TODO
 from projections.asking import TodoSink, begin
 from projections.consumer import Consumer
 from projections.doing import Kind, Worker
 from projections.models import MODELS
 from projections.pool import connected
 from projections.todo import CHANNEL
+from sagas import dispatching
+from sagas.orchestrator import CONSUMER as SAGAS
+from sagas.orchestrator import contexts as listened_to
+from sagas.processes import PROCESSES
 
 
 async def begun(ground: Ground) -> None:
@@ -34,31 +42,38 @@ async def begun(ground: Ground) -> None:
     Every process that records what is to be done sees to this before its first event.
     """
     for context in RULES:
-        incarnation, head = await ground.readers[context].head()
-        async with connected(ground.databases.pool(READS)) as connection:
-            await begin(connection, context, incarnation, head)
+        await _begun(ground, TODO, context)
+    for context in listened_to(PROCESSES):
+        await _begun(ground, SAGAS, context)
 
 
-def todo(ground: Ground, loops: WriteLoops) -> None:
+async def _begun(ground: Ground, consumer: str, context: str) -> None:
+    incarnation, head = await ground.readers[context].head()
+    async with connected(ground.databases.pool(READS)) as connection:
+        await begin(connection, context, incarnation, head, consumer)
+
+
+def todo(ground: Ground, loops: WriteLoops, used: Services) -> None:
     pool = ground.databases.pool(READS)
     consumers = [Consumer(TodoSink(context, rules), ground.feeds[context], pool) for context, rules in RULES.items()]
     for consumer in consumers:
         ground.background(consumer.run())
     alarm = Alarm(ground.databases.conninfo(READS), CHANNEL)
-    worker = Worker(pool, alarm, kinds(ground, loops), at_once=ground.settings.todo_at_once)
+    worker = Worker(pool, alarm, kinds(ground, loops, used), at_once=ground.settings.todo_at_once)
     ground.background(worker.run())
     ground.background(keep_dropping_orphans(ground.keys))
     ground.checks["to-do"] = at_work(lambda: consumers, unfit(ground))
     ground.telemetry.metrics.probe("to-dos", todos(pool))
 
 
-def kinds(ground: Ground, loops: WriteLoops) -> Iterator[Kind]:
-    yield operation_kind(loops[operations.CONTEXT.name], executors(ground))
+def kinds(ground: Ground, loops: WriteLoops, used: Services) -> Iterator[Kind]:
+    yield from dispatching.kinds(loops[sagas_context.CONTEXT.name], commands_of(ground, loops, used))
+    yield operation_kind(loops[operations.CONTEXT.name], executors(ground, loops))
     path = ground.settings.erasure_list
     lists = [ErasureList(path)] if path else []
     yield erase_user(loops[users.CONTEXT.name], ground.keys, sweeper(ground), lists)
 
 
-def executors(ground: Ground) -> Mapping[str, Executor]:
-    park = Park(ground.databases.pool(READS), MODELS, RULES, ground.readers)
+def executors(ground: Ground, loops: WriteLoops) -> Mapping[str, Executor]:
+    park = Park(ground.databases.pool(READS), MODELS, RULES, ground.readers, [saga_sink(loops)])
     return {**parked_executors(park), **ReplayExecutors(replays(ground)).by_kind}

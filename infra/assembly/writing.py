@@ -10,10 +10,12 @@ from commands.handler import Handlers
 from commands.http import CommandApi
 from commands.loop import WriteLoop
 from commands.router import HANDLERS, RESOURCES, ROUTES
+from commands.sagas.handlers import handlers as saga_handlers
 from commands.services import Loops, Services
 from commands.table import Table
 from commands.users.handlers import handlers as user_handlers
 from domain import products, users
+from domain import sagas as sagas_context
 from domain.users.credentials import Policy
 from infra.assembly.ground import Ground
 from infra.catalogue import LogCatalogue
@@ -27,6 +29,8 @@ from infra.tax import TableTax
 from infra.telemetry.probes import queues
 from infra.telemetry.writing import CountedLoop, TimedLog
 from infra.tokens import Argon2Passwords, Tokens
+from sagas.engine import Engine
+from sagas.processes import PROCESSES
 
 WriteLoops = Mapping[str, WriteLoop]
 """By context."""
@@ -51,7 +55,10 @@ async def write_loops(ground: Ground) -> dict[str, WriteLoop]:
 
 def handlers(settings: Settings) -> dict[str, Handlers]:
     policy = Policy(session_lasts=timedelta(days=settings.session_days))
-    return HANDLERS | {users.CONTEXT.name: user_handlers(policy=policy)}
+    return HANDLERS | {
+        users.CONTEXT.name: user_handlers(policy=policy),
+        sagas_context.CONTEXT.name: saga_handlers(Engine(PROCESSES)),
+    }
 
 
 def services(ground: Ground, loops: WriteLoops, tokens: Tokens) -> Services:
@@ -70,9 +77,8 @@ def services(ground: Ground, loops: WriteLoops, tokens: Tokens) -> Services:
     )
 
 
-async def command_api(ground: Ground, loops: WriteLoops, tokens: Tokens) -> CommandApi:
+async def command_api(ground: Ground, loops: WriteLoops, tokens: Tokens, used: Services) -> CommandApi:
     """With somebody in charge: the first operator is there before the first request."""
-    used = services(ground, loops, tokens)
     await first_operator(ground.settings, loops, used)
     incarnations = {name: (await reader.head())[0] for name, reader in ground.readers.items()}
     limit = ground.settings.max_body_bytes

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import typer
 
-from domain import operations, orders, payments, products, users
+from domain import operations, orders, payments, products, sagas, users
 from domain.aggregate import Context
 from domain.claim import Claim
 from domain.errors import NotFound
@@ -24,6 +24,7 @@ from domain.products.categories import TREE, Categories
 from domain.products.product import Product
 from domain.products.reservation import Reservation
 from domain.products.stock import Stock
+from domain.sagas.saga import Saga
 from domain.users.credentials import Credentials
 from domain.users.user import User
 from infra.cli.databases import opened
@@ -46,6 +47,7 @@ KINDS: Final[dict[Kind, tuple[tuple[Context, ...], type[Any]]]] = {
     Kind.CLAIM: ((users.CONTEXT, products.CONTEXT), Claim),
     Kind.ORDER: ((orders.CONTEXT,), Order),
     Kind.PAYMENT: ((payments.CONTEXT,), Payment),
+    Kind.SAGA: ((sagas.CONTEXT,), Saga),
     Kind.OPERATION: ((operations.CONTEXT,), Operation),
 }
 """The contexts in which to look for it, and its state."""

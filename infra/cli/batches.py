@@ -20,7 +20,7 @@ from domain.operations.kinds import OperationKind
 from domain.products.sku import normalised
 from infra.assembly.ground import laid
 from infra.assembly.reading import tokens_of
-from infra.assembly.writing import WriteLoops, command_api, write_loops
+from infra.assembly.writing import WriteLoops, command_api, services, write_loops
 from infra.batch import plans
 from infra.batch.importer import Answer, Batch, Importer, Post
 from infra.batch.lines import read
@@ -105,7 +105,7 @@ async def shop(settings: Settings) -> AsyncIterator[tuple[Post, Resolve]]:
         ground = await laid(settings, frozenset({Duty.COMMANDS}), CONTEXTS, stack)
         loops = await write_loops(ground)
         tokens = tokens_of(ground)
-        api = await command_api(ground, loops, tokens)
+        api = await command_api(ground, loops, tokens, services(ground, loops, tokens))
         served = app(api, ROUTES, RESOURCES, jwks=tokens.public_keys)
         transport = httpx.ASGITransport(served)
         client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://import"))

@@ -32,6 +32,8 @@ from projections import parked
 from projections.models import MODELS
 from projections.parked import Wanted
 from projections.pool import connected
+from sagas.orchestrator import SagaSink
+from sagas.processes import PROCESSES
 
 WELL, REFUSED = 0, 1  # exit codes
 MOST: Final = 10_000  # of one cause at a time
@@ -161,7 +163,7 @@ async def parks(settings: Settings) -> AsyncIterator[Park]:
     async with opened(settings, names) as databases:
         keys = PersonalKeys(databases.pool("users"), settings.master_key_bytes())
         logs = {name: LogReader(databases.pool(name), name, keys) for name in names}
-        yield Park(databases.pool(READS), MODELS, RULES, logs)
+        yield Park(databases.pool(READS), MODELS, RULES, logs, [SagaSink(PROCESSES, None)])
 
 
 def batched(ids: Sequence[UUID], size: int) -> Iterator[Sequence[UUID]]:

@@ -13,12 +13,15 @@ from infra.cli.serve import Host, Port
 class Worked(StrEnum):
     RELAY = "relay"
     PROJECTIONS = "projections"
+    SAGAS = "sagas"
     TODO = "todo"
 
 
 def work(
     *,
-    what: Annotated[list[Worked], typer.Argument(help="From log to topic, read models, or durable pieces of work.")],
+    what: Annotated[
+        list[Worked], typer.Argument(help="From log to topic, read models, sagas, or durable pieces of work.")
+    ],
     context: Annotated[list[str] | None, typer.Option(help="Relay only this one's log (may be repeated).")] = None,
     host: Host = None,
     port: Port = None,

@@ -1,0 +1,32 @@
+"""How sagas are looked up, and how their age compares with that of others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from projections.listing import Listing, Ordering
+from projections.pool import Pool, connected
+from projections.sagas.projector import sagas
+
+SAGAS: Final = Listing(sagas.table)
+
+NEWEST_FIRST: Final = Ordering("started_at", descending=True)
+OLDEST_FIRST: Final = Ordering("started_at")
+
+RECENT: Final = 10_000
+"""So many of the newest that ended are looked at for how long a process takes."""
+
+USUAL: Final = """
+SELECT process, percentile_cont(0.5) WITHIN GROUP (ORDER BY took), percentile_cont(0.95) WITHIN GROUP (ORDER BY took)
+FROM (
+    SELECT process, took FROM reads.sagas WHERE took IS NOT NULL ORDER BY started_at DESC LIMIT %s
+) AS ended GROUP BY process
+"""
+
+
+async def usual(pool: Pool) -> dict[str, tuple[float, float]]:
+    """By process: seconds that half of its instances, and nineteen of twenty, took at most."""
+    async with connected(pool) as connection:
+        found: Sequence[tuple[str, float, float]] = await (await connection.execute(USUAL, [RECENT])).fetchall()
+    return {process: (half, most) for process, half, most in found}
