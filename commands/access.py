@@ -52,6 +52,7 @@ SCOPES: Final[dict[str, Who]] = {
     "orders:process": OPERATORS,  # what sagas do; operators too, until there are sagas
     "payments:look": SIGNED_IN,
     "payments:process": OPERATORS,
+    "payments:refund": STAFF,
     # operations
     "operations:look": STAFF,
     "parked:act": OPERATORS,
