@@ -55,6 +55,7 @@ SCOPES: Final[dict[str, Who]] = {
     # sagas
     "sagas:look": STAFF,
     "sagas:act": OPERATORS,
+    "payments:refund": STAFF,
     # operations
     "operations:look": STAFF,
     "parked:act": OPERATORS,

@@ -12,6 +12,8 @@ from commands.operations import handlers as operations_handlers
 from commands.operations import routes as operations_routes
 from commands.orders import handlers as orders_handlers
 from commands.orders import routes as orders_routes
+from commands.payments import handlers as payments_handlers
+from commands.payments import routes as payments_routes
 from commands.products import handlers as products_handlers
 from commands.products import routes as products_routes
 from commands.route import Resource, Route
@@ -19,14 +21,14 @@ from commands.sagas import routes as sagas_routes
 from commands.users import handlers as users_handlers
 from commands.users import routes as users_routes
 
-CONTEXTS: Final = (users_routes, products_routes, orders_routes, sagas_routes, operations_routes)
+CONTEXTS: Final = (users_routes, products_routes, orders_routes, payments_routes, sagas_routes, operations_routes)
 ROUTES: Final[list[Route]] = [route for context in CONTEXTS for route in context.ROUTES]
 RESOURCES: Final[list[Resource]] = [resource for context in CONTEXTS for resource in context.RESOURCES]
 HANDLERS: Final[dict[str, Handlers]] = {
     "users": users_handlers.HANDLERS,
     "products": products_handlers.HANDLERS,
     "orders": orders_handlers.HANDLERS,
-    "payments": {},
+    "payments": payments_handlers.HANDLERS,
     "operations": operations_handlers.HANDLERS,
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -11,9 +11,9 @@ from uuid import UUID
 from commands.reply import Envelope, Reply
 from domain.actor import Actor
 from domain.aggregate import States
-from domain.ids import ClaimId, ProductId, UserId, VariantId
+from domain.ids import ClaimId, OrderId, ProductId, UserId, VariantId
 from domain.money import Money
-from domain.value import Address
+from domain.value import Address, PaymentMethod
 
 
 class Loop(Protocol):
@@ -109,6 +109,22 @@ class Tax(Protocol):
     def tax(self, net: Money, address: Address | None) -> Money: ...
 
 
+@dataclass(frozen=True, slots=True)
+class PaymentChoice:
+    """How a placed order is to be paid. `token` stands for card or account at the gateway: it is personal."""
+
+    customer_id: UserId
+    total: Money
+    method: PaymentMethod
+    token: str | None = field(repr=False)
+
+
+class PlacedOrders(Protocol):
+    async def choice(self, order_id: OrderId) -> PaymentChoice:
+        """Raises NotFound, OrderNotPlaced, PaymentTokenErased, Unavailable."""
+        ...
+
+
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -125,4 +141,5 @@ class Services:
     catalogue: Catalogue
     shipping: Shipping
     tax: Tax
+    placed_orders: PlacedOrders
     now: Callable[[], datetime] = utc_now

@@ -61,6 +61,15 @@ OVER: Final = frozenset(
 )
 """In these another attempt may begin."""
 
+ON_THE_WAY: Final = (
+    AttemptStatus.CREATED,
+    AttemptStatus.ACTION_REQUIRED,
+    AttemptStatus.PENDING,
+    AttemptStatus.AUTHORISED,
+)
+VOIDABLE: Final = frozenset(ON_THE_WAY)
+"""What was last told of an attempt that may still be let go of."""
+
 
 class EntryStatus(Enum):
     PENDING = "pending"
@@ -95,6 +104,7 @@ class Attempt:
     captures: tuple[Entry, ...] = ()
     refunds: tuple[Entry, ...] = ()
     void_key: UUID | None = None  # set once a void was asked for
+    charged_back_at: datetime = LONG_AGO
 
     @property
     def status(self) -> AttemptStatus:
@@ -143,6 +153,24 @@ class Attempt:
     def capturing(self) -> bool:
         return any(capture.status is EntryStatus.PENDING for capture in self.captures)
 
+    @property
+    def refunding(self) -> bool:
+        return any(refund.status is EntryStatus.PENDING for refund in self.refunds)
+
+    @property
+    def unsettled(self) -> bool:
+        """The gateway may hold, or come to hold, money that is not captured: all of it, or what a capture left."""
+        return self.told in VOIDABLE and (not self.captured or self.captured < self.authorised)
+
+    @property
+    def voidable(self) -> bool:
+        return self.unsettled and not self.capturing and self.void_key is None
+
+    @property
+    def voiding(self) -> bool:
+        """A void was asked for, and what came of it is not known."""
+        return self.unsettled and self.void_key is not None
+
     def sum_of(self, entries: Iterable[Entry], status: EntryStatus) -> Money:
         return sum((e.amount for e in entries if e.status is status), zero(self.amount.currency))
 
@@ -162,9 +190,9 @@ def created(event: AttemptCreated) -> Attempt:
 def evolve(attempt: Attempt, event: AttemptEvent) -> Attempt:
     match event:
         case CaptureRequested():
-            return replace(attempt, captures=(*attempt.captures, asked(event.capture_id, event)))
+            return replace(attempt, captures=asked(attempt.captures, event.capture_id, event))
         case RefundRequested():
-            return replace(attempt, refunds=(*attempt.refunds, asked(event.refund_id, event)))
+            return replace(attempt, refunds=asked(attempt.refunds, event.refund_id, event))
         case VoidRequested():
             return replace(attempt, void_key=event.gateway_key)
         case ActionRequired():
@@ -188,21 +216,38 @@ def evolve(attempt: Attempt, event: AttemptEvent) -> Attempt:
         case RefundFailed():
             return replace(attempt, refunds=settled(attempt.refunds, event.refund_id, event, None))
         case PaymentChargedBack():
-            return replace(attempt, charged_back=event.amount)
+            return charged_back(attempt, event)
         case _:
             assert_never(event)
 
 
 def told(attempt: Attempt, status: AttemptStatus, event: Outcome) -> Attempt:
     """The later of the gateway's words holds, in whatever order they came."""
-    attempt = replace(attempt, reference=attempt.reference or event.reference)
-    if event.happened_at < attempt.told_at or status is attempt.told:
+    attempt = replace(attempt, reference=attempt.reference or event.reference or None)
+    if (event.happened_at, rank(status)) < (attempt.told_at, rank(attempt.told)) or status is attempt.told:
         return attempt
     return replace(attempt, told=status, told_at=event.happened_at)
 
 
-def asked(id: CaptureId | RefundId, event: CaptureRequested | RefundRequested) -> Entry:
-    return Entry(id, event.amount, EntryStatus.PENDING, event.gateway_key)
+def rank(status: AttemptStatus) -> int:
+    """Of two words of the same moment the one further on is the later: gateways may count whole seconds only."""
+    return ON_THE_WAY.index(status) if status in ON_THE_WAY else len(ON_THE_WAY)
+
+
+def charged_back(attempt: Attempt, event: PaymentChargedBack) -> Attempt:
+    """A dispute that was won leaves less of it, or nothing: the later word holds here too."""
+    if event.happened_at < attempt.charged_back_at or event.amount == attempt.charged_back:
+        return attempt
+    return replace(attempt, charged_back=event.amount, charged_back_at=event.happened_at)
+
+
+def asked(
+    entries: tuple[Entry, ...], id: CaptureId | RefundId, event: CaptureRequested | RefundRequested
+) -> tuple[Entry, ...]:
+    """Asked for again after it failed it is one entry still, under a new key."""
+    entry = Entry(id, event.amount, EntryStatus.PENDING, event.gateway_key)
+    failed = find(entries, id)
+    return put(entries, replace(entry, told_at=failed.told_at)) if failed else (*entries, entry)
 
 
 def find(entries: Iterable[Entry], id: CaptureId | RefundId) -> Entry | None:
@@ -218,9 +263,14 @@ def settled(
         return (
             entries if amount is None else (*entries, Entry(id, amount, EntryStatus.SUCCEEDED, None, event.happened_at))
         )
-    if event.happened_at < known.told_at:
+    if event.happened_at < known.told_at or said_before(known, event):
         return entries
     return put(entries, outcome(known, amount, event.happened_at))
+
+
+def said_before(entry: Entry, event: Outcome) -> bool:
+    """What was said of the entry before it was asked for once more."""
+    return entry.status is EntryStatus.PENDING and event.happened_at <= entry.told_at
 
 
 def outcome(entry: Entry, amount: Money | None, at: datetime) -> Entry:

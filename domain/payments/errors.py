@@ -88,6 +88,54 @@ class CaptureUnderWay(DomainError):
         )
 
 
+class MoneyUnderWay(DomainError):
+    """A capture, a void or a refund whose outcome is not known yet: what is left can be told once it is."""
+
+    code = "MONEY_UNDER_WAY"
+    title = "The customer's money is on its way"
+    retryable = True
+
+    def __init__(self, payment_id: UUID) -> None:
+        super().__init__(
+            f"payment {payment_id} has money under way, and nothing else can be asked for now: wait for its outcome",
+            id=str(payment_id),
+        )
+
+    @property
+    def final(self) -> bool:
+        return False
+
+
+class NothingToGiveBack(DomainError):
+    """Neither held nor captured: the customer has all of it, or it was charged back."""
+
+    code = "NOTHING_TO_GIVE_BACK"
+    title = "None of the customer's money is left to give back"
+
+    def __init__(self, payment_id: UUID) -> None:
+        super().__init__(f"payment {payment_id} has none of the customer's money (any more)", id=str(payment_id))
+
+
+class OrderNotPlaced(DomainError):
+    code = "ORDER_NOT_PLACED"
+    title = "The order has not been placed"
+
+    def __init__(self, order_id: UUID) -> None:
+        super().__init__(f"order {order_id} is a draft: it is placed before it is paid", id=str(order_id))
+
+
+class PaymentTokenErased(DomainError):
+    """The customer was erased, and with them what stood for their card or account."""
+
+    code = "PAYMENT_TOKEN_ERASED"
+    title = "How the customer wanted to pay is erased"
+
+    def __init__(self, order_id: UUID) -> None:
+        super().__init__(
+            f"the customer of order {order_id} was erased: nothing can be charged to them any more", id=str(order_id)
+        )
+
+
 class NotPositive(DomainError):
     code = "AMOUNT_NOT_POSITIVE"
     title = "The amount must be more than nothing"

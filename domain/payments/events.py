@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from domain.event import Event, PersonalData
+from domain.event import JSON, Event, PersonalData
 from domain.ids import AttemptId, CaptureId, OrderId, RefundId, UserId
 from domain.money import Money
 from domain.value import PaymentMethod
@@ -75,13 +75,24 @@ class VoidRequested(PaymentEvent):
 
 
 class RefundRequested(PaymentEvent):
+    """`note` is in the words of who asked; a service's are nobody's, and are not sealed."""
+
     TOPIC = "payments.refund-requested"
+    OWNER: ClassVar[str] = "asked_by"
+    class_version = 2
 
     attempt_id: AttemptId
     refund_id: RefundId
     gateway_key: UUID
     amount: Money
     reason: RefundReason
+    asked_by: UserId | None
+    note: PersonalData[str]
+
+    @staticmethod
+    def upcast_v1_v2(state: JSON) -> None:
+        """v1 did not say who asked."""
+        state["asked_by"], state["note"] = None, ""
 
 
 class Outcome(PaymentEvent):

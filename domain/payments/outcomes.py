@@ -20,7 +20,6 @@ from domain.payments.events import (
     AttemptVoided,
     AuthorisationExpired,
     CaptureFailed,
-    Outcome,
     OutcomeUnmatched,
     PaymentAuthorised,
     PaymentCaptured,
@@ -32,6 +31,8 @@ from domain.payments.events import (
 )
 from domain.payments.payment import Payment
 
+Recorded = Report | OutcomeUnmatched
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -42,53 +43,53 @@ class Said:
     happened_at: datetime
 
 
-def record_action_required(payment: Payment, said: Said, url: str | None, *, at: datetime) -> Outcome | None:
+def record_action_required(payment: Payment, said: Said, url: str | None, *, at: datetime) -> Recorded | None:
     return record(payment, ActionRequired, said, at, url=url)
 
 
-def record_pending(payment: Payment, said: Said, *, at: datetime) -> Outcome | None:
+def record_pending(payment: Payment, said: Said, *, at: datetime) -> Recorded | None:
     return record(payment, AttemptPending, said, at)
 
 
 def record_authorised(
     payment: Payment, said: Said, amount: Money, expires_at: datetime | None, *, at: datetime
-) -> Outcome | None:
+) -> Recorded | None:
     return record(payment, PaymentAuthorised, said, at, amount=amount, expires_at=expires_at)
 
 
-def record_declined(payment: Payment, said: Said, code: str, advice: Advice, *, at: datetime) -> Outcome | None:
+def record_declined(payment: Payment, said: Said, code: str, advice: Advice, *, at: datetime) -> Recorded | None:
     return record(payment, PaymentDeclined, said, at, code=code, advice=advice)
 
 
-def record_voided(payment: Payment, said: Said, *, at: datetime) -> Outcome | None:
+def record_voided(payment: Payment, said: Said, *, at: datetime) -> Recorded | None:
     return record(payment, AttemptVoided, said, at)
 
 
-def record_authorisation_expired(payment: Payment, said: Said, *, at: datetime) -> Outcome | None:
+def record_authorisation_expired(payment: Payment, said: Said, *, at: datetime) -> Recorded | None:
     return record(payment, AuthorisationExpired, said, at)
 
 
-def record_captured(payment: Payment, said: Said, id: CaptureId, amount: Money, *, at: datetime) -> Outcome | None:
+def record_captured(payment: Payment, said: Said, id: CaptureId, amount: Money, *, at: datetime) -> Recorded | None:
     return record(payment, PaymentCaptured, said, at, capture_id=id, amount=amount)
 
 
-def record_capture_failed(payment: Payment, said: Said, id: CaptureId, code: str, *, at: datetime) -> Outcome | None:
+def record_capture_failed(payment: Payment, said: Said, id: CaptureId, code: str, *, at: datetime) -> Recorded | None:
     return record(payment, CaptureFailed, said, at, capture_id=id, code=code)
 
 
-def record_refunded(payment: Payment, said: Said, id: RefundId, amount: Money, *, at: datetime) -> Outcome | None:
+def record_refunded(payment: Payment, said: Said, id: RefundId, amount: Money, *, at: datetime) -> Recorded | None:
     return record(payment, PaymentRefunded, said, at, refund_id=id, amount=amount)
 
 
-def record_refund_failed(payment: Payment, said: Said, id: RefundId, code: str, *, at: datetime) -> Outcome | None:
+def record_refund_failed(payment: Payment, said: Said, id: RefundId, code: str, *, at: datetime) -> Recorded | None:
     return record(payment, RefundFailed, said, at, refund_id=id, code=code)
 
 
-def record_charged_back(payment: Payment, said: Said, amount: Money, *, at: datetime) -> Outcome | None:
+def record_charged_back(payment: Payment, said: Said, amount: Money, *, at: datetime) -> Recorded | None:
     return record(payment, PaymentChargedBack, said, at, amount=amount)
 
 
-def record(payment: Payment, kind: type[Report], said: Said, at: datetime, **fields: Any) -> Outcome | None:
+def record(payment: Payment, kind: type[Report], said: Said, at: datetime, **fields: Any) -> Recorded | None:
     """The event of this kind, None if it tells nothing new, or OutcomeUnmatched."""
     identity = after(payment, at) | {
         "attempt_id": said.attempt_id,

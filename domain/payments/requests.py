@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from domain.event import after, first
 from domain.ids import AttemptId, CaptureId, OrderId, RefundId, UserId, payment_of
 from domain.money import Money
-from domain.payments.attempt import Attempt, AttemptStatus, difference
+from domain.payments.attempt import VOIDABLE, Attempt, Entry, EntryStatus, difference, find
 from domain.payments.errors import (
     AttemptActive,
     CaptureUnderWay,
@@ -30,8 +32,6 @@ from domain.payments.events import (
 )
 from domain.payments.payment import Payment
 from domain.value import PaymentMethod
-
-VOIDABLE = {AttemptStatus.CREATED, AttemptStatus.ACTION_REQUIRED, AttemptStatus.PENDING, AttemptStatus.AUTHORISED}
 
 
 def open_payment(order_id: OrderId, customer_id: UserId, due: Money, *, at: datetime) -> PaymentOpened:
@@ -61,8 +61,13 @@ def begin(
 
 def capture(
     payment: Payment, id: CaptureId, gateway_key: UUID, amount: Money | None = None, *, at: datetime
-) -> CaptureRequested:
-    """Takes this much of what is authorised, all with None. Raises NothingToCapture, MoreThanAuthorised."""
+) -> CaptureRequested | None:
+    """Takes this much of what is authorised, all with None. The same one twice: nothing.
+
+    Raises NothingToCapture, MoreThanAuthorised.
+    """
+    if any(stands(attempt.captures, id) for attempt in payment.attempts):
+        return None
     attempt = next((a for a in payment.attempts if a.capturable), None)
     if attempt is None:
         raise NothingToCapture(payment.id)
@@ -86,20 +91,50 @@ def void(payment: Payment, gateway_key: UUID, *, at: datetime) -> VoidRequested 
     return VoidRequested(**after(payment, at), attempt_id=attempt.id, gateway_key=gateway_key)
 
 
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why money is given back, and in whose words: `note` is theirs, nobody's where no person asked."""
+
+    reason: RefundReason
+    asked_by: UserId | None = None
+    note: str = ""
+
+
 def refund(
-    payment: Payment, id: RefundId, gateway_key: UUID, amount: Money | None, reason: RefundReason, *, at: datetime
-) -> RefundRequested:
-    """Gives back this much of one attempt's captured money, all of it with None.
+    payment: Payment, id: RefundId, gateway_key: UUID, amount: Money | None, why: Why, *, at: datetime
+) -> RefundRequested | None:
+    """Gives back this much of one attempt's captured money, all of it with None. The same one twice: nothing.
 
     Raises NothingToRefund, MoreThanCaptured.
     """
+    if any(stands(attempt.refunds, id) for attempt in payment.attempts):
+        return None
     attempt = most_refundable(payment)
     wanted = positive(attempt.refundable if amount is None else amount)
     if wanted > attempt.refundable:
         raise MoreThanCaptured(wanted, attempt.refundable)
+    return refund_asked(payment, attempt, id, gateway_key, wanted, why, at=at)
+
+
+def refund_asked(
+    payment: Payment, attempt: Attempt, id: RefundId, gateway_key: UUID, amount: Money, why: Why, *, at: datetime
+) -> RefundRequested:
     return RefundRequested(
-        **after(payment, at), attempt_id=attempt.id, refund_id=id, gateway_key=gateway_key, amount=wanted, reason=reason
+        **after(payment, at),
+        attempt_id=attempt.id,
+        refund_id=id,
+        gateway_key=gateway_key,
+        amount=amount,
+        reason=why.reason,
+        asked_by=why.asked_by,
+        note=why.note,
     )
+
+
+def stands(entries: Iterable[Entry], id: CaptureId | RefundId) -> bool:
+    """Whether it is asked for already; what failed may be asked for again."""
+    entry = find(entries, id)
+    return entry is not None and entry.status is not EntryStatus.FAILED
 
 
 def most_refundable(payment: Payment) -> Attempt:

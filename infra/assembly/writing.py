@@ -14,7 +14,7 @@ from commands.sagas.handlers import handlers as saga_handlers
 from commands.services import Loops, Services
 from commands.table import Table
 from commands.users.handlers import handlers as user_handlers
-from domain import products, users
+from domain import orders, products, users
 from domain import sagas as sagas_context
 from domain.users.credentials import Policy
 from infra.assembly.ground import Ground
@@ -23,6 +23,7 @@ from infra.claims import HiddenClaims
 from infra.event_log.log import EventLog
 from infra.event_log.replies import keep_pruning
 from infra.first_operator import ensure_first_operator
+from infra.placed_orders import LogPlacedOrders
 from infra.settings import Settings
 from infra.shipping import TableShipping
 from infra.tax import TableTax
@@ -74,6 +75,7 @@ def services(ground: Ground, loops: WriteLoops, tokens: Tokens) -> Services:
         catalogue=LogCatalogue(loops[sold].states, partial(ground.wakeups[sold].head, sold)),
         shipping=TableShipping(settings.home_country),
         tax=TableTax(settings.home_country),
+        placed_orders=LogPlacedOrders(ground.readers[orders.CONTEXT.name]),
     )
 
 

@@ -166,7 +166,7 @@ def reference_of(event: PaymentEvent) -> dict[UUID, str | None]:
 
 
 def with_reference(known: tuple[str, ...], event: PaymentEvent) -> tuple[str, ...]:
-    if isinstance(event, Outcome) and event.reference not in known:
+    if isinstance(event, Outcome) and event.reference and event.reference not in known:
         return (*known, event.reference)
     return known
 

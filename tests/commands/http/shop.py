@@ -170,6 +170,7 @@ def services(loop: FakeLoop) -> Services:
     return Services(
         claims=HiddenClaims("a secret"),
         keys=unused, passwords=unused, tokens=unused, catalogue=unused, shipping=unused, tax=unused,
+        placed_orders=unused,
         states=Loops({CONTEXT: loop}),
     )  # fmt: skip
 

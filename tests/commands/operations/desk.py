@@ -143,6 +143,7 @@ def api(loop: WriteLoop, clock: Clock) -> CommandApi:
         catalogue=unused,
         shipping=unused,
         tax=unused,
+        placed_orders=unused,
         now=clock,
     )
     return CommandApi(Table(ROUTES, RESOURCES), {CONTEXT.name: loop}, {CONTEXT.name: UUID(int=9)}, services, actor_of)

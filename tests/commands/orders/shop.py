@@ -156,5 +156,6 @@ def api(loop: WriteLoop, catalogue: FakeCatalogue) -> CommandApi:
         catalogue=catalogue,
         shipping=TableShipping(),
         tax=TableTax(),
+        placed_orders=unused,
     )
     return CommandApi(Table(ROUTES, RESOURCES), {"orders": loop}, {"orders": UUID(int=9)}, services, actor_of)

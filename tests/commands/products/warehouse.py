@@ -84,5 +84,6 @@ def api(loop: WriteLoop) -> CommandApi:
         catalogue=unused,
         shipping=unused,
         tax=unused,
+        placed_orders=unused,
     )
     return CommandApi(Table(ROUTES, RESOURCES), loops, {CONTEXT.name: UUID(int=9)}, services, actor_of)

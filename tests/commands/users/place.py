@@ -149,5 +149,6 @@ def api(loop: WriteLoop, keys: PersonalKeys) -> CommandApi:
         catalogue=unused,
         shipping=unused,
         tax=unused,
+        placed_orders=unused,
     )
     return CommandApi(Table(ROUTES, RESOURCES), loops, {CONTEXT.name: UUID(int=9)}, services, actor_of)

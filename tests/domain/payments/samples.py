@@ -92,6 +92,8 @@ refund_requested = a(
     gateway_key=KEY,
     amount=eur(1000),
     reason=RefundReason.CANCELLATION,
+    asked_by=None,
+    note="",
 )
 refunded = told(PaymentRefunded, 5, refund_id=REFUND, amount=eur(1000))
 refund_failed = told(RefundFailed, 5, refund_id=REFUND, code="charge_disputed")
@@ -102,6 +104,8 @@ part_refund_requested = a(
     gateway_key=KEY,
     amount=eur(300),
     reason=RefundReason.RETURN,
+    asked_by=None,
+    note="",
 )
 part_refunded = told(PaymentRefunded, 5, refund_id=REFUND, amount=eur(300))
 charged_back = told(PaymentChargedBack, 6, amount=eur(1000))

@@ -14,6 +14,7 @@ from domain.payments.attempt import AttemptStatus
 from domain.payments.errors import AttemptActive, NothingToCapture, NothingToRefund, NothingToVoid
 from domain.payments.events import Advice, RefundReason
 from domain.payments.payment import ChargeStatus, Payment
+from domain.payments.requests import Why
 from domain.value import PaymentMethod
 from tests.domain.payments.samples import (
     CAPTURE,
@@ -44,7 +45,7 @@ REQUESTS: dict[str, tuple[Decide, set[AttemptStatus], type[DomainError]]] = {
     ),
     "void": (lambda p: requests.void(p, KEY, at=AT), BEFORE_MONEY, NothingToVoid),
     "refund": (
-        lambda p: requests.refund(p, REFUND_2, KEY, None, RefundReason.GOODWILL, at=AT),
+        lambda p: requests.refund(p, REFUND_2, KEY, None, Why(RefundReason.GOODWILL), at=AT),
         {S.PARTIALLY_CAPTURED, S.CAPTURED, S.PARTIALLY_REFUNDED},
         NothingToRefund,
     ),

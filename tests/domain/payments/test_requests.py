@@ -21,7 +21,7 @@ from domain.payments.events import (
     RefundReason,
 )
 from domain.payments.payment import ChargeStatus
-from domain.payments.requests import begin, capture, open_payment, refund, void
+from domain.payments.requests import Why, begin, capture, open_payment, refund, void
 from domain.value import PaymentMethod
 from tests.domain.payments.samples import (
     ATTEMPT,
@@ -50,7 +50,7 @@ from tests.domain.payments.samples import (
 )
 from tests.specification import AT, Given, a
 
-CARD, GOODWILL = PaymentMethod.CREDIT_CARD, RefundReason.GOODWILL
+CARD, GOODWILL = PaymentMethod.CREDIT_CARD, Why(RefundReason.GOODWILL)
 SECOND = AttemptId(derive("test", "second"))
 
 
@@ -111,7 +111,7 @@ def test_a_void_is_asked_for_once() -> None:
 
 
 def test_what_is_captured_is_refunded() -> None:
-    payment.given(*CAPTURED).when(refund, REFUND, KEY, None, RefundReason.CANCELLATION).then(refund_requested)
+    payment.given(*CAPTURED).when(refund, REFUND, KEY, None, Why(RefundReason.CANCELLATION)).then(refund_requested)
 
 
 def test_refunds_under_way_count_until_they_fail() -> None:
@@ -119,7 +119,7 @@ def test_refunds_under_way_count_until_they_fail() -> None:
     given.when(refund, REFUND_2, KEY, eur(701), GOODWILL).refused(MoreThanCaptured, available=eur(700).model_dump())
     payment.given(*CAPTURED, refund_requested).when(refund, REFUND_2, KEY, eur(1), GOODWILL).refused(NothingToRefund)
     again = payment.given(*CAPTURED, refund_requested, refund_failed)
-    again.when(refund, REFUND, KEY, None, RefundReason.CANCELLATION).then(refund_requested)
+    again.when(refund, REFUND, KEY, None, Why(RefundReason.CANCELLATION)).then(refund_requested)
 
 
 def test_nothing_is_no_amount() -> None:
@@ -131,4 +131,4 @@ def test_more_than_is_due_is_an_overcharge_until_it_is_refunded() -> None:
     twice = told(PaymentCaptured, 5, capture_id=CaptureId(derive("test", "from the gateway")), amount=eur(1000))
     state = payment.given(*CAPTURED, twice).state
     assert state.status is ChargeStatus.OVERCHARGED
-    assert refund(state, REFUND, KEY, eur(1000), RefundReason.OVERCHARGE, at=AT)
+    assert refund(state, REFUND, KEY, eur(1000), Why(RefundReason.OVERCHARGE), at=AT)

@@ -6,6 +6,7 @@ them in any order, some of them often. What we know may lag, but never be wrong.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,9 +22,12 @@ from domain.ids import AttemptId, CaptureId, RefundId
 from domain.money import Money
 from domain.payments import outcomes, requests
 from domain.payments.attempt import Attempt, EntryStatus
+from domain.payments.errors import MoneyUnderWay, NothingToGiveBack
 from domain.payments.events import Advice, CaptureRequested, RefundReason, RefundRequested, VoidRequested
+from domain.payments.giving_back import give_back
 from domain.payments.outcomes import Said
 from domain.payments.payment import ChargeStatus, Payment, evolve
+from domain.payments.requests import Why
 from domain.value import PaymentMethod
 from tests import full
 from tests.domain.payments.samples import CUSTOMER, ORDER, eur, minute
@@ -104,6 +108,18 @@ class Payments(RuleBasedStateMachine):
             case _:
                 self.enqueue(self.ask(lambda: requests.void(self.payment, self.fresh(), at=AT)))
 
+    @rule()
+    def give_back(self) -> None:
+        try:
+            self.give_back_once()
+        except (MoneyUnderWay, NothingToGiveBack):
+            return
+
+    def give_back_once(self) -> None:
+        for request in give_back(self.payment, Why(RefundReason.CANCELLATION), self.fresh, at=AT):
+            self.payment = evolve(self.payment, request)
+            self.enqueue(request)
+
     def begin(self) -> None:
         id = AttemptId(self.fresh())
         begun = self.ask(lambda: requests.begin(self.payment, id, self.fresh(), PaymentMethod.WALLET, None, at=AT))
@@ -115,8 +131,8 @@ class Payments(RuleBasedStateMachine):
         self.enqueue(self.ask(lambda: requests.capture(self.payment, id, self.fresh(), amount, at=AT)))
 
     def refund(self, amount: Money | None) -> None:
-        id, reason = RefundId(self.fresh()), RefundReason.GOODWILL
-        self.enqueue(self.ask(lambda: requests.refund(self.payment, id, self.fresh(), amount, reason, at=AT)))
+        id, why = RefundId(self.fresh()), Why(RefundReason.GOODWILL)
+        self.enqueue(self.ask(lambda: requests.refund(self.payment, id, self.fresh(), amount, why, at=AT)))
 
     def enqueue(self, request: Any) -> None:
         if request is not None:
@@ -173,7 +189,7 @@ class Payments(RuleBasedStateMachine):
         return lambda p: outcomes.record_refunded(p, said, id, asked.amount, at=AT)
 
     def voided(self, account: Account, id: AttemptId) -> None:
-        if account.captured or account.closed:
+        if account.captured >= account.authorised > 0 or account.closed:
             return
         said, account.closed = self.said(id), True
         self.post.append(lambda p: outcomes.record_voided(p, said, at=AT))
@@ -243,6 +259,34 @@ class Payments(RuleBasedStateMachine):
             account = self.accounts[attempt.id]
             known = (attempt.captured, attempt.refunded, attempt.charged_back)
             assert known == (eur(account.captured), eur(account.refunded), eur(account.charged_back))
+        self.give_back_until_nothing_is_left()
+
+    def give_back_until_nothing_is_left(self) -> None:
+        """As a saga does: again after each outcome."""
+        with contextlib.suppress(NothingToGiveBack):
+            for _ in range(20):
+                self.work_all()
+                with contextlib.suppress(MoneyUnderWay):
+                    self.give_back_once()
+            pytest.fail(f"it does not come to an end: {self.payment}")
+        assert not self.payment.paid
+        assert all(account.closed or account.captured == account.authorised for account in self.accounts.values())
+        for account in self.accounts.values():
+            assert account.captured == account.refunded + account.charged_back
+
+    def work_all(self) -> None:
+        for id, account in self.accounts.items():
+            while account.todo:
+                match account.todo.pop():
+                    case CaptureRequested() as request:
+                        self.post.append(self.captured(account, request, willing=True))
+                    case RefundRequested() as request:
+                        self.post.append(self.refunded(account, request, willing=True))
+                    case VoidRequested():
+                        self.voided(account, id)
+        for report in reversed(self.post):
+            self.hear(report)
+        self.post.clear()
 
 
 def pending(attempt: Attempt, entries: Any) -> Money:
