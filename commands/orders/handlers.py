@@ -14,7 +14,7 @@ from domain.aggregate import States
 from domain.errors import AlreadyExists, DomainError, Forbidden, InvalidValue, NotFound
 from domain.ids import UserId
 from domain.lifecycle import require
-from domain.orders import cancellation, cart, fulfilment
+from domain.orders import cancellation, cart, fulfilment, work
 from domain.orders.events import CancelReason
 from domain.orders.order import Order, Status
 
@@ -78,17 +78,17 @@ class Remove(OfOrder[m.RemoveLine]):
 
 class Confirm(OfOrder[m.ConfirmOrder]):
     def on(self, order: Order, command: m.ConfirmOrder, at: datetime) -> Decision:
-        return fulfilment.confirm(order, at=at)
+        return fulfilment.confirm(order, saga=command.saga, at=at)
 
 
 class Reject(OfOrder[m.RejectOrder]):
     def on(self, order: Order, command: m.RejectOrder, at: datetime) -> Decision:
-        return fulfilment.reject(order, command.reason, command.note, at=at)
+        return fulfilment.reject(order, command.reason, command.note, saga=command.saga, at=at)
 
 
 class Expire(OfOrder[m.ExpireOrder]):
     def on(self, order: Order, command: m.ExpireOrder, at: datetime) -> Decision:
-        return fulfilment.expire(order, at=at)
+        return fulfilment.expire(order, saga=command.saga, at=at)
 
 
 class Cancel(OfOrder[m.CancelOrder]):
@@ -99,7 +99,17 @@ class Cancel(OfOrder[m.CancelOrder]):
 
 class Close(OfOrder[m.CloseOrder]):
     def on(self, order: Order, command: m.CloseOrder, at: datetime) -> Decision:
-        return cancellation.close(order, command.note, at=at)
+        return cancellation.close(order, command.note, saga=command.saga, at=at)
+
+
+class HandOver(OfOrder[m.HandOverOrder]):
+    def on(self, order: Order, command: m.HandOverOrder, at: datetime) -> Decision:
+        return work.hand_over(order, command.saga, at=at)
+
+
+class Release(OfOrder[m.ReleaseOrder]):
+    def on(self, order: Order, command: m.ReleaseOrder, at: datetime) -> Decision:
+        return work.release(order, command.saga, at=at)
 
 
 class Ship(OfOrder[m.ShipOrder]):
@@ -139,6 +149,8 @@ HANDLERS: Handlers = {
     m.ExpireOrder: Expire(),
     m.CancelOrder: Cancel(),
     m.CloseOrder: Close(),
+    m.HandOverOrder: HandOver(),
+    m.ReleaseOrder: Release(),
     m.ShipOrder: Ship(),
     m.DeliverOrder: Deliver(),
     m.ReturnOrder: Return(),

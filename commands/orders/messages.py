@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from commands.message import Command
 from domain.errors import DomainError
-from domain.ids import OrderId, ReturnId, ShipmentId, UserId, VariantId, new_id
+from domain.ids import OrderId, ReturnId, SagaId, ShipmentId, UserId, VariantId, new_id
 from domain.money import Currency, Money
 from domain.orders.events import Portion, Quantity, RejectReason
 from domain.orders.order import MAX_LINES
@@ -123,16 +123,22 @@ class RemoveLine(Command):
     variant_id: VariantId
 
 
-class ConfirmOrder(Command):
+class SagaCommand(Command):
+    """Base of what sagas do to an order. One says in `saga` which it is, and is refused unless it works the order."""
+
+    saga: SagaId | None = None
+
+
+class ConfirmOrder(SagaCommand):
     pass
 
 
-class RejectOrder(Command):
+class RejectOrder(SagaCommand):
     reason: RejectReason
     note: Note = ""
 
 
-class ExpireOrder(Command):
+class ExpireOrder(SagaCommand):
     pass
 
 
@@ -142,10 +148,23 @@ class CancelOrder(Command):
     note: Note = ""
 
 
-class CloseOrder(Command):
+class CloseOrder(SagaCommand):
     """Ends a cancellation once money and goods have been put back."""
 
     note: Note = ""
+
+
+class HandOverOrder(Command):
+    """The saga that works an order that is to be cancelled leaves it to its cancellation."""
+
+    saga: SagaId
+    to: Literal["cancellation"]
+
+
+class ReleaseOrder(Command):
+    """The saga is done with the order; a return that waits, or a cancellation, begins. Nothing if another works it."""
+
+    saga: SagaId
 
 
 class ShipOrder(Command):

@@ -14,8 +14,10 @@ from commands.orders.messages import (
     DeliverOrder,
     DraftOrder,
     ExpireOrder,
+    HandOverOrder,
     PlaceOrder,
     RejectOrder,
+    ReleaseOrder,
     RemoveLine,
     ReturnOrder,
     ShipOrder,
@@ -42,6 +44,8 @@ ROUTES: Final = [
     Route("/v1/orders/{id}/reject", RejectOrder, PROCESS),
     Route("/v1/orders/{id}/expire", ExpireOrder, PROCESS),
     Route("/v1/orders/{id}/close", CloseOrder, PROCESS),
+    Route("/v1/orders/{id}/hand-over", HandOverOrder, PROCESS, key=REQUIRED),
+    Route("/v1/orders/{id}/release", ReleaseOrder, PROCESS, key=REQUIRED),
 ]
 
 RESOURCES: Final = [

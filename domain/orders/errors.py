@@ -145,7 +145,8 @@ class ReturnPeriodOver(DomainError):
 
 class SagaAtWork(DomainError):
     code = "SAGA_AT_WORK"
-    title = "Another saga works this order"
+    title = "Another saga works this order, or none"
 
     def __init__(self, order_id: OrderId, saga_id: SagaId | UUID | None) -> None:
-        super().__init__(f"order {order_id} is worked by saga {saga_id}", saga=str(saga_id) if saga_id else None)
+        worker = f"saga {saga_id}" if saga_id else "no saga"
+        super().__init__(f"order {order_id} is worked by {worker}", saga=str(saga_id) if saga_id else None)

@@ -1,4 +1,7 @@
-"""Decisions on a placed order: confirming or ending it, shipping, delivery, returns, and the saga that works it."""
+"""Decisions on a placed order: confirming or ending it, shipping, delivery and returns.
+
+A saga says with `saga` which one it is, and is refused once another works the order.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from domain.errors import NotFound
+from domain.errors import AlreadyExists, NotFound
 from domain.event import after
 from domain.ids import ReturnId, SagaId, ShipmentId, UserId
 from domain.lifecycle import require
@@ -18,7 +21,6 @@ from domain.orders.errors import (
     NoSuchLine,
     ReasonRequired,
     ReturnPeriodOver,
-    SagaAtWork,
 )
 from domain.orders.events import (
     OrderConfirmed,
@@ -30,31 +32,36 @@ from domain.orders.events import (
     Portion,
     RejectReason,
     SagaAssigned,
-    SagaReleased,
 )
 from domain.orders.order import Order, Shipment, Status, count, evolve
+from domain.orders.work import assigned, require_at_work, the_return
 
 RETURN_PERIOD: Final = timedelta(days=30)
 """How long after delivery a customer may return. The shop itself is not bound by it."""
 
 
-def confirm(order: Order, *, at: datetime) -> OrderConfirmed | None:
+def confirm(order: Order, *, saga: SagaId | None = None, at: datetime) -> OrderConfirmed | None:
     if order.status is Status.CONFIRMED:
         return None
+    require_at_work(order, saga)
     require(order, Status.PLACED)
     return OrderConfirmed(**after(order, at))
 
 
-def reject(order: Order, reason: RejectReason, note: str, *, at: datetime) -> OrderRejected | None:
+def reject(
+    order: Order, reason: RejectReason, note: str, *, saga: SagaId | None = None, at: datetime
+) -> OrderRejected | None:
     if order.status is Status.REJECTED:
         return None
+    require_at_work(order, saga)
     require(order, Status.PLACED)
     return OrderRejected(**after(order, at), customer_id=order.customer_id, reason=reason, note=note)
 
 
-def expire(order: Order, *, at: datetime) -> OrderExpired | None:
+def expire(order: Order, *, saga: SagaId | None = None, at: datetime) -> OrderExpired | None:
     if order.status is Status.EXPIRED:
         return None
+    require_at_work(order, saga)
     require(order, Status.PLACED)
     return OrderExpired(**after(order, at))
 
@@ -104,19 +111,21 @@ def give_back(
     note: str,
     restock: bool,
     at: datetime,
-) -> OrderReturned:
-    """Takes these portions back, or with no lines all that is left.
+) -> list[OrderReturned | SagaAssigned]:
+    """Takes these portions back, or with no lines all that is left. The return waits while a saga works the order.
 
-    Raises MoreThanDelivered, ReturnPeriodOver (customers), ReasonRequired (staff).
+    Raises MoreThanDelivered, ReturnPeriodOver (customers), ReasonRequired (staff), AlreadyExists.
     """
     require(order, Status.DELIVERED)
+    if any(each.id == id for each in order.returns):
+        raise AlreadyExists("return", id)
     if asked_by == order.customer_id:
         in_time(order, at)
     elif asked_by and not note:
         raise ReasonRequired
     left = order.delivered - order.returned
     portions = checked(order, lines, left, MoreThanDelivered) if lines else portioned(left)
-    return OrderReturned(
+    returned = OrderReturned(
         **after(order, at),
         customer_id=order.customer_id,
         return_id=id,
@@ -127,6 +136,9 @@ def give_back(
         note=note,
         complete=left == count(portions),
     )
+    if order.saga:
+        return [returned]
+    return [returned, assigned(evolve(order, returned), the_return(id), at)]
 
 
 def in_time(order: Order, at: datetime) -> None:
@@ -151,22 +163,6 @@ def owed(order: Order, returned: Counter[int]) -> Money:
     taxed = order.total.amount - order.tax.amount
     tax = order.tax.amount * price // taxed if taxed else 0
     return Money(amount=price + tax, currency=order.currency)
-
-
-def assign(
-    order: Order, saga_id: SagaId, process: str, *, instead_of: SagaId | None = None, at: datetime
-) -> SagaAssigned | None:
-    """Names the saga that works the order: one at a time. `instead_of` is the one that hands over."""
-    if order.saga == saga_id:
-        return None
-    if order.saga != instead_of:
-        raise SagaAtWork(order.id, order.saga)
-    return SagaAssigned(**after(order, at), saga_id=saga_id, process=process)
-
-
-def release(order: Order, saga_id: SagaId, *, at: datetime) -> SagaReleased | None:
-    """The saga is done with the order. Nothing happens if another one works it by now."""
-    return SagaReleased(**after(order, at), saga_id=saga_id) if order.saga == saga_id else None
 
 
 def checked(

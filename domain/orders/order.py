@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, assert_never
 
-from domain.ids import OrderId, ReturnId, SagaId, ShipmentId, UserId
+from domain.ids import OrderId, ReturnId, SagaId, ShipmentId, UserId, checkout_of, payment_of, refund_of, return_of
 from domain.money import Money, zero
 from domain.orders.events import (
     AnyOrderEvent,
@@ -92,7 +92,8 @@ class Order:
     returns: tuple[Return, ...] = ()
     delivered_at: datetime | None = None  # when everything had arrived
     cancellation: Cancellation | None = None
-    saga: SagaId | None = None
+    saga: SagaId | None = None  # the one that works it; a placed order is worked by its checkout
+    waiting: tuple[ReturnId, ...] = ()  # returns that no saga worked yet, the earliest first
 
     @property
     def ordered(self) -> Counter[int]:
@@ -128,7 +129,7 @@ def evolve(order: Order | None, event: AnyOrderEvent) -> Order:
     if isinstance(event, OrderDrafted):
         return drafted(event)
     if isinstance(event, OrderPlaced):
-        return placed(order, event)
+        return placed(event)
     assert order is not None
     return replace(changed(order, event), version=event.originator_version)
 
@@ -141,10 +142,11 @@ def drafted(event: OrderDrafted) -> Order:
     )  # fmt: skip
 
 
-def placed(draft: Order | None, event: OrderPlaced) -> Order:
+def placed(event: OrderPlaced) -> Order:
+    id = OrderId(event.originator_id)
     return Order(
-        OrderId(event.originator_id), event.originator_version, Status.PLACED, event.customer_id, event.total.currency,
-        event.lines, event.shipping, event.tax, event.total, event.payment_method, saga=draft.saga if draft else None,
+        id, event.originator_version, Status.PLACED, event.customer_id, event.total.currency,
+        event.lines, event.shipping, event.tax, event.total, event.payment_method, saga=checkout_of(payment_of(id)),
     )  # fmt: skip
 
 
@@ -160,13 +162,14 @@ def changed(order: Order, event: LaterOrderEvent) -> Order:
         case OrderConfirmed():
             return replace(order, status=Status.CONFIRMED)
         case OrderRejected():
-            return replace(order, status=Status.REJECTED)
+            return replace(order, status=Status.REJECTED, saga=None)
         case OrderExpired():
-            return replace(order, status=Status.EXPIRED)
+            return replace(order, status=Status.EXPIRED, saga=None)
         case CancellationRequested():
             return replace(order, status=Status.CANCEL_PENDING, cancellation=Cancellation(event.reason, event.asked_by))
         case OrderCancelled():
-            return replace(order, status=Status.CANCELLED, cancellation=Cancellation(event.reason, event.asked_by))
+            wish = Cancellation(event.reason, event.asked_by)
+            return replace(order, status=Status.CANCELLED, cancellation=wish, saga=None)
         case OrderShipped():
             shipments = (*order.shipments, Shipment(event.shipment_id, event.lines))
             return replace(
@@ -175,10 +178,10 @@ def changed(order: Order, event: LaterOrderEvent) -> Order:
         case OrderDelivered():
             return arrived(order, event)
         case OrderReturned():
-            returns = (*order.returns, Return(event.return_id, event.lines, event.refund))
-            return replace(order, status=Status.RETURNED if event.complete else order.status, returns=returns)
+            return came_back(order, event)
         case SagaAssigned():
-            return replace(order, saga=event.saga_id)
+            left = tuple(id for id in order.waiting if return_of(refund_of(id)) != event.saga_id)
+            return replace(order, saga=event.saga_id, waiting=left)
         case SagaReleased():
             return replace(order, saga=None)
         case _:
@@ -194,3 +197,12 @@ def arrived(order: Order, event: OrderDelivered) -> Order:
     if not event.complete:
         return replace(order, shipments=shipments)
     return replace(order, shipments=shipments, status=Status.DELIVERED, delivered_at=event.timestamp)
+
+
+def came_back(order: Order, event: OrderReturned) -> Order:
+    return replace(
+        order,
+        status=Status.RETURNED if event.complete else order.status,
+        returns=(*order.returns, Return(event.return_id, event.lines, event.refund)),
+        waiting=(*order.waiting, event.return_id),
+    )

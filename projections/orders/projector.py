@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from domain.event import Event
+from domain.ids import OrderId, checkout_of, payment_of
 from domain.money import MAX_AMOUNT
 from domain.orders.events import (
     CancellationRequested,
@@ -81,19 +82,15 @@ def placed_at_once(event: OrderPlaced) -> OrderRow:
         payment_method=event.payment_method,
         address=known(event.address),
         note=known(event.note),
+        saga_id=checkout_of(payment_of(OrderId(event.originator_id))),
+        saga_process="checkout",
         placed_at=event.timestamp,
     )
 
 
 @orders.on(OrderPlaced)
 def placed(row: OrderRow, event: OrderPlaced) -> OrderRow:
-    return replace(
-        placed_at_once(event),
-        created_at=row.created_at,
-        saga_id=row.saga_id,
-        saga_process=row.saga_process,
-        timeline=row.timeline,
-    )
+    return replace(placed_at_once(event), created_at=row.created_at, timeline=row.timeline)
 
 
 @orders.on(LineAdded)
@@ -118,12 +115,12 @@ def confirmed(row: OrderRow, event: OrderConfirmed) -> OrderRow:
 
 @orders.on(OrderRejected)
 def rejected(row: OrderRow, event: OrderRejected) -> OrderRow:
-    return replace(row, status=Status.REJECTED, closed_at=event.timestamp)
+    return ended(row, Status.REJECTED, event)
 
 
 @orders.on(OrderExpired)
 def expired(row: OrderRow, event: OrderExpired) -> OrderRow:
-    return replace(row, status=Status.EXPIRED, closed_at=event.timestamp)
+    return ended(row, Status.EXPIRED, event)
 
 
 @orders.on(CancellationRequested)
@@ -133,7 +130,7 @@ def cancellation_requested(row: OrderRow, event: CancellationRequested) -> Order
 
 @orders.on(OrderCancelled)
 def cancelled(row: OrderRow, event: OrderCancelled) -> OrderRow:
-    return replace(row, status=Status.CANCELLED, closed_at=event.timestamp)
+    return ended(row, Status.CANCELLED, event)
 
 
 @orders.on(OrderShipped)
@@ -199,6 +196,11 @@ def note_of(event: Event) -> str | None:
     if isinstance(event, NOTED):
         return known(event.note) or None
     return None
+
+
+def ended(row: OrderRow, status: Status, event: Event) -> OrderRow:
+    """No saga works it any more."""
+    return replace(row, status=status, closed_at=event.timestamp, saga_id=None, saga_process=None)
 
 
 def line_row(line: OrderLine) -> LineRow:

@@ -1,3 +1,4 @@
+-- The saga is the one that works the order: from placing on its checkout, until that or the order ends.
 -- Nested values are json rather than jsonb: they are written and read as the text they are, and never searched.
 CREATE TABLE orders (
     id             uuid        PRIMARY KEY,

@@ -25,7 +25,24 @@ from domain.value import PaymentMethod
 from tests import full
 from tests.commands.orders.shop import BOB, CHECKOUT, STAFF
 from tests.domain.orders import samples
-from tests.domain.orders.samples import CUP, CUSTOMER, HOME, ORDER, TEA, WAYS_TO, eur, item, quote
+from tests.domain.orders.samples import (
+    CANCELLATION,
+    CUP,
+    CUSTOMER,
+    HOME,
+    ORDER,
+    RETURN,
+    RETURNING,
+    RETURNING_MORE,
+    SECOND_RETURN,
+    TEA,
+    THIRD_RETURN,
+    WAYS_TO,
+    eur,
+    item,
+    quote,
+)
+from tests.domain.orders.samples import CHECKOUT as CHECKING_OUT
 from tests.specification import AT, as_list
 
 IDS: list[OrderId] = [OrderId(ORDER), OrderId(UUID(int=1))]
@@ -34,6 +51,10 @@ VARIANTS = [TEA, CUP]
 WANTED = (m.Wanted(variant_id=VARIANTS[0], quantity=1),)
 CHOICE = m.PaymentChoice(method=PaymentMethod.WALLET)
 
+SAGAS = [CHECKING_OUT, CANCELLATION, RETURNING, RETURNING_MORE]
+RETURNS = [RETURN, SECOND_RETURN, THIRD_RETURN]
+
+sagas = st.none() | st.sampled_from(SAGAS)
 ids, variants = st.sampled_from(IDS), st.sampled_from(VARIANTS)
 quantities, notes = st.integers(1, 4), st.sampled_from(["", "Because"])
 items = st.builds(item, variants, quantities)
@@ -65,14 +86,18 @@ commands: st.SearchStrategy[Command] = st.one_of(
     some(m.AddItem, item=items | st.just(NotForSale(VARIANTS))),
     some(m.ChangeLine, variant_id=variants, quantity=quantities),
     some(m.RemoveLine, variant_id=variants),
-    some(m.ConfirmOrder),
-    some(m.RejectOrder, reason=st.sampled_from(RejectReason), note=notes),
-    some(m.ExpireOrder),
+    some(m.ConfirmOrder, saga=sagas),
+    some(m.RejectOrder, reason=st.sampled_from(RejectReason), note=notes, saga=sagas),
+    some(m.ExpireOrder, saga=sagas),
     some(m.CancelOrder, note=notes),
-    some(m.CloseOrder, note=notes),
+    some(m.CloseOrder, note=notes, saga=sagas),
+    some(m.HandOverOrder, saga=st.sampled_from(SAGAS), to=st.just("cancellation")),
+    some(m.ReleaseOrder, saga=st.sampled_from(SAGAS)),
     some(m.ShipOrder, lines=portions, carrier=st.just("DHL")),
     some(m.DeliverOrder, shipment_id=st.none()),
-    some(m.ReturnOrder, lines=portions, restock=st.none() | st.booleans(), note=notes),
+    some(
+        m.ReturnOrder, return_id=st.sampled_from(RETURNS), lines=portions, restock=st.none() | st.booleans(), note=notes
+    ),
 )
 asked = st.lists(st.tuples(commands, ids, st.sampled_from([OWNER, BOB, STAFF, CHECKOUT])), min_size=3, max_size=20)
 
@@ -119,3 +144,5 @@ def check(order: Order) -> None:
     assert order.status is Status.DRAFT or order.lines or order.status is Status.CANCELLED
     assert order.status is Status.DRAFT or order.total >= order.shipping + order.tax
     assert (order.status in (Status.CANCEL_PENDING, Status.CANCELLED)) == (order.cancellation is not None)
+    assert order.saga is not None or not (order.waiting or order.status is Status.CANCEL_PENDING), "nobody sees to it"
+    assert len({each.id for each in order.returns}) == len(order.returns)

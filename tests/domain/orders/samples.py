@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from domain.ids import ProductId, ReturnId, SagaId, ShipmentId, UserId, VariantId, derive
+from domain.ids import (
+    OrderId,
+    ProductId,
+    ReturnId,
+    ShipmentId,
+    UserId,
+    VariantId,
+    cancellation_of,
+    checkout_of,
+    derive,
+    payment_of,
+    refund_of,
+    return_of,
+)
 from domain.money import Money
 from domain.orders.cart import Purchase
 from domain.orders.events import (
@@ -26,6 +39,7 @@ from domain.orders.events import (
     Portion,
     RejectReason,
     SagaAssigned,
+    SagaReleased,
 )
 from domain.orders.order import Status, evolve
 from domain.orders.quote import Item, Quote, goods
@@ -38,8 +52,9 @@ STAFF = UserId(derive("test", "staff"))
 TEA = VariantId(derive("test", "tea"))
 CUP = VariantId(derive("test", "cup"))
 FIRST, SECOND = ShipmentId(derive("test", "first")), ShipmentId(derive("test", "second"))
-RETURN = ReturnId(derive("test", "return"))
-CHECKOUT = SagaId(derive("test", "checkout"))
+RETURN, SECOND_RETURN, THIRD_RETURN = (ReturnId(derive("test", name)) for name in ("return", "return 2", "return 3"))
+CHECKOUT, CANCELLATION = checkout_of(payment_of(OrderId(ORDER))), cancellation_of(payment_of(OrderId(ORDER)))
+RETURNING, RETURNING_MORE = return_of(refund_of(RETURN)), return_of(refund_of(SECOND_RETURN))
 HOME = Address(name="Ada Lovelace", line1="12 St James Square", postal_code="SW1Y 4JH", city="London", country="GB")
 
 
@@ -122,7 +137,7 @@ tea_returned = a(
 cup_returned = a(
     OrderReturned,
     customer_id=CUSTOMER,
-    return_id=ReturnId(derive("test", "return 2")),
+    return_id=SECOND_RETURN,
     lines=(portion(2, 1),),
     restock=True,
     refund=eur(1774),
@@ -130,7 +145,10 @@ cup_returned = a(
     note="",
     complete=True,
 )
-assigned = a(SagaAssigned, saga_id=CHECKOUT, process="checkout")
+released = a(SagaReleased, saga_id=CHECKOUT)  # its checkout is done with it
+cancelling = a(SagaAssigned, saga_id=CANCELLATION, process="cancellation")
+returning = a(SagaAssigned, saga_id=RETURNING, process="return")
+returning_more = a(SagaAssigned, saga_id=RETURNING_MORE, process="return")
 
 DELIVERED = (placed, confirmed, tea_shipped, cup_shipped, tea_delivered, cup_delivered)
 

@@ -2,28 +2,26 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from domain.errors import NotFound
-from domain.ids import SagaId, ShipmentId, derive
+from domain.errors import AlreadyExists, NotFound
+from domain.ids import ShipmentId, derive
 from domain.orders.errors import (
     MoreThanDelivered,
     MoreThanOrdered,
     NoSuchLine,
     ReasonRequired,
     ReturnPeriodOver,
-    SagaAtWork,
 )
-from domain.orders.events import OrderReturned, OrderShipped, SagaAssigned, SagaReleased
-from domain.orders.fulfilment import RETURN_PERIOD, assign, deliver, give_back, release, ship
+from domain.orders.events import OrderReturned, OrderShipped
+from domain.orders.fulfilment import RETURN_PERIOD, deliver, give_back, ship
 from domain.orders.order import Status
 from tests.domain.orders.samples import (
-    CHECKOUT,
     CUSTOMER,
     DELIVERED,
     FIRST,
     RETURN,
     SECOND,
+    SECOND_RETURN,
     STAFF,
-    assigned,
     confirmed,
     cup_delivered,
     cup_returned,
@@ -36,10 +34,9 @@ from tests.domain.orders.samples import (
     tea_returned,
     tea_shipped,
 )
-from tests.specification import AT, a
+from tests.specification import AT
 
 THIRD = ShipmentId(derive("test", "third"))
-OTHER = SagaId(derive("test", "cancellation"))
 
 
 def test_a_part_is_shipped() -> None:
@@ -103,7 +100,7 @@ def test_a_part_comes_back_and_its_price_and_tax_are_owed() -> None:
 def test_with_the_last_part_the_rest_of_the_total_is_owed() -> None:
     [event] = (
         order.given(*DELIVERED, tea_returned)
-        .when(give_back, RETURN, (), asked_by=STAFF, note="Damaged", restock=False)
+        .when(give_back, SECOND_RETURN, (), asked_by=STAFF, note="Damaged", restock=False)
         .then(OrderReturned)
     )
     assert isinstance(event, OrderReturned)
@@ -113,7 +110,7 @@ def test_with_the_last_part_the_rest_of_the_total_is_owed() -> None:
 
 def test_more_than_was_delivered_does_not_come_back() -> None:
     order.given(*DELIVERED, tea_returned).when(
-        give_back, RETURN, (portion(1, 1),), asked_by=STAFF, note="Damaged", restock=True
+        give_back, SECOND_RETURN, (portion(1, 1),), asked_by=STAFF, note="Damaged", restock=True
     ).refused(MoreThanDelivered, returnable=0)
 
 
@@ -131,18 +128,7 @@ def test_the_shop_takes_goods_back_with_a_reason() -> None:
     order.given(*DELIVERED).when(give_back, RETURN, (), asked_by=None, note="", restock=True).then(OrderReturned)
 
 
-def test_one_saga_at_a_time_works_an_order() -> None:
-    order.given(placed).when(assign, CHECKOUT, "checkout").then(assigned)
-    order.given(placed, assigned).when(assign, CHECKOUT, "checkout").then()
-    order.given(placed, assigned).when(assign, OTHER, "cancellation").refused(SagaAtWork, saga=str(CHECKOUT))
-
-
-def test_a_saga_hands_over() -> None:
-    expected = a(SagaAssigned, saga_id=OTHER, process="cancellation")
-    order.given(placed, assigned).when(assign, OTHER, "cancellation", instead_of=CHECKOUT).then(expected)
-    order.given(placed).when(assign, OTHER, "cancellation", instead_of=CHECKOUT).refused(SagaAtWork)
-
-
-def test_only_the_saga_at_work_releases_the_order() -> None:
-    order.given(placed, assigned).when(release, CHECKOUT).then(a(SagaReleased, saga_id=CHECKOUT))
-    order.given(placed, assigned).when(release, OTHER).then()
+def test_a_return_is_taken_once() -> None:
+    order.given(*DELIVERED, tea_returned).when(
+        give_back, RETURN, (portion(2, 1),), asked_by=STAFF, note="Damaged", restock=True
+    ).refused(AlreadyExists)

@@ -7,23 +7,26 @@ from uuid import UUID
 import pytest
 
 from domain.event import ERASED
-from domain.orders.events import CancelReason, SagaReleased
+from domain.orders.events import CancelReason
 from domain.orders.order import Status, evolve
 from projections.model import CannotApply
 from projections.orders.projector import orders
 from projections.orders.row import OrderRow
 from tests.domain.orders.samples import (
+    CANCELLATION,
     CHECKOUT,
     CUSTOMER,
     HOME,
     ORDER,
     WAYS_TO,
-    assigned,
     cancel_pending,
+    cancelling,
     confirmed,
     cup_added,
     drafted,
+    order,
     placed,
+    released,
     tea_added,
     tea_changed,
     tea_delivered,
@@ -32,9 +35,14 @@ from tests.domain.orders.samples import (
     tea_shipped,
 )
 from tests.projections.fakes import recorded
-from tests.specification import AT, Make, a
+from tests.specification import AT, Make
 
 BY = f"user:{CUSTOMER}"
+
+
+def worker(*story: Make) -> tuple[UUID | None, str | None]:
+    row = row_after(*story)
+    return row.saga_id, row.saga_process
 
 
 def row_after(*story: Make, **changes: Any) -> OrderRow:
@@ -88,10 +96,15 @@ def test_shipments_say_when_they_left_and_arrived() -> None:
 
 
 def test_an_order_names_the_saga_that_works_it_while_one_does() -> None:
-    row = row_after(drafted, tea_added, assigned, placed)
-    assert (row.saga_id, row.saga_process) == (CHECKOUT, "checkout")
-    row = row_after(placed, assigned, a(SagaReleased, saga_id=CHECKOUT))
-    assert (row.saga_id, row.saga_process) == (None, None)
+    assert worker(drafted, tea_added) == (None, None)
+    assert worker(drafted, tea_added, placed) == (CHECKOUT, "checkout")
+    assert worker(placed, confirmed, released) == (None, None)
+    assert worker(placed, confirmed, released, cancel_pending, cancelling) == (CANCELLATION, "cancellation")
+
+
+@pytest.mark.parametrize("story", WAYS_TO.values(), ids=list(WAYS_TO))
+def test_the_row_names_the_same_saga_as_the_aggregate(story: Sequence[Make]) -> None:
+    assert worker(*story)[0] == order.given(*story).state.saga
 
 
 def test_what_is_erased_is_null() -> None:
