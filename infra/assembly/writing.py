@@ -22,6 +22,7 @@ from infra.event_log.log import EventLog
 from infra.event_log.replies import keep_pruning
 from infra.first_operator import ensure_first_operator
 from infra.settings import Settings
+from infra.settling import Settling
 from infra.shipping import TableShipping
 from infra.tax import TableTax
 from infra.telemetry.probes import queues
@@ -67,6 +68,7 @@ def services(ground: Ground, loops: WriteLoops, tokens: Tokens) -> Services:
         catalogue=LogCatalogue(loops[sold].states, partial(ground.wakeups[sold].head, sold)),
         shipping=TableShipping(settings.home_country),
         tax=TableTax(settings.home_country),
+        settled=Settling(Loops(loops), ground.wakeups, ground.stopping),
     )
 
 
@@ -77,7 +79,16 @@ async def command_api(ground: Ground, loops: WriteLoops, tokens: Tokens) -> Comm
     incarnations = {name: (await reader.head())[0] for name, reader in ground.readers.items()}
     limit = ground.settings.max_body_bytes
     counted = {name: CountedLoop(name, loop, ground.telemetry.metrics) for name, loop in loops.items()}
-    return CommandApi(Table(ROUTES, RESOURCES), counted, incarnations, used, tokens.authenticate, body_limit=limit)
+    return CommandApi(
+        Table(ROUTES, RESOURCES),
+        counted,
+        incarnations,
+        used,
+        tokens.authenticate,
+        body_limit=limit,
+        limiter=ground.limiter,
+        longest_wait=ground.settings.prefer_wait_seconds,
+    )
 
 
 async def first_operator(settings: Settings, loops: WriteLoops, used: Services) -> None:
