@@ -105,11 +105,11 @@ PRECONDITION_REQUIRED: Final = Sort(
     "Say which version you are editing",
     "Read the resource and send its ETag as If-Match, so that nobody's changes are lost.",
 )
-TOO_MANY_REQUESTS: Final = Sort(
-    "TOO_MANY_REQUESTS",
+RATE_LIMITED: Final = Sort(
+    "RATE_LIMITED",
     429,
-    "Too many requests",
-    "Wait for the seconds in Retry-After.",
+    "Too many requests within a minute",
+    "Nothing was done. Wait for the seconds in Retry-After; RateLimit on every answer says how many are left.",
     retryable=True,
 )
 INTERNAL_ERROR: Final = Sort(
@@ -146,7 +146,7 @@ HTTP_ONLY: Final = {
     for sort in (
         MALFORMED_JSON, DUPLICATE_FIELD, TOO_DEEP, INVALID_HEADER, IDEMPOTENCY_KEY_REQUIRED, METHOD_NOT_ALLOWED,
         NOT_ACCEPTABLE, PRECONDITION_FAILED, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED,
-        PRECONDITION_REQUIRED, TOO_MANY_REQUESTS, INTERNAL_ERROR, OVERLOADED, OUTCOME_UNKNOWN, UNAVAILABLE,
+        PRECONDITION_REQUIRED, RATE_LIMITED, INTERNAL_ERROR, OVERLOADED, OUTCOME_UNKNOWN, UNAVAILABLE,
     )
 }  # fmt: skip
 """The codes that only HTTP has; all others are refusals (`domain/errors.py: REFUSALS`)."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from starlette.types import Receive, Scope, Send
 
@@ -19,6 +20,7 @@ PROBLEM: Final = b"application/problem+json"
 ACCEPTED: Final = frozenset({"*/*", "application/*", "application/json", "application/problem+json"})
 
 Headers = list[tuple[bytes, bytes]]
+T = TypeVar("T")
 
 
 class Gone(Exception):
@@ -26,13 +28,16 @@ class Gone(Exception):
 
 
 class Request:
-    __slots__ = ("headers", "method", "path", "receive", "scope", "trace")
+    """`limits` are headers of its answer, whatever that is."""
+
+    __slots__ = ("headers", "limits", "method", "path", "receive", "scope", "trace")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        self.limits: Headers = []
         self.receive = receive
         self.trace: Trace = scope.get(TRACE) or trace(self.headers)
 
@@ -50,6 +55,23 @@ class Request:
         accept = self.headers.get(b"accept")
         if accept is not None and accept != b"*/*" and not takes_json(accept.decode("latin-1")):
             raise Problem(NOT_ACCEPTABLE, "answers are application/json or application/problem+json")
+
+    async def unless_gone(self, work: Coroutine[Any, Any, T]) -> T:
+        """The outcome of `work`, begun after the body was read; it ends when the client goes away. Raises Gone."""
+        working, gone = asyncio.create_task(work), asyncio.create_task(self._disconnected())
+        try:
+            await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                return working.result()
+            raise Gone
+        finally:
+            working.cancel()
+            gone.cancel()
+            await asyncio.wait({working, gone})
+
+    async def _disconnected(self) -> None:
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
 
     async def json(self, limit: int) -> bytes:
         """The body. Raises Problem when it is not declared as JSON or has more than `limit` bytes."""

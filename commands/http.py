@@ -18,12 +18,14 @@ from commands.denials import Denials
 from commands.exchange import Gone, Request, Response, encoded, problem_response
 from commands.handler import Answer
 from commands.idempotency import client_key, key
+from commands.limits import Limiter, Unlimited, limit_of, rate_limited
 from commands.log import Unavailable
 from commands.message import Command
 from commands.preconditions import etag, expected_version, unchanged
+from commands.prefer import wait
 from commands.problems import Problem, broken, outcome_unknown, overloaded, refused, unavailable
 from commands.reply import Envelope, OutcomeUnknown, Overloaded, Reply
-from commands.route import CREATED, Resource, Route
+from commands.route import CREATED, Resource, Route, shown
 from commands.services import Loop, Services
 from commands.table import Table
 from commands.trace import ROUTE, Trace
@@ -38,6 +40,7 @@ Authenticate = Callable[[str], Actor]
 """From an access token to who it is. Raises a refusal of `domain/access.py`."""
 
 BODY_LIMIT: Final = 100_000  # bytes
+LONGEST_WAIT: Final = 30  # seconds
 NO_STORE: Final = (b"cache-control", b"no-store")
 PRIVATE: Final = (b"cache-control", b"private, no-cache")
 REPLAYED: Final = {"idempotent-replayed": "true"}
@@ -54,13 +57,18 @@ class CommandApi:
         services: Services,
         authenticate: Authenticate,
         body_limit: int = BODY_LIMIT,
+        limiter: Limiter = Unlimited(),
+        longest_wait: int = LONGEST_WAIT,
     ) -> None:
+        """`longest_wait` is in seconds, for `Prefer: wait`; 0 waits for nobody."""
         self._table = table
         self._loops = loops
         self._incarnations = incarnations
         self._services = services
         self._authenticate = authenticate
         self._body_limit = body_limit
+        self._limiter = limiter
+        self._longest_wait = longest_wait
         self._denials = Denials(loops, services)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,13 +79,14 @@ class CommandApi:
             return
         except Exception as error:  # noqa: BLE001  the edge: whatever happened, the client gets a problem
             response = problem_response(problem_of(error, request.trace), request.trace)
+        response.headers += request.limits
         await response.send(send, request.trace, head=request.method == "HEAD")
 
     async def _answer(self, request: Request) -> Response:
         row, id = self._table.find(request.method, request.path)
         request.scope[ROUTE] = row.path
         request.require_acceptable()
-        actor = self._recognised(request, anybody=open_to_anybody(row.scope))
+        actor = await self._admitted(request, row)
         if not may(actor, row.scope):
             await self._denials.record(row, actor, id, request.trace)
             raise denial(actor, row.scope)
@@ -85,6 +94,24 @@ class CommandApi:
             return await self._command(request, row, actor, id)
         assert id is not None, "a resource's path has {id}"
         return await self._look(request, row, actor, id)
+
+    async def _admitted(self, request: Request, row: Route | Resource) -> Actor:
+        """Who asks, and has not asked too often. Who was not recognised is counted by address."""
+        try:
+            actor = self._recognised(request, anybody=open_to_anybody(row.scope))
+        except DomainError:
+            await self._limited(request, row, ANONYMOUS)
+            raise
+        await self._limited(request, row, actor)
+        return actor
+
+    async def _limited(self, request: Request, row: Route | Resource, actor: Actor) -> None:
+        admission = await self._limiter.admit(limit_of(row), actor, request.scope)
+        if admission is None:
+            return
+        request.limits = admission.headers
+        if admission.retry_after:
+            raise rate_limited(admission)
 
     def _recognised(self, request: Request, *, anybody: bool) -> Actor:
         token = request.bearer()
@@ -112,7 +139,7 @@ class CommandApi:
             key=key(text, route, message, id, self._services) if text else None,
             expected_version=expected,
         )
-        return await self._submitted(route, envelope)
+        return await self._submitted(request, route, envelope)
 
     async def _prepared(self, route: Route, message: Command, id: UUID | None) -> Command:
         if route.prepare is None:
@@ -121,7 +148,7 @@ class CommandApi:
         by = message.by if command.by is ANONYMOUS else command.by
         return command.bind(by=by, target=None if command.aimed else id)
 
-    async def _submitted(self, route: Route, envelope: Envelope) -> Response:
+    async def _submitted(self, request: Request, route: Route, envelope: Envelope) -> Response:
         context = context_of(type(envelope.command))
         reply = await self._loops[context].submit(envelope)
         if reply.refusal is not None:
@@ -129,7 +156,29 @@ class CommandApi:
         answer = reply.result()
         extra = await route.respond(envelope.command, answer, self._services) if route.respond else {}
         token = ConsistencyToken.of(context, self._incarnations[context], reply.positions)
-        return answered(route, reply, answer, str(token), extra)
+        seconds = self._preferred(request) if route.waits else 0
+        if not seconds:
+            return answered(route, reply, answer, str(token), extra)
+        newest = await self._waited(request, context, answer, seconds)
+        response = answered(route, reply, newest, str(token), extra)
+        response.headers.append((b"preference-applied", b"wait=%d" % seconds))
+        return response
+
+    def _preferred(self, request: Request) -> int:
+        """For how many seconds the client would like to wait and may."""
+        if b"prefer" not in request.headers:
+            return 0
+        return min(wait(request.scope["headers"]) or 0, self._longest_wait)
+
+    async def _waited(self, request: Request, context: str, answer: Answer, seconds: int) -> Answer:
+        """The newest of the aggregate once it is settled, or when the time is over. Raises Gone."""
+        try:
+            await request.unless_gone(self._services.settled(context, answer.id, seconds))
+            state = await self._services.states.get(context, answer.id)
+        except Unavailable as error:  # the command is done, whatever can be said of it now
+            log.warning("not known how %s goes on: %s", answer.id, error)
+            return answer
+        return answer if state is None else shown(state, answer.id)
 
     async def _look(self, request: Request, resource: Resource, actor: Actor, id: UUID) -> Response:
         state = await self._services.states.get(resource.context, resource.stream(id))

@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from commands.access import open_to_anybody
 from commands.codes import all_sorts
-from commands.openapi_headers import HEADERS, TRACING, header, headers_of, id_of, refs
+from commands.openapi_headers import ALWAYS, HEADERS, TRACING, header, headers_of, id_of, refs
 from commands.openapi_schemas import problem, ref, schemas
 from commands.route import CREATED, Resource, Route
 
@@ -72,11 +72,11 @@ def look(resource: Resource) -> JSON:
         "responses": {
             "200": {
                 "description": "as the write side sees it",
-                "headers": refs("ETag", "X-Correlation-ID"),
+                "headers": refs("ETag", *ALWAYS),
                 "content": {"application/json": {"schema": {"$ref": "#/components/schemas/State"}}},
             },
-            "304": {"description": "not changed", "headers": refs("ETag", "X-Correlation-ID")},
-            **problems(401, 403, 404, 406, 503),
+            "304": {"description": "not changed", "headers": refs("ETag", *ALWAYS)},
+            **problems(401, 403, 404, 406, 429, 503),
         },
     }
 
@@ -113,9 +113,11 @@ def success_status(route: Route) -> int:
 
 def success(route: Route) -> JSON:
     if route.serve:
-        return {"description": "the answer", "content": {"application/json": {"schema": ref(route.answers)}}}
-    headers = ["ETag", "Consistency-Token", "X-Correlation-ID", "Idempotent-Replayed"]
+        content = {"application/json": {"schema": ref(route.answers)}}
+        return {"description": "the answer", "headers": refs(*ALWAYS), "content": content}
+    headers = ["ETag", "Consistency-Token", "Idempotent-Replayed", *ALWAYS]
     headers += ["Location"] if route.answer is CREATED else []
+    headers += ["Preference-Applied"] if route.waits else []
     schema: JSON = {"$ref": "#/components/schemas/Answer"}
     return {
         "description": {200: "done", 201: "made", 202: "taken; more follows by itself"}[route.answer.value],

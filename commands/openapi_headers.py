@@ -42,7 +42,12 @@ def headers_of(route: Route) -> list[JSON]:
         required=route.edits,
         pattern='^"[1-9][0-9]{0,17}"$',
     )
-    return ([] if route.key is IGNORED else [key]) + ([match] if "{id}" in route.path else [])
+    prefer = header("Prefer", "`wait=5`: answer when what goes on by itself has come to an end, or after 5 seconds")
+    return (
+        ([] if route.key is IGNORED else [key])
+        + ([match] if "{id}" in route.path else [])
+        + ([prefer] if route.waits else [])
+    )
 
 
 HEADERS: Final = {
@@ -54,9 +59,25 @@ HEADERS: Final = {
         "description": "there when the key was used before: this is the first answer again",
         "schema": {"type": "string", "enum": ["true"]},
     },
+    "RateLimit-Policy": {
+        "description": 'the class of the route, `q` requests in `w` seconds, as in `"reads";q=600;w=60`',
+        "schema": {"type": "string"},
+    },
+    "RateLimit": {
+        "description": "the class, `r` requests left at present, `t` seconds until all are there again",
+        "schema": {"type": "string"},
+    },
+    "Preference-Applied": {
+        "description": "`wait=5`: version and status are the newest at the end of that time, or when nothing goes on",
+        "schema": {"type": "string"},
+    },
     "Retry-After": {"description": "seconds", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "what was wrong with the token", "schema": {"type": "string"}},
 }
+
+
+ALWAYS: Final = ("X-Correlation-ID", "RateLimit-Policy", "RateLimit")
+"""What any answer may have."""
 
 
 def refs(*names: str) -> JSON:

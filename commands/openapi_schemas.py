@@ -19,7 +19,7 @@ from commands.codes import (
     all_sorts,
     kebab,
 )
-from commands.openapi_headers import refs
+from commands.openapi_headers import ALWAYS, refs
 from commands.route import Route
 
 JSON = dict[str, Any]
@@ -76,7 +76,7 @@ def problem(status: int) -> JSON:
     sorts = [sort for sort in all_sorts() if sort.status == status]
     return {
         "description": ", ".join(sort.code for sort in sorts),
-        "headers": refs("X-Correlation-ID", *STATUS_HEADERS.get(status, [])),
+        "headers": refs(*ALWAYS, *STATUS_HEADERS.get(status, [])),
         "content": {
             "application/problem+json": {"schema": PROBLEM_REF, "example": example(representative(sorts))},
         },

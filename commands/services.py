@@ -71,6 +71,22 @@ class WriteSide(Protocol):
         ...
 
 
+class Settled(Protocol):
+    """Waiting for what goes on by itself after a command."""
+
+    async def __call__(self, context: str, id: UUID, within: float) -> bool:
+        """Whether nothing goes on any more on this aggregate, as soon as that is so, at the latest in `within` seconds.
+
+        It may say so earlier, when this process is about to stop.
+        """
+        ...
+
+
+async def at_once(context: str, id: UUID, within: float) -> bool:
+    """Where nothing goes on by itself."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """What the catalogue says of a variant at this moment. `sold` is false when it cannot be bought."""
@@ -142,4 +158,5 @@ class Services:
     shipping: Shipping
     tax: Tax
     placed_orders: PlacedOrders
+    settled: Settled = at_once
     now: Callable[[], datetime] = utc_now

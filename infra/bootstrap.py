@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -33,11 +34,15 @@ from infra.tokens import Tokens
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A running process. `pages` are the addresses worth telling a person, by what is there."""
+    """A running process. `pages` are the addresses worth telling a person, by what is there.
+
+    Who serves sets `stopping` when it begins to stop.
+    """
 
     app: Starlette
     pages: Mapping[str, str]
     signing: Tokens | None
+    stopping: asyncio.Event
 
     @property
     def tokens(self) -> Tokens:
@@ -74,7 +79,7 @@ async def assembled(ground: Ground, duties: frozenset[Duty]) -> System:
     if Duty.READS in duties and tokens:
         await show(ground, duties, tokens)
     pages = {name: path for name, (duty, path) in PAGES.items() if duty is None or duty in duties}
-    return System(await served(ground, duties, loops, tokens, used), pages, tokens)
+    return System(await served(ground, duties, loops, tokens, used), pages, tokens, ground.stopping)
 
 
 def set_to_work(ground: Ground, duties: frozenset[Duty], loops: WriteLoops, used: Services | None) -> None:

@@ -48,6 +48,7 @@ class Server(uvicorn.Server):
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,  # whom X-Forwarded-For is believed is a setting of ours (infra/limiting/address.py)
             timeout_graceful_shutdown=max(1, round(stop_within)),
         )
         super().__init__(config)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -87,6 +88,13 @@ class Settings(BaseModel):
 
     max_body_bytes: int = Field(262_144, ge=1_024, description="longest body of a command")
     max_query_bytes: int = Field(100_000, ge=1_024, description="longest body of a GraphQL request")
+    rate_limits: float = Field(
+        1.0, ge=0, le=1_000_000, description="multiplies how much clients may ask for a minute; 0: no limits"
+    )
+    trusted_proxies: str = Field(
+        "", description="addresses or networks, separated by commas, whose X-Forwarded-For is believed"
+    )
+    prefer_wait_seconds: int = Field(30, ge=0, le=300, description="longest `Prefer: wait` of a command; 0: none")
     graphiql: bool = Field(False, description="show GraphiQL at /graphql; its files come from a public CDN")
     consistency_seconds: float = Field(5.0, ge=0, le=60, description="longest wait for a Consistency-Token's events")
     stop_seconds: float = Field(10.0, ge=0, le=600, description="time that open requests get at a graceful stop")
@@ -116,6 +124,13 @@ class Settings(BaseModel):
     def _is_long(cls, value: SecretStr) -> SecretStr:
         if len(value) < MIN_SECRET:
             raise ValueError(f"it has {len(value)} characters, it must have at least {MIN_SECRET}")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for part in filter(None, map(str.strip, value.split(","))):
+            ip_network(part)
         return value
 
     @model_validator(mode="after")

@@ -30,6 +30,7 @@ from read_api.context import Context
 from read_api.cursor import Cursors
 from read_api.errors import InvalidDocument, QueryTimedOut
 from read_api.limits import MAX_TOKENS, too_complex
+from read_api.rate import Admit, RateLimited, everything
 from read_api.schema import Schema
 
 Authenticate = Callable[[str], Actor]
@@ -37,6 +38,8 @@ Authenticate = Callable[[str], Actor]
 
 CODES: Final = {405: "METHOD_NOT_ALLOWED", 404: "NOT_FOUND", 413: "BODY_TOO_LARGE"}
 """The codes of what is wrong with the request itself, by status; any other status is VALIDATION_FAILED."""
+
+RATE_LIMITED: Final = "RATE_LIMITED"
 
 INTERNAL: Final[dict[str, Any]] = {
     "message": "Something is broken here; it has been logged.",
@@ -71,6 +74,7 @@ class GraphQLApp(GraphQL[Context, None]):
         authenticate: Authenticate,
         cursors: Cursors,
         *,
+        admit: Admit = everything,
         allowance: Allowance = Allowance(),
         graphiql: bool = False,
     ) -> None:
@@ -79,19 +83,22 @@ class GraphQLApp(GraphQL[Context, None]):
         self._watch = watch
         self._authenticate = authenticate
         self._cursors = cursors
+        self._admit = admit
         self._allowance = allowance
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, limited(receive, self._allowance.body))
+        request.state.limits = []
         try:
             response = await self.run(request)
         except Exception as error:  # noqa: BLE001  # whatever it is, the answer is JSON
             response = not_executed(error)
+        response.raw_headers.extend(request.state.limits)
         await response(scope, receive, send)
 
     async def get_context(self, request: Any, response: Any) -> Context:
         """Raises the refusals of a request that must not be executed at all."""
-        context = Context(self._actor(request), self._pool, self._cursors)
+        context = Context(await self._admitted(request), self._pool, self._cursors)
         if text := request.headers.get("consistency-token"):
             context.waited = await self._watch.wait(ConsistencyToken.parse(text), self._allowance.waiting)
         request.state.context = context
@@ -127,6 +134,24 @@ class GraphQLApp(GraphQL[Context, None]):
 
     def encode_json(self, data: object) -> bytes:
         return to_json(data)
+
+    async def _admitted(self, request: Request) -> Actor:
+        """Who asks, and has not asked too often. Who was not recognised is counted by address."""
+        try:
+            actor = self._actor(request)
+        except DomainError:
+            await self._counted(request, ANONYMOUS)
+            raise
+        await self._counted(request, actor)
+        return actor
+
+    async def _counted(self, request: Request, actor: Actor) -> None:
+        admission = await self._admit(actor, request.scope)
+        if admission is None:
+            return
+        request.state.limits = admission.headers
+        if admission.retry_after:
+            raise RateLimited(admission.allowed, admission.retry_after)
 
     def _actor(self, request: Request) -> Actor:
         header = request.headers.get("authorization")
@@ -183,6 +208,8 @@ def not_executed(error: Exception) -> Response:
     """The answer to a request of which nothing was executed."""
     if isinstance(error, DomainError):
         return refused(error)
+    if isinstance(error, RateLimited):
+        return answer(429, told(str(error), RATE_LIMITED), {"retry-after": str(error.retry_after)})
     if isinstance(error, HTTPException):
         return answer(error.status_code, told(error.reason, CODES.get(error.status_code, "VALIDATION_FAILED")))
     if isinstance(error, AWAY):

@@ -170,9 +170,10 @@ def topics(kafka: str) -> Topics:
 
 @pytest.fixture(autouse=True, scope="session")
 def in_development() -> Iterator[None]:
-    """Production is what runs without being told otherwise; tests tell."""
+    """Production is what runs without being told otherwise; tests tell. Without limits, but for those about them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CHOBO_PROFILE", "development")
+        patch.setenv("CHOBO_RATE_LIMITS", "0")
         yield
 
 

@@ -31,13 +31,13 @@ DRAFT, PROCESS, SHIP = "orders:draft", "orders:process", "orders:ship"
 
 ROUTES: Final = [
     Route("/v1/quotes", AskQuote, "quotes:ask", key=IGNORED, serve=quoted, answers=Quote),
-    Route("/v1/orders", PlaceOrder, "orders:place", key=REQUIRED, answer=CREATED, prepare=priced),
+    Route("/v1/orders", PlaceOrder, "orders:place", key=REQUIRED, answer=CREATED, prepare=priced, waits=True),
     Route("/v1/orders/draft", DraftOrder, DRAFT, answer=CREATED, prepare=drafted),
     Route("/v1/orders/{id}/add-line", AddLine, DRAFT, prepare=offered),
     Route("/v1/orders/{id}/change-line", ChangeLine, DRAFT),
     Route("/v1/orders/{id}/remove-line", RemoveLine, DRAFT),
-    Route("/v1/orders/{id}/cancel", CancelOrder, "orders:cancel", key=REQUIRED, answer=ACCEPTED),
-    Route("/v1/orders/{id}/return", ReturnOrder, "orders:return", key=REQUIRED, answer=ACCEPTED),
+    Route("/v1/orders/{id}/cancel", CancelOrder, "orders:cancel", key=REQUIRED, answer=ACCEPTED, waits=True),
+    Route("/v1/orders/{id}/return", ReturnOrder, "orders:return", key=REQUIRED, answer=ACCEPTED, waits=True),
     Route("/v1/orders/{id}/ship", ShipOrder, SHIP, key=REQUIRED),
     Route("/v1/orders/{id}/deliver", DeliverOrder, SHIP),
     Route("/v1/orders/{id}/confirm", ConfirmOrder, PROCESS),

@@ -12,6 +12,7 @@ from typing import Any
 from psycopg import AsyncConnection
 from starlette.routing import BaseRoute
 
+from commands.limits import Limiter, Unlimited
 from domain import users
 from domain.aggregate import Context
 from infra.databases import READS, Databases
@@ -22,6 +23,7 @@ from infra.event_log.store_feed import StoreFeed
 from infra.event_log.wakeups import Wakeups
 from infra.health import Check
 from infra.keys import PersonalKeys, migrate_keys
+from infra.limiting import Addresses, SharedBuckets, SharedLimiter, networks
 from infra.settings import Settings
 from infra.telemetry import Telemetry
 from infra.telemetry.probes import pools
@@ -35,7 +37,8 @@ from projections.waiting import Watch
 class Ground:
     """`contexts` are those whose logs this process uses. Parts add to `checks` and `routes` what is served of them.
 
-    What is put on `stack` is stopped in reverse order when the process ends.
+    What is put on `stack` is stopped in reverse order when the process ends. `stopping` is set before that, when no new
+    requests come any more: who waits for something then gives up.
     """
 
     settings: Settings
@@ -45,6 +48,7 @@ class Ground:
     wakeups: Mapping[str, Wakeups]
     telemetry: Telemetry
     stack: AsyncExitStack
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
     checks: dict[str, Check] = field(default_factory=dict)
     routes: list[BaseRoute] = field(default_factory=list)
 
@@ -65,6 +69,22 @@ class Ground:
     @cached_property
     def watch(self) -> Watch:
         return Watch(self.databases.pool(READS))
+
+    @cached_property
+    def limiter(self) -> Limiter:
+        """One for everything that this process serves."""
+        settings = self.settings
+        if not settings.rate_limits:
+            return Unlimited()
+        limiter = SharedLimiter(
+            SharedBuckets(self.databases.pool(READS)),
+            Addresses(networks(settings.trusted_proxies)),
+            self.telemetry.metrics,
+            secret=settings.claim_secret.get_secret_value().encode(),
+            scale=settings.rate_limits,
+        )
+        self.background(limiter.run())
+        return limiter
 
     def background(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs until the process stops."""

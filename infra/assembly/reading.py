@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 from starlette.routing import Route
 
+from commands.limits import GRAPHQL
 from infra.assembly.ground import Ground
 from infra.databases import READS
 from infra.tokens import SigningKeys, Tokens
@@ -33,6 +35,7 @@ def graphql(ground: Ground, tokens: Tokens) -> Route:
         ground.watch,
         tokens.authenticate,
         Cursors(settings.cursor_secret.get_secret_value()),
+        admit=partial(ground.limiter.admit, GRAPHQL),
         allowance=Allowance(body=settings.max_query_bytes, waiting=settings.consistency_seconds),
         graphiql=settings.graphiql,
     )

@@ -25,6 +25,7 @@ from infra.event_log.replies import keep_pruning
 from infra.first_operator import ensure_first_operator
 from infra.placed_orders import LogPlacedOrders
 from infra.settings import Settings
+from infra.settling import Settling
 from infra.shipping import TableShipping
 from infra.tax import TableTax
 from infra.telemetry.probes import queues
@@ -76,6 +77,7 @@ def services(ground: Ground, loops: WriteLoops, tokens: Tokens) -> Services:
         shipping=TableShipping(settings.home_country),
         tax=TableTax(settings.home_country),
         placed_orders=LogPlacedOrders(ground.readers[orders.CONTEXT.name]),
+        settled=Settling(Loops(loops), ground.wakeups, ground.stopping),
     )
 
 
@@ -85,7 +87,16 @@ async def command_api(ground: Ground, loops: WriteLoops, tokens: Tokens, used: S
     incarnations = {name: (await reader.head())[0] for name, reader in ground.readers.items()}
     limit = ground.settings.max_body_bytes
     counted = {name: CountedLoop(name, loop, ground.telemetry.metrics) for name, loop in loops.items()}
-    return CommandApi(Table(ROUTES, RESOURCES), counted, incarnations, used, tokens.authenticate, body_limit=limit)
+    return CommandApi(
+        Table(ROUTES, RESOURCES),
+        counted,
+        incarnations,
+        used,
+        tokens.authenticate,
+        body_limit=limit,
+        limiter=ground.limiter,
+        longest_wait=ground.settings.prefer_wait_seconds,
+    )
 
 
 async def first_operator(settings: Settings, loops: WriteLoops, used: Services) -> None:

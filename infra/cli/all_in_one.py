@@ -7,7 +7,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import uvloop
 from pydantic import SecretStr
@@ -22,6 +22,9 @@ from infra.logs import log_to_stderr
 from infra.serving import Server, address_of, listen
 from infra.settings import FeedKind, Settings
 
+SAMPLE_SHOP: Final = 1000.0
+"""By how much the limits are raised for it: its customers all come from one address."""
+
 log = logging.getLogger("chobo.up")
 
 
@@ -29,7 +32,7 @@ class AllInOne:
     """`flags` are settings by name, None for those that were not given; `demo` the sample shop's orders a second."""
 
     def __init__(self, flags: Mapping[str, Any], *, as_json: bool, demo: float | None = None) -> None:
-        self.settings = installation(**flags)
+        self.settings = installation(**flags, rate_limits=SAMPLE_SHOP if demo else None)
         self.as_json = as_json
         self.demo = demo
         self._shop: asyncio.Task[None] | None = None
@@ -65,7 +68,7 @@ class AllInOne:
                 system.app,
                 stop_within=settings.stop_seconds,
                 on_ready=lambda: self._announce(system, address_of(listening)),
-                on_stop=self._close,
+                on_stop=lambda: self._close(system),
             )
             garbage.settle()
             await server.serve_until_signal(listening)
@@ -80,7 +83,8 @@ class AllInOne:
         if self.demo is not None:
             self._shop = asyncio.create_task(self._trade(address, self.demo))
 
-    def _close(self) -> None:
+    def _close(self, system: System) -> None:
+        system.stopping.set()
         if self._shop:
             self._shop.cancel()
         self._say("Stopping: finishing what is open ...", event="stopping")

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 import uvloop
 
 from domain.aggregate import Context
-from infra.bootstrap import running
+from infra.bootstrap import System, running
 from infra.cli.show import show_line
 from infra.contexts import CONTEXTS
 from infra.duties import Duty
@@ -36,9 +36,14 @@ async def serve(
             system.app,
             stop_within=settings.stop_seconds,
             on_ready=lambda: announce(duties, address_of(listening)),
-            on_stop=lambda: log.info("stopping: what is open is finished"),
+            on_stop=lambda: stop(system),
         )
         await server.serve_until_signal(listening)
+
+
+def stop(system: System) -> None:
+    log.info("stopping: what is open is finished")
+    system.stopping.set()
 
 
 def announce(duties: Collection[Duty], address: str) -> None:

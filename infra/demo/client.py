@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import httpx
 
 JSON = dict[str, Any]
+TOO_MANY: Final = 429
 
 
 class RefusedByServer(Exception):
@@ -65,6 +67,9 @@ class Api:
             response = await self._client.post(path, json=body, headers=headers)
         except httpx.TransportError:
             raise Unavailable(self.url) from None
+        if response.status_code == TOO_MANY:
+            await asyncio.sleep(int(response.headers["retry-after"]))
+            return await self.post(path, body, key=key, token=token)
         answer: JSON = response.json()
         if response.is_error:
             raise RefusedByServer(answer)

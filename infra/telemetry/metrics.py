@@ -86,6 +86,14 @@ class Metrics:
             ["context"],
             registry=self.registry,
         )
+        self.rate_limited = Counter(
+            "chobo_rate_limited_requests", "Requests refused with 429, by class", ["limit"], registry=self.registry
+        )
+        self.limit_failures = Counter(
+            "chobo_rate_limit_failures",
+            "Times that this process could not tell the others what it let through",
+            registry=self.registry,
+        )
         self.probe_failures = Counter(
             "chobo_probe_failures", "Times that gauges could not be found out", ["probe"], registry=self.registry
         )
@@ -145,7 +153,7 @@ def markdown() -> str:
     ]
     made = Metrics()
     written = (made.requests, made.commands, made.append_seconds, made.append_commands, made.appended, made.stale)
-    for metric in (*written, made.probe_failures):
+    for metric in (*written, made.rate_limited, made.limit_failures, made.probe_failures):
         (family,) = metric.describe()
         name = family.name + ("_total" if family.type == "counter" else "")
         lines.append(row(name, family.type, metric._labelnames, family.documentation))

@@ -17,7 +17,7 @@ from domain.token import ConsistencyToken
 from projections.orders.queries import ORDERS
 from read_api import app as module
 from read_api.access import Public
-from read_api.app import CODES, INTERNAL, UNAVAILABLE
+from read_api.app import CODES, INTERNAL, RATE_LIMITED, UNAVAILABLE
 from read_api.schema import make_schema
 from tests.domain.orders.samples import placed
 from tests.projections.stories import order_id, told
@@ -36,7 +36,12 @@ def error_of(response: httpx.Response) -> Any:
 
 
 def test_every_code_is_in_the_one_list() -> None:
-    ours = {*CODES.values(), "VALIDATION_FAILED", *(error["extensions"]["code"] for error in (INTERNAL, UNAVAILABLE))}
+    ours = {
+        *CODES.values(),
+        "VALIDATION_FAILED",
+        RATE_LIMITED,
+        *(error["extensions"]["code"] for error in (INTERNAL, UNAVAILABLE)),
+    }
     assert ours <= set(HTTP_ONLY) | set(REFUSALS)
 
 

@@ -52,7 +52,7 @@ class Served:
     stop: threading.Event = field(default_factory=threading.Event)
 
     async def run(self, database: str) -> None:
-        async with running(Settings.read(defaults={"database_url": database, "profile": "development"})) as system:
+        async with running(Settings.read(database_url=database, profile="development", rate_limits=1000)) as system:
             server = uvicorn.Server(uvicorn.Config(system.app, port=0, log_level="error", lifespan="off"))
             serving = asyncio.create_task(server.serve())
             while not server.started:

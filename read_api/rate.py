@@ -1,0 +1,37 @@
+"""How often somebody may ask. Who counts is outside: a port, so that all processes and both APIs count alike."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from starlette.types import Scope
+
+from domain.actor import Actor
+
+
+class Admission(Protocol):
+    """`headers` are for every answer; `retry_after` is in seconds, 0 for a request that may go on."""
+
+    @property
+    def allowed(self) -> int: ...
+    @property
+    def retry_after(self) -> int: ...
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]: ...
+
+
+Admit = Callable[[Actor, Scope], Awaitable[Admission | None]]
+"""Counts a request. None when nothing limits this actor."""
+
+
+async def everything(actor: Actor, scope: Scope) -> None:
+    """Nobody is limited."""
+
+
+class RateLimited(Exception):
+    """`retry_after` is in seconds."""
+
+    def __init__(self, allowed: int, retry_after: int) -> None:
+        super().__init__(f"at most {allowed} GraphQL requests are taken a minute")
+        self.retry_after = retry_after
