@@ -40,6 +40,8 @@ class HttpCommands:
             return Accepted(said["version"], said["status"])
         if answer.status_code in NOT_OURS or answer.status_code >= 500:
             raise Undelivered(f"POST {request.path}: {answer.status_code} {said.get('code', '')}")
+        if said.get("what") == "address":
+            raise Undelivered(f"POST {request.path}: the release that serves commands has no such row")
         return Refused(str(said.get("code", answer.status_code)), str(said.get("detail", "")))
 
     def _headers(self, request: Request) -> dict[str, str]:

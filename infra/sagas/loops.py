@@ -19,7 +19,7 @@ from commands.route import Route
 from commands.services import Loop, Services
 from commands.table import Table
 from domain.actor import ANONYMOUS, Actor, service
-from domain.errors import DomainError, Kind
+from domain.errors import DomainError, Kind, NotFound
 from sagas.port import Accepted, Refused, Request, Undelivered
 
 BY: Final[Actor] = service("sagas")
@@ -49,8 +49,7 @@ class LoopCommands:
 
     async def _envelope(self, request: Request) -> Envelope:
         """Raises Problem, DomainError."""
-        row, id = self._table.find("POST", request.path)
-        assert isinstance(row, Route)
+        row, id = self._row(request)
         message = parsed(row.message, to_json(request.body)).bind(by=BY, target=id)
         command = await self._prepared(row, message, id)
         digest = self._services.claims.digest(said(message, id))
@@ -58,6 +57,15 @@ class LoopCommands:
         return Envelope(
             command, request.correlation_id, causation_id=request.causation_id, traceparent=request.traceparent, key=key
         )
+
+    def _row(self, request: Request) -> tuple[Route, UUID | None]:
+        """Raises Undelivered for a row that this release does not have: another one will know it."""
+        try:
+            row, id = self._table.find("POST", request.path)
+        except (NotFound, Problem) as error:
+            raise Undelivered(f"POST {request.path}: this release has no such row") from error
+        assert isinstance(row, Route)
+        return row, id
 
     async def _prepared(self, route: Route, message: Command, id: UUID | None) -> Command:
         if route.prepare is None:
