@@ -161,9 +161,10 @@ class TakesBack:
 
 @dataclass(frozen=True, slots=True)
 class Reopens:
-    """The saga had ended; its late steps follow."""
+    """The saga had ended; its late steps follow. `stuck`: they were tried often enough, it takes an operator."""
 
     code: str
+    stuck: bool = False
 
 
 Means = Verdict | Completes | Fails | AsksAgain | TakesBack | Reopens | GoBack

@@ -258,14 +258,20 @@ class Reaction:
                     self._dispatch(self._step_named(name))
             case TakesBack(step=name):
                 self._take_back(name)
-            case Reopens(code=code):
-                self.note(CourseChanged, course=Course.LATE, outcome=self.saga.outcome or Outcome.DONE, code=code)
+            case Reopens(code=code, stuck=stuck):
+                self._reopen(code, stuck=stuck)
             case GoBack(outcome=outcome, code=code):
                 self._wish(outcome, code)
             case Verdict():
                 pass
             case _:
                 assert_never(means)
+
+    def _reopen(self, code: str, *, stuck: bool) -> None:
+        self.note(CourseChanged, course=Course.LATE, outcome=self.saga.outcome or Outcome.DONE, code=code)
+        step = self.definition.next(self.saga)
+        if stuck and step is not None:
+            self.note(OperatorNeeded, step=step.name, course=Course.LATE, code=code, detail="it comes again and again")
 
     def _complete(self, step: Step) -> None:
         self.note(StepCompleted, step=step.name, course=self.saga.course)
@@ -329,7 +335,7 @@ class Reaction:
                 if not self._settled():
                     return
                 self._turn()
-            if self.saga.step is not None:
+            if self.saga.step is not None or self.saga.stuck:
                 return
             step = self.definition.next(self.saga)
             if step is None:
@@ -401,13 +407,14 @@ class Reaction:
             case ActionKind.RESUME | ActionKind.REDELIVER:
                 self.go_on()
             case ActionKind.RETRY:
-                if self.saga.trouble is not None and self.saga.step is not None:
-                    self._dispatch(self._step_named(self.saga.step))
+                if self.saga.trouble is not None:
+                    self._dispatch(self._step_named(self.saga.trouble.step))
             case ActionKind.CANCEL:
                 self._wish(Outcome.REJECTED, "CANCELLED_BY_OPERATOR")
                 self.go_on()
             case ActionKind.RESOLVE:
-                self._complete(self._step_named(self.saga.step))
+                assert self.saga.trouble is not None
+                self._complete(self._step_named(self.saga.trouble.step))
                 self.go_on()
             case _:
                 assert_never(action)

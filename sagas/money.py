@@ -42,6 +42,10 @@ GIVE_BACK_LATE: Final = "give late money back"
 REFUNDS: Final = RetryPolicy(first=2.0, longest=300.0, attempts=6)
 
 
+OFTEN: Final = 6
+"""So often is late money given back by itself: a refund that fails each time is for an operator."""
+
+
 def give_back(name: str, reason: str) -> Step:
     """Lets go of what is held and gives back what was taken, again after each answer, until nothing is left.
 
@@ -91,6 +95,7 @@ def money_moved(saga: Saga, fact: MoneyFact) -> Means:
         if saga.current in saga.asked:
             return Verdict.NOT_YET
         return Fails(saga.step, fact.code) if isinstance(fact, RefundRefused) else AsksAgain(saga.step)
-    if saga.ended:
-        return Reopens("LATE_MONEY") if isinstance(fact, Authorised | Captured) else Verdict.NOTHING
-    return Verdict.NOT_YET if isinstance(fact, Authorised | Captured) else Verdict.NOTHING
+    late = isinstance(fact, Authorised | Captured | RefundRefused)
+    if not saga.ended:
+        return Verdict.NOT_YET if late else Verdict.NOTHING
+    return Reopens(fact.NAME, stuck=saga.times(GIVE_BACK_LATE) >= OFTEN) if late else Verdict.NOTHING

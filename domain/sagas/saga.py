@@ -228,7 +228,7 @@ def dispatched(saga: Saga, event: CommandDispatched) -> Saga:
 
 def completed(saga: Saga, event: StepCompleted) -> Saga:
     done = saga.done | {event.step}
-    if saga.step != event.step:
+    if saga.step is not None and saga.step != event.step:
         return replace(saga, done=done)
     return replace(saga, done=done, trouble=None, stuck=False, **NO_STEP)
 

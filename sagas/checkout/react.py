@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.ids import OrderId, PaymentId, SagaId, checkout_of, payment_of
 from domain.orders.events import CancellationRequested, OrderEvent, OrderPlaced
 from domain.sagas.checkout.facts import CancellationWished, Placed, Wanted
-from domain.sagas.events import Course
+from domain.sagas.events import Course, Outcome
 from domain.sagas.money import (
     ActionNeeded,
     AuthorisationLost,
@@ -65,32 +65,39 @@ def cancel(saga: Saga, fact: CancellationWished) -> Means:
 
 @checkout.on(Authorised)
 def authorised(saga: Saga, fact: Authorised) -> Means:
-    return Completes(AUTHORISE) if going(saga) else money_moved(saga, fact)
+    return Completes(AUTHORISE) if going(saga) else too_late(saga, fact)
 
 
 @checkout.on(Captured)
 def captured(saga: Saga, fact: Captured) -> Means:
     """A bank transfer is captured as it arrives."""
     if not going(saga):
-        return money_moved(saga, fact)
+        return too_late(saga, fact)
     return Completes(AUTHORISE if saga.step == AUTHORISE else CAPTURE)
 
 
 @checkout.on(Declined, AuthorisationLost, Voided)
 def not_paid(saga: Saga, fact: MoneyFact) -> Means:
     if not going(saga):
-        return money_moved(saga, fact)
+        return too_late(saga, fact)
     return DECLINED if saga.step == AUTHORISE else Verdict.NOTHING
 
 
 @checkout.on(CaptureRefused)
 def capture_refused(saga: Saga, fact: CaptureRefused) -> Means:
-    return Fails(CAPTURE, fact.code) if going(saga) else money_moved(saga, fact)
+    return Fails(CAPTURE, fact.code) if going(saga) else too_late(saga, fact)
 
 
 @checkout.on(ActionNeeded, Pending, Refunded, RefundRefused)
 def otherwise(saga: Saga, fact: MoneyFact) -> Means:
-    return Verdict.NOTHING if going(saga) else money_moved(saga, fact)
+    return Verdict.NOTHING if going(saga) else too_late(saga, fact)
+
+
+def too_late(saga: Saga, fact: MoneyFact) -> Means:
+    """Where the order went on without this saga, its money is another's business."""
+    if saga.outcome in (Outcome.DONE, Outcome.HANDED_OVER):
+        return Verdict.NOTHING
+    return money_moved(saga, fact)
 
 
 @checkout.when(HOLD)

@@ -179,6 +179,7 @@ CHECKOUT: Final = Definition(
             capture,
             by_fact=True,
             refused={"NOTHING_TO_CAPTURE": NO_CAPTURE},
+            unlisted=Then.TRY_AGAIN,
             retry=CAPTURES,
             exhausted=NO_CAPTURE,
             skip=captured,

@@ -33,7 +33,7 @@ def nothing_owed(saga: Saga) -> bool:
 
 def restock(saga: Saga, attempt: int) -> Ask:
     came = returned(saga)
-    return Ask("/v1/stock/restock", {"orderId": str(came.order_id), "returnId": str(came.return_id)})
+    return Ask("/v1/restocks", {"orderId": str(came.order_id), "returnId": str(came.return_id)})
 
 
 def not_for_the_shelf(saga: Saga) -> bool:
@@ -48,7 +48,7 @@ RETURN: Final = Definition(
     1,
     steps=[
         Step(REFUND, refund, by_fact=True, unlisted=Then.TRY_AGAIN, retry=REFUNDS, skip=nothing_owed),
-        Step(RESTOCK, restock, skip=not_for_the_shelf),
+        Step(RESTOCK, restock, skip=not_for_the_shelf, refused={"ALREADY_EXISTS": Then.GO_ON}),
         Step(RELEASE, release),
     ],
 )

@@ -117,6 +117,7 @@ class Pending:
 
     payment_id: PaymentId
     event: AttemptCreated | CaptureRequested | VoidRequested | RefundRequested
+    later: bool = False  # it could not be done yet
 
 
 @dataclass
@@ -294,7 +295,7 @@ class World:
 
     def ask_gateway(self, n: int, *, dies: bool = False) -> bool:
         """One of the requests that are to be made; whoever makes it may die before it notes the answer."""
-        ready = [pending for pending in self.requests if self._can_be_asked(pending)]
+        ready = [pending for pending in self.requests if self._can_be_asked(pending) and not pending.later]
         if not ready:
             return False
         pending = ready[n % len(ready)]
@@ -306,6 +307,8 @@ class World:
         self.do("payments", command.bind(by=OURS, target=pending.payment_id)).result()
         if self._settled(pending):
             self.requests.remove(pending)
+        else:
+            pending.later = True
         return True
 
     def _settled(self, pending: Pending) -> bool:
@@ -380,10 +383,12 @@ class World:
         self.hooks, self.lost = self.hooks + self.lost, []
         if self.hooks:
             return True
+        for pending in self.requests:
+            pending.later = False
         if not self.timers:
-            before = len(self.hooks)
+            self._money_under_way_arrives()
             self.pass_time(timedelta(days=8))
-            return len(self.hooks) > before
+            return bool(self.hooks)
         self.pass_time(max(timedelta(), min(t.due_at for t in self.timers) - self.now))
         return True
 
@@ -422,6 +427,11 @@ class World:
         reference = payment.attempts[-1].reference
         assert reference is not None
         return reference
+
+    def _money_under_way_arrives(self) -> None:
+        for reference, attempt in list(self.gateway._attempts.items()):
+            if attempt.intent.status.name == "PENDING" and not attempt.behaviour.transfer:
+                self.gateway.receive(reference)
 
     # -- how things stand
 
