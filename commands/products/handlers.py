@@ -15,10 +15,11 @@ from domain.claim import Claim
 from domain.errors import AlreadyExists, InvalidValue, NotFound
 from domain.event import Event
 from domain.ids import CategoryId, ProductId
-from domain.products import categories, product, reservation, sku, stock
+from domain.products import categories, product, reservation, restock, sku, stock
 from domain.products.categories import EMPTY, TREE, Categories
 from domain.products.product import Details, Product, Variant
 from domain.products.reservation import Reservation
+from domain.products.restock import Restock
 from domain.products.stock import Stock
 
 C = TypeVar("C", bound=Command)
@@ -240,6 +241,24 @@ class Release(OfReservation[m.ReleaseReservation]):
         return reservation.release(states[command.target, Reservation], lambda id: states[id, Stock], at=at)
 
 
+class PutBack(OfReservation[m.PutBackReservation]):
+    def decide(self, command: m.PutBackReservation, states: States, at: datetime, ids: Ids) -> Decision:
+        return reservation.put_back(states[command.target, Reservation], lambda id: states[id, Stock], at=at)
+
+
+class RestockOne(Handler[m.RestockReturn]):
+    of = Restock
+
+    def needs(self, command: m.RestockReturn, states: States) -> Iterable[UUID]:
+        return (command.id, *(line.variant_id for line in command.lines))
+
+    def decide(self, command: m.RestockReturn, states: States, at: datetime, ids: Ids) -> Decision:
+        present = states.get(command.id, Restock)
+        return restock.restock(
+            present, command.order_id, command.return_id, command.lines, lambda id: states[id, Stock], at=at
+        )
+
+
 HANDLERS: Handlers = {
     m.CreateCategory: Create(),
     m.RenameCategory: Rename(),
@@ -260,4 +279,6 @@ HANDLERS: Handlers = {
     m.Reserve: Hold(),
     m.CommitReservation: Commit(),
     m.ReleaseReservation: Release(),
+    m.PutBackReservation: PutBack(),
+    m.RestockReturn: RestockOne(),
 }

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from commands.message import Command
-from domain.ids import CategoryId, ClaimId, OrderId, ProductId, ReservationId, VariantId, new_id
+from domain.ids import CategoryId, ClaimId, OrderId, ProductId, ReservationId, ReturnId, VariantId, new_id
 from domain.money import Money
+from domain.products.restock import RestockId, restock_of
 from domain.products.value import (
     MAX_LINES,
     MAX_VARIANTS,
@@ -22,6 +23,7 @@ from domain.products.value import (
     OptionValues,
     Quantity,
     ReservedLine,
+    ReturnedLine,
     Title,
 )
 from domain.value import MAX_QUANTITY, Sku, Value
@@ -175,3 +177,22 @@ class CommitReservation(Command):
 
 class ReleaseReservation(Command):
     """The goods are available again."""
+
+
+class PutBackReservation(Command):
+    """The order gets nothing of it: held goods are available again, goods that had left are on hand again."""
+
+
+class RestockReturn(Command):
+    """Goods of a return that can be sold again: all lines or none, and once for a return.
+
+    Lines of variants that are gone are refused: leave them out.
+    """
+
+    order_id: OrderId
+    return_id: ReturnId
+    lines: Annotated[tuple[ReturnedLine, ...], Field(min_length=1, max_length=MAX_LINES)]
+
+    @property
+    def id(self) -> RestockId:
+        return restock_of(self.order_id, self.return_id)

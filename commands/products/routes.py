@@ -20,12 +20,14 @@ from commands.products.messages import (
     DraftProduct,
     EditProduct,
     MoveCategory,
+    PutBackReservation,
     ReceiveStock,
     ReleaseReservation,
     RemoveCategory,
     RemoveVariant,
     RenameCategory,
     Reserve,
+    RestockReturn,
     SetThreshold,
 )
 from commands.products.prepare import claim_sku, claim_skus
@@ -34,6 +36,7 @@ from domain.ids import CategoryId
 from domain.products.categories import TREE, Categories
 from domain.products.product import Product
 from domain.products.reservation import Reservation
+from domain.products.restock import Restock
 from domain.products.stock import Stock
 
 EDIT: Final = "catalogue:edit"
@@ -60,6 +63,8 @@ ROUTES: Final = [
     Route("/v1/reservations", Reserve, HOLD, key=REQUIRED, answer=CREATED),
     Route("/v1/reservations/{id}/commit", CommitReservation, HOLD, key=REQUIRED),
     Route("/v1/reservations/{id}/release", ReleaseReservation, HOLD, key=REQUIRED),
+    Route("/v1/reservations/{id}/put-back", PutBackReservation, HOLD, key=REQUIRED),
+    Route("/v1/restocks", RestockReturn, MOVE, key=REQUIRED, answer=CREATED),
 ]
 
 
@@ -76,4 +81,5 @@ RESOURCES: Final = [
     Resource("products", Product, "products", EDIT),
     Resource("stock", Stock, "products", "stock:look"),
     Resource("reservations", Reservation, "products", "reservations:look"),
+    Resource("restocks", Restock, "products", "stock:look"),
 ]

@@ -107,6 +107,19 @@ class NotHeld(DomainError):
         )
 
 
+class VariantsGone(DomainError):
+    """Facts: `variants`, all of those asked for whose stock is closed."""
+
+    code = "STOCK_CLOSED"
+    title = "Variants that are gone have no stock any more"
+
+    def __init__(self, variants: Iterable[VariantId]) -> None:
+        names = sorted(str(v) for v in variants)
+        super().__init__(
+            f"the stock of these variants is closed: {', '.join(names)}; leave their lines out", variants=names
+        )
+
+
 class CategoryCycle(DomainError):
     code = "CATEGORY_CYCLE"
     title = "A category cannot be below itself"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from domain.claim import Freed, Taken
 from domain.event import Event
-from domain.ids import CategoryId, ClaimId, OrderId, ProductId, ReservationId, VariantId
+from domain.ids import CategoryId, ClaimId, OrderId, ProductId, ReservationId, ReturnId, VariantId
 from domain.money import Money
 from domain.products.value import (
     AdjustReason,
@@ -16,6 +16,7 @@ from domain.products.value import (
     OptionValues,
     Quantity,
     ReservedLine,
+    ReturnedLine,
     Title,
 )
 from domain.value import Sku
@@ -177,6 +178,15 @@ class StockReleased(StockEvent):
     quantity: Quantity
 
 
+class StockReturned(StockEvent):
+    """Units that had left the house for this order are on hand again."""
+
+    TOPIC = "products.stock-returned"
+
+    order_id: OrderId
+    quantity: Quantity
+
+
 class StockRanLow(StockEvent):
     TOPIC = "products.stock-ran-low"
 
@@ -224,6 +234,27 @@ class ReservationReleased(ReservationEvent):
     TOPIC = "products.reservation-released"
 
     order_id: OrderId
+
+
+class ReservationReturned(ReservationEvent):
+    """What had left the house is back. `written_off` are lines of variants that are gone: nobody counts those units."""
+
+    TOPIC = "products.reservation-returned"
+
+    order_id: OrderId
+    written_off: tuple[ReservedLine, ...]
+
+
+class RestockEvent(Event):
+    """Every event of a restock: the goods of one return, back on the shelves."""
+
+
+class ReturnRestocked(RestockEvent):
+    TOPIC = "products.return-restocked"
+
+    order_id: OrderId
+    return_id: ReturnId
+    lines: tuple[ReturnedLine, ...]
 
 
 class CategoryEvent(Event):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import chain
+from typing import Final, assert_never
 
 from domain.event import Event, after, first
 from domain.ids import OrderId, ReservationId, VariantId
@@ -21,15 +22,17 @@ from domain.products.events import (
     ReservationEvent,
     ReservationHeld,
     ReservationReleased,
+    ReservationReturned,
 )
 from domain.products.stock import Stock
-from domain.products.value import ReservedLine
+from domain.products.value import ReservedLine, quantities
 
 
 class ReservationStatus(StrEnum):
     HELD = "HELD"
     COMMITTED = "COMMITTED"
     RELEASED = "RELEASED"
+    RETURNED = "RETURNED"  # what had been committed is back
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,7 @@ Find = Callable[[VariantId], Stock]
 
 def summed(lines: Iterable[ReservedLine]) -> tuple[ReservedLine, ...]:
     """One line a variant: the same variant on two lines is asked for once, with both quantities."""
-    asked: dict[VariantId, int] = {}
-    for line in lines:
-        asked[line.variant_id] = asked.get(line.variant_id, 0) + line.quantity
-    return tuple(ReservedLine.model_construct(variant_id=id, quantity=n) for id, n in asked.items())
+    return tuple(ReservedLine.model_construct(variant_id=id, quantity=n) for id, n in quantities(lines).items())
 
 
 def hold(
@@ -86,6 +86,40 @@ def release(reservation: Reservation, find: Find, *, at: datetime) -> list[Event
     return [done, *chain.from_iterable(back)]
 
 
+def put_back(reservation: Reservation, find: Find, *, at: datetime) -> list[Event]:
+    """The order gets nothing of it: what is held is available again, what had left is on hand again.
+
+    Nothing happens where that was so already.
+    """
+    match reservation.status:
+        case ReservationStatus.HELD:
+            return release(reservation, find, at=at)
+        case ReservationStatus.COMMITTED:
+            return take_back(reservation, find, at=at)
+        case ReservationStatus.RELEASED | ReservationStatus.RETURNED:
+            return []
+        case _:
+            assert_never(reservation.status)
+
+
+def take_back(reservation: Reservation, find: Find, *, at: datetime) -> list[Event]:
+    """Of variants that are gone since, the units are written off, as those were that were on hand at that time."""
+    found = [(find(line.variant_id), line) for line in reservation.lines]
+    gone = tuple(line for stock, line in found if stock.closed)
+    made: list[Event] = [ReservationReturned(**after(reservation, at), order_id=reservation.order_id, written_off=gone)]
+    for stock, line in found:
+        if not stock.closed:
+            made += stocks.take_back(stock, reservation.order_id, line.quantity, at=at)
+    return made
+
+
+BECOMES: Final[dict[type[ReservationEvent], ReservationStatus]] = {
+    ReservationCommitted: ReservationStatus.COMMITTED,
+    ReservationReleased: ReservationStatus.RELEASED,
+    ReservationReturned: ReservationStatus.RETURNED,
+}
+
+
 def evolve(reservation: Reservation | None, event: ReservationEvent) -> Reservation:
     if isinstance(event, ReservationHeld):
         return Reservation(
@@ -96,5 +130,4 @@ def evolve(reservation: Reservation | None, event: ReservationEvent) -> Reservat
             event.lines,
         )
     assert reservation is not None
-    status = ReservationStatus.COMMITTED if isinstance(event, ReservationCommitted) else ReservationStatus.RELEASED
-    return replace(reservation, version=event.originator_version, status=status)
+    return replace(reservation, version=event.originator_version, status=BECOMES[type(event)])

@@ -31,6 +31,7 @@ from domain.products.events import (
     StockReceived,
     StockReleased,
     StockReserved,
+    StockReturned,
     ThresholdSet,
 )
 from domain.products.value import AdjustReason
@@ -144,6 +145,13 @@ def release(stock: Stock, reservation_id: ReservationId, *, at: datetime) -> lis
     return crossing(stock, back, stock.available + hold.quantity)
 
 
+def take_back(stock: Stock, order_id: OrderId, quantity: int, *, at: datetime) -> list[StockEvent]:
+    """Units that had left the house for an order are on hand again. Raises StockLimit."""
+    check_on_hand(stock, stock.on_hand + quantity)
+    back = StockReturned(**after(stock, at), order_id=order_id, quantity=quantity)
+    return crossing(stock, back, stock.available + quantity)
+
+
 def close(stock: Stock, *, at: datetime) -> StockClosed:
     """The variant is taken out of the catalogue. Raises StockHeld while any of it is held."""
     require(stock, *OPEN)
@@ -196,7 +204,7 @@ def evolve(stock: Stock | None, event: StockEvent) -> Stock:
             )
         case StockReleased(reservation_id=id, quantity=n):
             return replace(stock, version=version, reserved=stock.reserved - n, holds=stock.holds.delete(id))
-        case StockReceived():
+        case StockReceived() | StockReturned():
             return replace(stock, version=version, on_hand=stock.on_hand + event.quantity)
         case StockAdjusted():
             return replace(stock, version=version, on_hand=stock.on_hand + event.change)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -42,6 +43,21 @@ Images = Annotated[tuple[Image, ...], Field(max_length=20)]
 class ReservedLine(Value):
     variant_id: VariantId
     quantity: Quantity
+
+
+class ReturnedLine(Value):
+    """So many of a variant came back and can be sold again."""
+
+    variant_id: VariantId
+    quantity: Quantity
+
+
+def quantities(lines: Iterable[ReservedLine | ReturnedLine]) -> dict[VariantId, int]:
+    """Variant -> how many, in the order of the lines: a variant on two lines counts once, with both quantities."""
+    summed: dict[VariantId, int] = {}
+    for line in lines:
+        summed[line.variant_id] = summed.get(line.variant_id, 0) + line.quantity
+    return summed
 
 
 class AdjustReason(StrEnum):

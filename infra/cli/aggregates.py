@@ -23,6 +23,7 @@ from domain.payments.payment import Payment
 from domain.products.categories import TREE, Categories
 from domain.products.product import Product
 from domain.products.reservation import Reservation
+from domain.products.restock import Restock
 from domain.products.stock import Stock
 from domain.users.credentials import Credentials
 from domain.users.user import User
@@ -42,6 +43,7 @@ KINDS: Final[dict[Kind, tuple[tuple[Context, ...], type[Any]]]] = {
     Kind.PRODUCT: ((products.CONTEXT,), Product),
     Kind.STOCK: ((products.CONTEXT,), Stock),
     Kind.RESERVATION: ((products.CONTEXT,), Reservation),
+    Kind.RESTOCK: ((products.CONTEXT,), Restock),
     Kind.CATEGORIES: ((products.CONTEXT,), Categories),
     Kind.CLAIM: ((users.CONTEXT, products.CONTEXT), Claim),
     Kind.ORDER: ((orders.CONTEXT,), Order),

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     PRODUCT = "product"
     STOCK = "stock"
     RESERVATION = "reservation"
+    RESTOCK = "restock"
     CATEGORIES = "categories"
     CLAIM = "claim"
     ORDER = "order"

@@ -23,6 +23,7 @@ from domain.products.events import (
     ReservationEvent,
     ReservationHeld,
     ReservationReleased,
+    ReservationReturned,
     StockAdjusted,
     StockClosed,
     StockCommitted,
@@ -32,6 +33,7 @@ from domain.products.events import (
     StockReceived,
     StockReleased,
     StockReserved,
+    StockReturned,
     ThresholdSet,
     VariantAdded,
     VariantRemoved,
@@ -254,6 +256,11 @@ def released(row: StockRow, event: StockReleased) -> StockRow:
     return stocked(row, reserved=row.reserved - event.quantity)
 
 
+@stock.on(StockReturned)
+def taken_back(row: StockRow, event: StockReturned) -> StockRow:
+    return stocked(row, on_hand=row.on_hand + event.quantity)
+
+
 @stock.on(StockClosed)
 def closed(row: StockRow, event: StockClosed) -> StockRow:
     return replace(row, on_hand=0, available=0, status=StockStatus.CLOSED)
@@ -282,6 +289,11 @@ def reservation_committed(row: ReservationRow, event: ReservationCommitted) -> R
 @reservations.on(ReservationReleased)
 def reservation_released(row: ReservationRow, event: ReservationReleased) -> ReservationRow:
     return replace(row, status=ReservationStatus.RELEASED, ended_at=event.timestamp)
+
+
+@reservations.on(ReservationReturned)
+def reservation_returned(row: ReservationRow, event: ReservationReturned) -> ReservationRow:
+    return replace(row, status=ReservationStatus.RETURNED, returned_at=event.timestamp)
 
 
 # -- categories

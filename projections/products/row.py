@@ -117,7 +117,7 @@ class HeldRow:
 
 @dataclass(frozen=True)
 class ReservationRow:
-    """Columns of the table `reservations`: what is, or was, held for an order."""
+    """Columns of the table `reservations`: what is, or was, held for an order. `returned_at`: it left and came back."""
 
     id: UUID
     version: int
@@ -127,6 +127,7 @@ class ReservationRow:
     held_at: datetime
     status: ReservationStatus = ReservationStatus.HELD
     ended_at: datetime | None = None
+    returned_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -80,14 +80,15 @@ CREATE INDEX stock_by_product ON stock (product_id);
 CREATE INDEX stock_by_status ON stock (status, product_id, id);
 
 CREATE TABLE reservations (
-    id         uuid        PRIMARY KEY,
-    version    bigint      NOT NULL,
-    updated_at timestamptz NOT NULL,
-    order_id   uuid        NOT NULL,
-    status     text        NOT NULL,
-    lines      json        NOT NULL,
-    held_at    timestamptz NOT NULL,
-    ended_at   timestamptz
+    id          uuid        PRIMARY KEY,
+    version     bigint      NOT NULL,
+    updated_at  timestamptz NOT NULL,
+    order_id    uuid        NOT NULL,
+    status      text        NOT NULL,
+    lines       json        NOT NULL,
+    held_at     timestamptz NOT NULL,
+    ended_at    timestamptz,
+    returned_at timestamptz
 );
 
 CREATE INDEX reservations_by_order ON reservations (order_id);

@@ -8,14 +8,14 @@ from uuid import UUID
 from commands.handler import Answer
 from commands.message import Command
 from commands.products.handlers import HANDLERS
-from commands.products.messages import AddClaimedVariant, DraftClaimedProduct, NewVariant, Reserve
+from commands.products.messages import AddClaimedVariant, DraftClaimedProduct, NewVariant, Reserve, RestockReturn
 from domain.actor import service
 from domain.aggregate import States
 from domain.event import Event
-from domain.ids import ClaimId, OrderId, ProductId, ReservationId, VariantId, derive, new_id
+from domain.ids import ClaimId, OrderId, ProductId, ReservationId, ReturnId, VariantId, derive, new_id
 from domain.money import Money
 from domain.products import CONTEXT
-from domain.products.value import ReservedLine
+from domain.products.value import ReservedLine, ReturnedLine
 from tests.specification import AT, as_list
 
 STAFF = service("test")
@@ -70,3 +70,8 @@ def add_variant(sku: str, **values: str) -> AddClaimedVariant:
 def reserve(*lines: tuple[UUID, int], id: UUID | None = None) -> Reserve:
     asked = tuple(ReservedLine(variant_id=VariantId(v), quantity=n) for v, n in lines)
     return Reserve(id=ReservationId(id or new_id()), order_id=OrderId(new_id()), lines=asked)
+
+
+def restock(*lines: tuple[UUID, int]) -> RestockReturn:
+    back = tuple(ReturnedLine(variant_id=VariantId(v), quantity=n) for v, n in lines)
+    return RestockReturn(order_id=OrderId(new_id()), return_id=ReturnId(new_id()), lines=back)

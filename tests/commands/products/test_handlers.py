@@ -11,9 +11,10 @@ from commands.products import messages as m
 from domain.errors import AlreadyExists, InvalidValue, NotFound
 from domain.ids import CategoryId, new_id
 from domain.products.categories import TREE
-from domain.products.errors import CategoryCycle, InsufficientStock, SkuTakenAlready, StockHeld
+from domain.products.errors import CategoryCycle, InsufficientStock, SkuTakenAlready, StockHeld, VariantsGone
+from domain.products.restock import restock_of
 from domain.products.stock import Stock, StockStatus
-from tests.commands.products.desk import Desk, add_variant, draft, new_variant, reserve
+from tests.commands.products.desk import Desk, add_variant, draft, new_variant, reserve, restock
 
 
 @pytest.fixture
@@ -140,12 +141,50 @@ def test_released_goods_are_available_again(desk: Desk):
     assert stock_of(desk, tea).status is StockStatus.IN_STOCK
 
 
+def test_a_committed_order_is_put_back_and_a_held_one_released(desk: Desk):
+    tea, cup = in_stock(desk, 5), in_stock(desk, 1, "CUP")
+    committed, held = desk.do(reserve((tea, 2), (cup, 1))), desk.do(reserve((tea, 3)))
+    desk.do(m.CommitReservation(), committed.id)
+    done = desk.do(m.PutBackReservation(), committed.id)
+    assert (done.version, done.status) == (3, "RETURNED")
+    assert topics(desk) == ["reservation-returned", *["stock-returned", "stock-came-back"] * 2]
+    assert desk.do(m.PutBackReservation(), held.id).status == "RELEASED"
+    assert [(stock_of(desk, id).on_hand, stock_of(desk, id).reserved) for id in (tea, cup)] == [(5, 0), (1, 0)]
+    assert desk.do(m.PutBackReservation(), committed.id) == done
+    assert desk.events == []
+
+
+def test_what_a_customer_returned_is_restocked(desk: Desk):
+    tea, cup = in_stock(desk, 5), in_stock(desk, 1, "CUP")
+    back = restock((tea, 2), (cup, 1))
+    answer = desk.do(back)
+    assert (answer.id, answer.version, answer.status) == (restock_of(back.order_id, back.return_id), 1, "DONE")
+    assert [stock_of(desk, id).on_hand for id in (tea, cup)] == [7, 2]
+    assert desk.do(back) == answer
+    assert desk.events == []
+
+
+def test_a_return_of_which_a_variant_is_gone_is_restocked_without_it(desk: Desk):
+    small, large = new_variant("TEA-S", size="S"), new_variant("TEA-L", size="L")
+    product = desk.do(draft(small, large))
+    desk.do(m.RemoveVariant(variant_id=small.id), product.id)
+    back = restock((small.id, 1), (large.id, 1))
+    with pytest.raises(VariantsGone) as refused:
+        desk.do(back)
+    assert refused.value.facts == {"variants": [str(small.id)]}
+    assert stock_of(desk, large.id).on_hand == 0
+    desk.do(back.model_copy(update={"lines": back.lines[1:]}))
+    assert stock_of(desk, large.id).on_hand == 1
+
+
 def test_what_is_not_there_is_not_found(desk: Desk):
     for command in (m.ReceiveStock(quantity=1), m.CommitReservation(), m.ActivateProduct(), m.RemoveCategory()):
         with pytest.raises(NotFound):
             desk.do(command, new_id())
     with pytest.raises(NotFound):
         desk.do(reserve((new_id(), 1)))
+    with pytest.raises(NotFound):
+        desk.do(restock((new_id(), 1)))
 
 
 def test_a_product_is_no_stock(desk: Desk):

@@ -78,6 +78,54 @@ async def test_a_reservation_is_held_and_committed(shop: Warehouse):
     assert (await shop.get(f"/v1/stock/{tea}")).json()["status"] == "OUT_OF_STOCK"
 
 
+async def test_an_order_that_had_left_is_put_back(shop: Warehouse):
+    tea, cup = await shop.stocked(2), await shop.stocked(1)
+    held = (await shop.keyed("/v1/reservations", order((tea, 2), (cup, 1)))).headers["location"]
+    assert problem(await shop.post(f"{held}/put-back")) == (400, "IDEMPOTENCY_KEY_REQUIRED")
+    await shop.keyed(f"{held}/commit")
+    back = await shop.keyed(f"{held}/put-back")
+    assert (back.status_code, back.json()["status"]) == (200, "RETURNED")
+    assert (await shop.keyed(f"{held}/put-back")).json()["version"] == back.json()["version"]
+    assert {(await shop.get(f"/v1/stock/{id}")).json()["status"] for id in (tea, cup)} == {"IN_STOCK"}
+    assert problem(await shop.keyed(f"{held}/commit")) == (409, "NOT_ALLOWED_NOW")
+
+
+async def test_the_goods_of_a_return_are_restocked_once_whatever_the_key(shop: Warehouse):
+    tea, cup = await shop.stocked(1), await shop.stocked(1)
+    body = order((tea, 2), (cup, 1)) | {"returnId": str(new_id())}
+    assert problem(await shop.post("/v1/restocks", body)) == (400, "IDEMPOTENCY_KEY_REQUIRED")
+    done = await shop.keyed("/v1/restocks", body)
+    assert (done.status_code, done.json()["version"], done.json()["status"]) == (201, 1, "DONE")
+    assert (await shop.get(done.headers["location"])).json()["id"] == done.json()["id"]
+    assert (await shop.keyed("/v1/restocks", body)).json()["id"] == done.json()["id"]
+    # opened, received, came back, and once returned
+    assert (await shop.get(f"/v1/stock/{tea}")).json()["version"] == 4
+    assert problem(await shop.keyed("/v1/restocks", body | order((tea, 3)) | {"orderId": body["orderId"]})) == (
+        409,
+        "ALREADY_EXISTS",
+    )
+    assert problem(await shop.post("/v1/restocks", body, by=CUSTOMER)) == (403, "FORBIDDEN")
+
+
+async def test_a_return_with_a_variant_that_is_gone_is_refused_for_good_and_goes_without_it(shop: Warehouse):
+    small, large, key = str(new_id()), str(new_id()), str(new_id())
+    made = await shop.post("/v1/products", two_sizes(small, large))
+    await shop.post(f"{made.headers['location']}/remove-variant", {"variantId": small})
+    body = order((small, 1), (large, 1)) | {"returnId": str(new_id())}
+    refused = [await shop.post("/v1/restocks", body, idempotency_key=key) for _ in range(2)]
+    assert [problem(answer) for answer in refused] == [(409, "STOCK_CLOSED")] * 2
+    assert refused[1].headers["idempotent-replayed"] == "true"
+    assert refused[1].json()["facts"] == {"variants": [small]}
+    assert (await shop.keyed("/v1/restocks", body | {"lines": body["lines"][1:]})).status_code == 201
+    assert (await shop.get(f"/v1/stock/{large}")).json()["status"] == "IN_STOCK"
+
+
+def two_sizes(small: str, large: str) -> dict[str, object]:
+    price = {"amount": 650, "currency": "EUR"}
+    variants = [{"id": id, "sku": f"TEA-{id}", "price": price, "values": {"size": id[-4:]}} for id in (small, large)]
+    return {"name": "Tea", "options": ["size"], "variants": variants}
+
+
 async def test_a_refused_key_stays_refused_after_the_restock(shop: Warehouse):
     variant, wanted, key = await shop.stocked(1), str(new_id()), str(new_id())
     body = order((variant, 2)) | {"id": wanted}

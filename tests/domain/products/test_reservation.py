@@ -12,11 +12,15 @@ from domain.products.events import (
     ReservationCommitted,
     ReservationHeld,
     ReservationReleased,
+    ReservationReturned,
+    StockCameBack,
+    StockClosed,
     StockCommitted,
     StockReleased,
     StockReserved,
+    StockReturned,
 )
-from domain.products.reservation import commit, hold, release, summed
+from domain.products.reservation import commit, hold, put_back, release, summed
 from domain.products.stock import Stock
 from tests.domain.products.histories import (
     HELD,
@@ -44,6 +48,7 @@ def warehouse(**histories: tuple[Make, ...]) -> Callable[[VariantId], Stock]:
     return found.__getitem__
 
 
+back = a(ReservationReturned, order_id=ORDER, written_off=())
 full = warehouse(small=(opened, received(9)), large=(opened, received(9)))
 holding = warehouse(small=(opened, received(9), reserved(2)), large=(opened, received(9), reserved(1)))
 
@@ -92,3 +97,33 @@ def test_what_left_the_house_cannot_be_released():
 
 def test_what_was_given_back_cannot_be_committed():
     given(held, released).when(commit, full).refused(NotAllowedNow, status="RELEASED")
+
+
+def test_putting_back_what_is_held_releases_it():
+    given(held).when(put_back, holding).then(released, StockReleased, StockReleased)
+
+
+def test_putting_back_what_left_the_house_brings_it_on_hand_again():
+    emptied = warehouse(small=(opened, received(2), reserved(2), gone(2)), large=(opened, received(9)))
+    small, large = (a(StockReturned, order_id=ORDER, quantity=n) for n in (2, 1))
+    given(held, committed).when(put_back, emptied).then(back, small, a(StockCameBack, available=2), large)
+
+
+def test_what_is_back_is_put_back_once():
+    given(held, committed, back).when(put_back, full).then()
+    given(held, released).when(put_back, full).then()
+
+
+def test_what_is_back_can_be_neither_committed_nor_released():
+    for decision in (commit, release):
+        given(held, committed, back).when(decision, full).refused(NotAllowedNow, status="RETURNED")
+
+
+def test_units_of_a_variant_that_is_gone_since_are_written_off():
+    closed = warehouse(small=(opened, received(9)), large=(opened, a(StockClosed, written_off=0)))
+    expected = a(ReservationReturned, order_id=ORDER, written_off=(line(LARGE, 1),))
+    given(held, committed).when(put_back, closed).then(expected, a(StockReturned, order_id=ORDER, quantity=2))
+
+
+def gone(quantity: int) -> Make:
+    return a(StockCommitted, reservation_id=HELD, order_id=ORDER, quantity=quantity)

@@ -19,7 +19,9 @@ from domain.products.events import (
     ProductEdited,
     ReservationCommitted,
     ReservationReleased,
+    ReservationReturned,
     StockClosed,
+    StockReturned,
     ThresholdSet,
     VariantRemoved,
 )
@@ -172,6 +174,18 @@ def test_a_reservation_says_what_is_held_for_which_order_and_what_came_of_it():
     ):
         row = rows_after(story(HELD, held, a(event, at=LATER, order_id=ORDER)))[HELD]
         assert (row.status, row.held_at, row.ended_at) == (status, AT, LATER)
+
+
+def test_a_reservation_that_came_back_says_when_it_left_and_when_it_was_back():
+    committed = a(ReservationCommitted, order_id=ORDER)
+    back = a(ReservationReturned, at=LATER, order_id=ORDER, written_off=())
+    row = rows_after(story(HELD, held, committed, back))[HELD]
+    assert (row.status, row.ended_at, row.returned_at) == (ReservationStatus.RETURNED, AT, LATER)
+
+
+def test_stock_that_comes_back_is_available():
+    row = mug(received(1), reserved(1), a(StockReturned, order_id=ORDER, quantity=2))
+    assert (row.on_hand, row.reserved, row.available, row.status) == (3, 1, 2, StockStatus.IN_STOCK)
 
 
 def test_stock_says_what_is_available_and_how_much_that_is():
