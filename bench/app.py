@@ -74,7 +74,8 @@ async def serve(settings: Settings) -> None:
 def main(data: Path, *, kafka: bool) -> None:
     """As `chobo up --kafka` where that is asked for, with a broker of its own."""
     log_to_stderr("warning", as_json=False)
-    settings = installation(data=data, port=0, feed=FeedKind.KAFKA if kafka else None)
+    # limits are on, and so is what they cost, but nobody reaches them
+    settings = installation(data=data, port=0, rate_limits=1000, feed=FeedKind.KAFKA if kafka else None)
     with ExitStack() as servers:
         postgres = servers.enter_context(EmbeddedPostgres(data))
         given: dict[str, Any] = {"database_url": SecretStr(postgres.conninfo())}

@@ -89,7 +89,7 @@ class Settings(BaseModel):
     max_body_bytes: int = Field(262_144, ge=1_024, description="longest body of a command")
     max_query_bytes: int = Field(100_000, ge=1_024, description="longest body of a GraphQL request")
     rate_limits: float = Field(
-        1.0, ge=0, le=1_000_000, description="multiplies how much clients may ask for a minute; 0: no limits"
+        1.0, ge=0, le=1_000, description="multiplies how much clients may ask for a minute; 0: no limits"
     )
     trusted_proxies: str = Field(
         "", description="addresses or networks, separated by commas, whose X-Forwarded-For is believed"

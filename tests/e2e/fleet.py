@@ -92,7 +92,7 @@ class Process:
 
 class Fleet:
     def __init__(self, environment: Mapping[str, str], logs: Path) -> None:
-        self.environment = {**clean(os.environ), **environment}
+        self.environment = {**clean(os.environ), "CHOBO_RATE_LIMITS": "0", **environment}
         self.processes: dict[str, Process] = {}
         self._logs = logs
 
