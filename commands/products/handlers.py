@@ -250,12 +250,12 @@ class RestockOne(Handler[m.RestockReturn]):
     of = Restock
 
     def needs(self, command: m.RestockReturn, states: States) -> Iterable[UUID]:
-        return (command.id, *(line.variant_id for line in command.lines))
+        return (command.id, *(line.variant_id for line in command.lines or ()))
 
     def decide(self, command: m.RestockReturn, states: States, at: datetime, ids: Ids) -> Decision:
         present = states.get(command.id, Restock)
         return restock.restock(
-            present, command.order_id, command.return_id, command.lines, lambda id: states[id, Stock], at=at
+            present, command.order_id, command.return_id, command.lines or (), lambda id: states[id, Stock], at=at
         )
 
 

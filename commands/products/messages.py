@@ -186,12 +186,12 @@ class PutBackReservation(Command):
 class RestockReturn(Command):
     """Goods of a return that can be sold again: all lines or none, and once for a return.
 
-    Lines of variants that are gone are refused: leave them out.
+    Without lines it is what the return brought. Lines of variants that are gone are refused: name the others.
     """
 
     order_id: OrderId
     return_id: ReturnId
-    lines: Annotated[tuple[ReturnedLine, ...], Field(min_length=1, max_length=MAX_LINES)]
+    lines: Annotated[tuple[ReturnedLine, ...], Field(min_length=1, max_length=MAX_LINES)] | None = None
 
     @property
     def id(self) -> RestockId:

@@ -30,7 +30,7 @@ from commands.products.messages import (
     RestockReturn,
     SetThreshold,
 )
-from commands.products.prepare import claim_sku, claim_skus
+from commands.products.prepare import claim_sku, claim_skus, what_came
 from commands.route import CREATED, REQUIRED, Resource, Route
 from domain.ids import CategoryId
 from domain.products.categories import TREE, Categories
@@ -64,7 +64,7 @@ ROUTES: Final = [
     Route("/v1/reservations/{id}/commit", CommitReservation, HOLD, key=REQUIRED),
     Route("/v1/reservations/{id}/release", ReleaseReservation, HOLD, key=REQUIRED),
     Route("/v1/reservations/{id}/put-back", PutBackReservation, HOLD, key=REQUIRED),
-    Route("/v1/restocks", RestockReturn, MOVE, key=REQUIRED, answer=CREATED),
+    Route("/v1/restocks", RestockReturn, MOVE, key=REQUIRED, answer=CREATED, prepare=what_came),
 ]
 
 

@@ -28,6 +28,12 @@ def checkout(world: World, order: OrderId) -> Saga:
     return saga
 
 
+def why(saga: Saga) -> str:
+    """For what reason it went back."""
+    assert saga.wish
+    return saga.wish.code
+
+
 def test_goods_and_money_are_taken_and_the_order_is_let_go(world: World):
     order = world.place("pm_card_visa")
     world.settle()
@@ -50,7 +56,7 @@ def test_an_order_that_cannot_be_had_is_rejected_and_nothing_is_charged(world: W
     order = world.place("pm_card_visa", quantity=3)
     world.settle()
     assert world.order(order).status is Status.REJECTED
-    assert checkout(world, order).wish.code == "OUT_OF_STOCK"
+    assert why(checkout(world, order)) == "OUT_OF_STOCK"
     assert world.payment_of(order) is None
     assert_balanced(world)
 
@@ -60,7 +66,7 @@ def test_a_declined_payment_gives_the_goods_back_and_rejects(world: World, token
     order = world.place(token)
     world.settle()
     assert world.order(order).status is Status.REJECTED
-    assert checkout(world, order).wish.code == "PAYMENT_DECLINED"
+    assert why(checkout(world, order)) == "PAYMENT_DECLINED"
     assert world.shelf.reserved == 0
     assert_balanced(world)
 
@@ -94,7 +100,7 @@ def test_money_is_let_go_when_the_hold_ran_out_and_others_have_the_goods(world: 
     world.customer_acts(order)
     world.settle()
     assert world.order(order).status is Status.REJECTED
-    assert checkout(world, order).wish.code == "OUT_OF_STOCK"
+    assert why(checkout(world, order)) == "OUT_OF_STOCK"
     assert world.charge(order) is ChargeStatus.NONE
     assert_balanced(world)
 
@@ -140,6 +146,7 @@ def test_a_capture_that_fails_once_part_of_the_order_left_waits_for_an_operator(
     world.settle()
     saga = checkout(world, order)
     assert saga.status is SagaStatus.STUCK
+    assert saga.trouble
     assert saga.trouble.code == "ALREADY_SHIPPED"
 
 

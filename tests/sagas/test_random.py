@@ -146,7 +146,7 @@ class Shop(RuleBasedStateMachine):
 
 TestShop = pytest.mark.full("sagas")(pytest.mark.timeout(1_200)(seed(full.seed())(Shop).TestCase))
 TestShop.settings = settings(
-    max_examples=full.size(60, 3_000, suite="sagas"),
+    max_examples=full.size(60, 2_000, suite="sagas"),
     stateful_step_count=full.size(50, 80, suite="sagas"),
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -12,12 +12,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
+from pydantic_core import to_json
+
+from commands.body import parsed
 from commands.handler import Handlers
 from commands.orders.messages import PlaceNow, PlaceOrder
 from commands.payments.gateway import Answer, Authorise, Capture, Hook, Refund, Void
 from commands.payments.messages import ReceiveHook, RecordAnswer
 from commands.payments.reports import Asked, Request
 from commands.reply import Envelope, Key, KeyReused, Reply
+from commands.route import Route
 from commands.router import HANDLERS, RESOURCES, ROUTES
 from commands.sagas.handlers import handlers as saga_handlers
 from commands.sagas.messages import DeliverInput
@@ -35,6 +39,7 @@ from domain.orders.order import Order
 from domain.orders.quote import Item, Quote
 from domain.payments.events import AttemptCreated, CaptureRequested, RefundRequested, VoidRequested
 from domain.payments.payment import ChargeStatus, Payment
+from domain.products import stock as stocks
 from domain.products.reservation import Reservation
 from domain.products.stock import Stock
 from domain.sagas.events import ActionKind, CommandDispatched, InputKind, TimerSet
@@ -156,11 +161,7 @@ class World:
         self._open_stock()
 
     def _open_stock(self) -> None:
-        from domain.products import stock as stocks
-
-        for event in (stocks.open_stock(TEA, ProductId(derive("test", "product")), at=self.now),):
-            self.loops["products"].known[TEA] = stocks.evolve(None, event)
-        opened = self.loops["products"].known[TEA]
+        opened = stocks.evolve(None, stocks.open_stock(TEA, ProductId(derive("test", "product")), at=self.now))
         for received in stocks.receive(opened, self.stock, at=self.now):
             opened = stocks.evolve(opened, received)
         self.loops["products"].known[TEA] = opened
@@ -200,13 +201,9 @@ class World:
     def post(self, path: str, body: Mapping[str, Any], by: Actor = OURS) -> Reply:
         """As a person would, not a saga."""
         row, id = Table(ROUTES, RESOURCES).find("POST", path)
-        from pydantic_core import to_json
-
-        from commands.body import parsed
-        from commands.http import context_of
-
-        message = parsed(row.message, to_json(body)).bind(by=by, target=id)  # type: ignore[union-attr]
-        return self.do(context_of(type(message)), message)
+        assert isinstance(row, Route)
+        message = parsed(row.message, to_json(body)).bind(by=by, target=id)
+        return self.do(row.context, message)
 
     def place(self, token: str | None, method: PaymentMethod = PaymentMethod.CREDIT_CARD, quantity: int = 1) -> OrderId:
         id = OrderId(new_id())
