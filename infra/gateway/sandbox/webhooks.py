@@ -20,6 +20,8 @@ from infra.gateway.sandbox.state import State, shown
 FIRST_RETRY: Final = 0.5
 LONGEST_RETRY: Final = 60.0
 TIMEOUT: Final = 10.0
+AT_ONCE: Final = 0.0
+"""Before everything that waits."""
 
 log: Final = logging.getLogger("chobo.sandbox")
 
@@ -117,7 +119,7 @@ class Webhooks:
         self._due = [entry for entry in self._due if entry not in held]
         heapify(self._due)
         for _, _, late, tried in held:
-            self._at(now(), late, tried)
+            self._at(AT_ONCE, late, tried)
 
 
 def now() -> float:
