@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from domain import operations as operations_context
-from domain import users
-from infra import erasure, operations
+from domain import payments, users
+from infra import erasure, operations, paying, payment_looks
 from projections.asking import Rule
 
 RULES: Final[Mapping[str, Sequence[Rule]]] = {
     operations_context.CONTEXT.name: operations.RULES,
+    payments.CONTEXT.name: [*paying.RULES, *payment_looks.RULES],
     users.CONTEXT.name: [erasure.RULE],
 }

@@ -12,6 +12,7 @@ from typing import Any
 from psycopg import AsyncConnection
 from starlette.routing import BaseRoute
 
+from commands.payments.gateway import Gateway
 from domain import users
 from domain.aggregate import Context
 from infra.databases import READS, Databases
@@ -45,6 +46,7 @@ class Ground:
     wakeups: Mapping[str, Wakeups]
     telemetry: Telemetry
     stack: AsyncExitStack
+    given_gateway: Gateway | None = None
     checks: dict[str, Check] = field(default_factory=dict)
     routes: list[BaseRoute] = field(default_factory=list)
 
@@ -61,6 +63,15 @@ class Ground:
     def feeds(self) -> dict[str, StoreFeed]:
         """By context."""
         return {name: StoreFeed(reader, self.wakeups[name]) for name, reader in self.readers.items()}
+
+    @cached_property
+    def gateway(self) -> Gateway:
+        """That which was given, else as the settings say: its library is imported only where payments are made."""
+        if self.given_gateway is not None:
+            return self.given_gateway
+        from infra.gateway.memory import MemoryGateway
+
+        return MemoryGateway()
 
     @cached_property
     def watch(self) -> Watch:
@@ -83,6 +94,7 @@ async def laid(
     contexts: Sequence[Context],
     stack: AsyncExitStack,
     told: Telemetry | None = None,
+    gateway: Gateway | None = None,
 ) -> Ground:
     """The databases these duties need, migrated and open. Any number of processes may do this at once."""
     contexts = contexts if duties & LOGS else ()
@@ -93,7 +105,7 @@ async def laid(
     stack.push_async_callback(told.close)
     told.metrics.probe("pools", pools(databases.named()))
     wakeups = await woken(databases, stack)
-    return Ground(settings, duties, contexts, databases, wakeups, told, stack, checks=databases.checks())
+    return Ground(settings, duties, contexts, databases, wakeups, told, stack, gateway, checks=databases.checks())
 
 
 async def migrated(databases: Databases) -> None:

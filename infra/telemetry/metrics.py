@@ -86,6 +86,12 @@ class Metrics:
             ["context"],
             registry=self.registry,
         )
+        self.webhooks = Counter(
+            "chobo_webhooks",
+            "Webhooks by what became of them: received, duplicate, unmatched, other, or why they were refused",
+            ["gateway", "outcome"],
+            registry=self.registry,
+        )
         self.probe_failures = Counter(
             "chobo_probe_failures", "Times that gauges could not be found out", ["probe"], registry=self.registry
         )
@@ -144,7 +150,15 @@ def markdown() -> str:
         "|---|---|---|---|",
     ]
     made = Metrics()
-    written = (made.requests, made.commands, made.append_seconds, made.append_commands, made.appended, made.stale)
+    written = (
+        made.requests,
+        made.commands,
+        made.append_seconds,
+        made.append_commands,
+        made.appended,
+        made.stale,
+        made.webhooks,
+    )
     for metric in (*written, made.probe_failures):
         (family,) = metric.describe()
         name = family.name + ("_total" if family.type == "counter" else "")
