@@ -15,6 +15,8 @@ SECRETS: Final[dict[str, Callable[[], str]]] = {
     "claim_secret": new_secret,
     "cursor_secret": new_secret,
     "token_keys": new_key_set,
+    "gateway_key": new_secret,  # good for the sandbox, which takes any; Stripe's own is set by whoever has one
+    "gateway_webhook_secrets": new_secret,
     "operator_password": partial(token_urlsafe, 12),
 }
 """The settings that an installation without secrets of its own makes for itself, and how."""

@@ -18,6 +18,7 @@ FOR_TESTS: Final = frozenset({"CHOBO_FULL", "CHOBO_REQUIRE"})
 DEFAULT_SECRET: Final = urlsafe_b64encode(b"for development only, never sold").decode()
 KEY_BYTES: Final = 32
 MIN_SECRET: Final = 32
+MIN_WEBHOOK_SECRET: Final = 16
 
 
 class Profile(StrEnum):
@@ -75,6 +76,18 @@ class Settings(BaseModel):
     token_keys: SecretStr = secret("signs access tokens: a JWK set of private keys, of which the first signs")
     operator_email: str = Field("operator@chobo.example", description="first operator, registered at the first start")
     operator_password: SecretStr | None = Field(None, description="of the first operator; unset registers none")
+    gateway_url: str | None = Field(
+        None, pattern="^https?://", description="where the payment gateway is; unset: Stripe itself, else a sandbox"
+    )
+    gateway_key: SecretStr = secret("the payment gateway's secret API key")
+    gateway_webhook_secrets: SecretStr = secret(
+        "sign the payment gateway's webhooks: one, or two separated by a comma while one is rotated"
+    )
+    gateway_return_url: str = Field(
+        "https://shop.chobo.example/paid",
+        pattern="^https?://",
+        description="the page that payers come back to",
+    )
     token_issuer: str = Field("chobo", min_length=1, description="`iss` and `aud` of access tokens")
     token_access_seconds: int = Field(300, ge=10, le=86_400, description="life of an access token")
     session_days: int = Field(30, ge=1, le=365, description="life of a session from its last refresh")
@@ -112,6 +125,17 @@ class Settings(BaseModel):
             raise ValueError(f"it has {len(value)} characters, it must have at least {MIN_SECRET}")
         return value
 
+    @field_validator("gateway_webhook_secrets")
+    @classmethod
+    def _are_one_or_two(cls, value: SecretStr) -> SecretStr:
+        sizes = [len(part.strip()) for part in value.get_secret_value().split(",")]
+        if len(sizes) > 2 or min(sizes) < MIN_WEBHOOK_SECRET:
+            raise ValueError(
+                f"it has {len(sizes)} parts, the shortest of {min(sizes)} characters; "
+                f"it must be one or two, separated by a comma, of at least {MIN_WEBHOOK_SECRET}"
+            )
+        return value
+
     @model_validator(mode="after")
     def _production_has_its_own(self) -> Self:
         defaults = [variable(name) for name, value in self if is_default_secret(value)]
@@ -145,6 +169,9 @@ class Settings(BaseModel):
         own: SecretStr | None = getattr(self, f"{context}_database_url", None)
         chosen = own or self.database_url
         return chosen.get_secret_value() if chosen else None
+
+    def webhook_secrets(self) -> list[str]:
+        return [part.strip() for part in self.gateway_webhook_secrets.get_secret_value().split(",")]
 
     def master_key_bytes(self) -> bytes:
         return urlsafe_b64decode(self.master_key.get_secret_value())

@@ -30,3 +30,19 @@ def from_stripe(amount: int, currency: str) -> Money:
     if part:
         raise ValueError(f"{amount} of {currency} is not a whole number of units")
     return Money(amount=whole, currency=currency)
+
+
+TRANSFERS: Final = {
+    "EUR": "eu_bank_transfer",
+    "GBP": "gb_bank_transfer",
+    "JPY": "jp_bank_transfer",
+    "MXN": "mx_bank_transfer",
+    "USD": "us_bank_transfer",
+}
+
+
+def transfer_type(currency: str) -> str:
+    """Stripe's kind of bank transfer in this currency. Raises NotSendable."""
+    if currency not in TRANSFERS:
+        raise NotSendable(f"there are no bank transfers in {currency}, only in {', '.join(TRANSFERS)}")
+    return TRANSFERS[currency]

@@ -37,9 +37,9 @@ from commands.payments.gateway import (
 from domain.ids import CaptureId, PaymentId
 from domain.money import Money, zero
 from domain.value import PaymentMethod
-from infra.gateway import signature
+from infra.gateway import answers, signature
 from infra.gateway.advice import advice_of
-from infra.gateway.amounts import NotSendable, to_stripe
+from infra.gateway.amounts import NotSendable, to_stripe, transfer_type
 from infra.gateway.faults import AFTER, Fault
 from infra.gateway.methods import AUTHENTICATION_FAILED, LATER_CODES, METHODS, SOON, TRANSFER, Behaviour
 
@@ -205,12 +205,20 @@ class MemoryGateway:
         if not isinstance(answer, Succeeded | ActionNeeded):
             return answer
         intent = self._attempts[answer.intent.reference].intent
-        return answer_of(intent) if isinstance(request, Authorise) else Succeeded(intent, already=True)
+        match request:
+            case Authorise():
+                return answers.of_attempt(intent, already=True)
+            case Refund():
+                return answers.of_refund(intent, request.refund_id, already=True)
+            case _:
+                return Succeeded(intent, already=True)
 
     # What is asked for.
 
     def _authorise(self, request: Authorise) -> Answer:
         to_stripe(request.amount)
+        if request.method is PaymentMethod.BANK_TRANSFER and request.token is None:
+            transfer_type(request.amount.currency)
         behaviour = behaviour_of(request)
         attempt = self._opened(request, behaviour)
         if behaviour.declined:
@@ -222,7 +230,7 @@ class MemoryGateway:
             self._change(attempt, HookKind.INTENT, "payment_intent.requires_action")
         else:
             self._hold(attempt)
-        return answer_of(attempt.intent, already=False)
+        return answers.of_attempt(attempt.intent, already=False)
 
     def _opened(self, request: Authorise, behaviour: Behaviour) -> Attempt:
         reference, now = self._next("pi"), self._now()
@@ -261,6 +269,8 @@ class MemoryGateway:
         if attempt.intent.status in ENDED:
             return Succeeded(attempt.intent, already=True)
         if attempt.intent.status not in WAITING and not attempt.held and attempt.intent.captured:
+            if attempt.intent.captured < attempt.intent.amount:
+                return Succeeded(attempt.intent, already=True)
             raise Refused("payment_intent_unexpected_state", "all of it is captured: refund it")
         if attempt.intent.status is IntentStatus.PENDING and not attempt.behaviour.transfer:
             raise Refused("payment_intent_unexpected_state", "the money is on its way: refund it when it is there")
@@ -272,8 +282,8 @@ class MemoryGateway:
     def _refund(self, request: Refund) -> Answer:
         to_stripe(request.amount)
         attempt = self._known(request.reference)
-        if any(seen.refund_id == request.refund_id for seen in attempt.intent.refunds):
-            return Succeeded(attempt.intent, already=True)
+        if answers.refund_in(attempt.intent, request.refund_id):
+            return answers.of_refund(attempt.intent, request.refund_id, already=True)
         if not (left := refundable(attempt.intent)):
             raise Refused("charge_already_refunded", "nothing is left to refund")
         if request.amount > left:
@@ -370,15 +380,6 @@ def behaviour_of(request: Authorise) -> Behaviour:
     if request.token in METHODS:
         return METHODS[request.token]
     raise Refused("resource_missing", f"No such PaymentMethod: '{request.token}'")
-
-
-def answer_of(intent: Intent, *, already: bool = True) -> Answer:
-    """What an authorisation is answered with, as the attempt stands."""
-    if intent.status in WAITING:
-        return ActionNeeded(intent)
-    if intent.status is IntentStatus.DECLINED:
-        return Declined(intent, intent.reference, intent.code, intent.advice, intent.at)
-    return Succeeded(intent, already=already)
 
 
 def refundable(intent: Intent) -> Money:

@@ -33,9 +33,9 @@ from domain.payments.events import Advice
 from domain.value import PaymentMethod
 from infra.gateway.faults import Fault
 from infra.gateway.methods import HOLD, SOON
-from tests.contracts.gateways import Side, in_memory
+from tests.contracts.gateways import Side, in_memory, on_the_sandbox
 
-SIDES: Final = {"memory": lambda _: in_memory()}
+SIDES: Final = {"memory": lambda _: in_memory(), "sandbox": on_the_sandbox}
 A_MOMENT: Final = timedelta(seconds=1)
 
 

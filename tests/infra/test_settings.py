@@ -7,7 +7,14 @@ import pytest
 from infra.settings import DEFAULT_SECRET, Profile, Settings, SettingsRefused, new_secret, rows
 
 DEVELOPMENT = {"CHOBO_PROFILE": "development"}
-SECRETS = ("CHOBO_MASTER_KEY", "CHOBO_CLAIM_SECRET", "CHOBO_CURSOR_SECRET", "CHOBO_TOKEN_KEYS")
+SECRETS = (
+    "CHOBO_MASTER_KEY",
+    "CHOBO_CLAIM_SECRET",
+    "CHOBO_CURSOR_SECRET",
+    "CHOBO_TOKEN_KEYS",
+    "CHOBO_GATEWAY_KEY",
+    "CHOBO_GATEWAY_WEBHOOK_SECRETS",
+)
 
 
 def refusal(environment):
@@ -41,6 +48,18 @@ def test_a_malformed_value_is_refused_with_the_value_and_what_is_allowed():
 def test_a_malformed_secret_is_refused_without_showing_it():
     said = refusal(DEVELOPMENT | {"CHOBO_MASTER_KEY": "c2hvcnQ="})
     assert said == "CHOBO_MASTER_KEY is refused: it has 5 bytes, it must have 32"
+
+
+@pytest.mark.parametrize("given", ["short", f"{'a' * 16},", ",".join(["a" * 16] * 3)])
+def test_webhooks_have_one_secret_or_two(given):
+    said = refusal(DEVELOPMENT | {"CHOBO_GATEWAY_WEBHOOK_SECRETS": given})
+    assert said.startswith("CHOBO_GATEWAY_WEBHOOK_SECRETS is refused: it has ")
+    assert "one or two" in said
+
+
+def test_while_a_webhook_secret_is_rotated_there_are_two():
+    settings = Settings.read(DEVELOPMENT | {"CHOBO_GATEWAY_WEBHOOK_SECRETS": f"{'a' * 16}, {'b' * 16}"})
+    assert settings.webhook_secrets() == ["a" * 16, "b" * 16]
 
 
 def test_a_flag_goes_before_the_environment():
