@@ -15,6 +15,7 @@ from commands.payments.gateway import Gateway
 from commands.router import RESOURCES, ROUTES
 from domain.aggregate import Context
 from infra import asyncapi
+from infra.assembly.comparing import payment_watch
 from infra.assembly.doing import begun, todo
 from infra.assembly.erasures import erased_again
 from infra.assembly.feeding import Feeds
@@ -87,6 +88,7 @@ def set_to_work(ground: Ground, duties: frozenset[Duty], loops: WriteLoops) -> N
         projections(ground, Feeds(ground))
     if Duty.TODO in duties:
         todo(ground, loops)
+        payment_watch(ground, loops)
 
 
 async def show(ground: Ground, duties: frozenset[Duty], tokens: Tokens) -> None:

@@ -69,9 +69,11 @@ class Ground:
         """That which was given, else as the settings say: its library is imported only where payments are made."""
         if self.given_gateway is not None:
             return self.given_gateway
-        from infra.gateway.memory import MemoryGateway
+        from infra.gateway.chosen import gateway
 
-        return MemoryGateway()
+        made = gateway(self.settings)
+        self.stack.push_async_callback(made.close)
+        return made
 
     @cached_property
     def watch(self) -> Watch:

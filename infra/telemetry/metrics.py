@@ -56,6 +56,10 @@ GAUGES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "chobo_todo_failing": ("Pieces of work that were tried and failed so far", ("kind",)),
     "chobo_pool_connections": ("Connections of a pool", ("pool", "state")),
     "chobo_pool_waiting": ("Who waits for a connection of a pool", ("pool",)),
+    "chobo_verify_payments_findings": (
+        "What the last comparison of payments with gateway and orders found and could not record",
+        ("code",),
+    ),
     "chobo_verify_findings": ("What the background check of the logs has found and nobody mended", ("context",)),
 }
 
