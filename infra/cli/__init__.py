@@ -16,6 +16,7 @@ from infra.cli import (
     log,
     move,
     parked,
+    payments,
     programs,
     replay,
     routes,
@@ -54,6 +55,7 @@ app.command("models")(replay.models)
 app.add_typer(replay.replay)
 app.add_typer(parked.parked)
 app.add_typer(todo.todo)
+app.add_typer(payments.payments)
 app.add_typer(erasures.erasures)
 app.add_typer(verify.verify)
 app.add_typer(log.log)

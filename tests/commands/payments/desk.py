@@ -17,7 +17,7 @@ from commands.app import app
 from commands.http import CommandApi
 from commands.loop import WriteLoop
 from commands.message import Command
-from commands.payments.gateway import Gateway, Hook, Intent, RateLimited, Unknown
+from commands.payments.gateway import Hook, Intent, RateLimited, Unknown
 from commands.payments.handlers import HANDLERS
 from commands.payments.routes import RESOURCES, ROUTES
 from commands.payments.webhooks import POST, Webhooks
@@ -27,7 +27,7 @@ from commands.table import Table
 from domain.access import TokenInvalid
 from domain.actor import Actor, Role, service
 from domain.errors import NotFound
-from domain.event import Event
+from domain.event import JSON, Event
 from domain.ids import AttemptId, OrderId, PaymentId, UserId, new_id, payment_of
 from domain.money import Money
 from domain.payments import CONTEXT
@@ -38,6 +38,7 @@ from infra.claims import HiddenClaims
 from infra.event_log.log import EventLog
 from infra.event_log.migrations import migrate
 from infra.event_log.reader import LogReader
+from infra.gateway.faults import Fault
 from infra.gateway.memory import MemoryGateway
 from infra.keys import PersonalKeys, migrate_keys
 from infra.paying import RULES, AskGateway
@@ -94,6 +95,24 @@ class Clock:
 
 
 @dataclass
+class Trouble:
+    """What goes wrong at the gateway: by call, one fault after another; some calls must not be made at all."""
+
+    faults: dict[str, list[Fault]] = field(default_factory=dict)
+    forbidden: set[str] = field(default_factory=set)
+
+    def __call__(self, call: str) -> Fault | None:
+        assert call not in self.forbidden, f"{call} was asked for"
+        return self.faults[call].pop(0) if self.faults.get(call) else None
+
+    def at(self, call: str, *faults: Fault) -> None:
+        self.faults[call] = list(faults)
+
+    def forbid(self, call: str) -> None:
+        self.forbidden.add(call)
+
+
+@dataclass
 class Desk:
     """One process. `work` does what its events ask of the gateway."""
 
@@ -106,6 +125,7 @@ class Desk:
     reader: LogReader
     pool: Pool
     clock: Clock
+    trouble: Trouble
     counted: Counter[str]
     run: str = field(default_factory=lambda: uuid4().hex)
 
@@ -171,29 +191,26 @@ class Desk:
         sink = TodoSink("payments", RULES)
         return [row for recorded in (await self.reader.read(0, 1000)).events if (row := sink.asked(recorded))]
 
-    async def work(self, act: AskGateway | None = None) -> list[Done | Later]:
+    async def work(self) -> list[Done | Later]:
         """What can be done now, once."""
-        act, said = act or self.act, list[Done | Later]()
+        said: list[Done | Later] = []
         for row in await self.asked():
-            if await act.known(work := work_of(row)) is None:
-                outcome = await act.do(work)
+            if await self.act.known(work := work_of(row)) is None:
+                outcome = await self.act.do(work)
                 assert isinstance(outcome, Done | Later)
                 if isinstance(outcome, Done):
-                    await act.record(work, outcome)
+                    await self.act.record(work, outcome)
                 said.append(outcome)
         return said
 
-    def through(self, gateway: Gateway) -> AskGateway:
-        return AskGateway(self.loop, self.reader, gateway, self.clock)
 
-
-def work_of(row: Asked, *, attempt: int = 1, tried_for: float = 0.0, **data: Any) -> Work:
+def work_of(row: Asked, *, attempt: int = 1, tried_for: float = 0.0, data: JSON | None = None) -> Work:
     return Work(
         row.id,
         row.kind,
         row.context,
         row.subject,
-        row.data | data,
+        row.data if data is None else data,
         attempt,
         tried_for,
         None,
@@ -230,10 +247,10 @@ async def opened(conninfo: str) -> AsyncIterator[Desk]:
                 await keys.create(UserId(actor.id))
         log = EventLog(conninfo, pool, CONTEXT, keys)
         await log.open()
-        clock, orders, counted = Clock(), Orders(), Counter[str]()
+        clock, orders, trouble, counted = Clock(), Orders(), Trouble(), Counter[str]()
         loop, gateway, reader = (
             WriteLoop(CONTEXT, HANDLERS, log),
-            MemoryGateway(clock),
+            MemoryGateway(clock, trouble),
             LogReader(pool, "payments", keys),
         )
         hooks = Webhooks(
@@ -242,7 +259,7 @@ async def opened(conninfo: str) -> AsyncIterator[Desk]:
         served = app(api(loop, orders, clock), ROUTES, RESOURCES, jwks=no_keys, raw={POST: hooks})
         async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://chobo") as client:
             act = AskGateway(loop, reader, gateway, clock)
-            yield Desk(loop, client, orders, gateway, act, keys, reader, pool, clock, counted)
+            yield Desk(loop, client, orders, gateway, act, keys, reader, pool, clock, trouble, counted)
         await loop.close()
         await log.close()
 
