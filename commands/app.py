@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -16,6 +17,7 @@ from commands.exchange import problem_response
 from commands.http import CommandApi, Commands, problem_of
 from commands.pages import Jwks, pages
 from commands.problems import Problem, refused
+from commands.raw import RawPost
 from commands.route import Resource, Route
 from commands.trace import TRACE, Trace, trace
 from domain.errors import NotFound
@@ -27,11 +29,15 @@ def app(
     resources: Sequence[Resource],
     *,
     jwks: Jwks,
+    raw: Mapping[RawPost, BaseRoute] = MappingProxyType({}),
     more: Iterable[BaseRoute] = (),
     outside: Sequence[Middleware] = (),
 ) -> Starlette:
-    """The Starlette app. `more` are routes of others (health, GraphQL). What nobody takes is a problem."""
-    return bare([Commands(api), *more, *pages(routes, resources, jwks)], outside)
+    """The Starlette app. `raw` are the POSTs beside the table of commands, with what takes them.
+
+    `more` are routes of others (health, GraphQL). What nobody takes is a problem.
+    """
+    return bare([*raw.values(), Commands(api), *more, *pages(routes, resources, jwks, tuple(raw))], outside)
 
 
 def bare(routes: Sequence[BaseRoute], outside: Sequence[Middleware] = ()) -> Starlette:

@@ -141,12 +141,39 @@ UNAVAILABLE: Final = Sort(
     retryable=True,
 )
 
+WEBHOOK_NOT_SIGNED: Final = Sort(
+    "WEBHOOK_NOT_SIGNED",
+    400,
+    "The webhook's signature is not good",
+    "Sign it with the secret that is set here for this gateway; while it is rotated, both hold.",
+)
+WEBHOOK_TOO_OLD: Final = Sort(
+    "WEBHOOK_TOO_OLD",
+    400,
+    "The webhook was signed too long ago",
+    "Send it anew, signed now; look whether the clocks agree.",
+)
+WEBHOOK_MALFORMED: Final = Sort(
+    "WEBHOOK_MALFORMED",
+    400,
+    "The webhook cannot be read",
+    "It is well signed, but not what this gateway sends: look at the version of its API.",
+)
+GATEWAY_SILENT: Final = Sort(
+    "GATEWAY_SILENT",
+    503,
+    "The payment gateway does not answer",
+    "Nothing was kept. Repeat after the seconds in Retry-After.",
+    retryable=True,
+)
+
 HTTP_ONLY: Final = {
     sort.code: sort
     for sort in (
         MALFORMED_JSON, DUPLICATE_FIELD, TOO_DEEP, INVALID_HEADER, IDEMPOTENCY_KEY_REQUIRED, METHOD_NOT_ALLOWED,
         NOT_ACCEPTABLE, PRECONDITION_FAILED, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED,
         PRECONDITION_REQUIRED, RATE_LIMITED, INTERNAL_ERROR, OVERLOADED, OUTCOME_UNKNOWN, UNAVAILABLE,
+        WEBHOOK_NOT_SIGNED, WEBHOOK_TOO_OLD, WEBHOOK_MALFORMED, GATEWAY_SILENT,
     )
 }  # fmt: skip
 """The codes that only HTTP has; all others are refusals (`domain/errors.py: REFUSALS`)."""

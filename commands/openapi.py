@@ -13,6 +13,7 @@ from commands.access import open_to_anybody
 from commands.codes import all_sorts
 from commands.openapi_headers import ALWAYS, HEADERS, TRACING, header, headers_of, id_of, refs
 from commands.openapi_schemas import problem, ref, schemas
+from commands.raw import RawPost
 from commands.route import CREATED, Resource, Route
 
 JSON = dict[str, Any]
@@ -24,18 +25,22 @@ Money is in whole minor units. A `consistencyToken`, sent to the read API as `Co
 own writes."""
 
 
-def document(routes: Sequence[Route], resources: Sequence[Resource], version: str = "1") -> JSON:
+def document(
+    routes: Sequence[Route], resources: Sequence[Resource], version: str = "1", *, raw: Sequence[RawPost] = ()
+) -> JSON:
     """The whole document, as plain JSON values in a stable order."""
     paths: JSON = {}
     for route in routes:
         paths.setdefault(route.path, {})["post"] = operation(route)
     for resource in resources:
         paths.setdefault(resource.path, {})["get"] = look(resource)
+    for post in raw:
+        paths.setdefault(post.path, {})["post"] = taken(post)
     return {
         "openapi": "3.1.0",
         "info": {"title": TITLE, "version": version, "description": ABOUT},
         "servers": [{"url": "/"}],
-        "tags": [{"name": name} for name in sorted({r.collection for r in routes} | {r.collection for r in resources})],
+        "tags": [{"name": name} for name in collections(routes, resources, raw)],
         "paths": paths,
         "components": {
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
@@ -44,6 +49,10 @@ def document(routes: Sequence[Route], resources: Sequence[Resource], version: st
             "responses": {str(status): problem(status) for status in sorted({sort.status for sort in all_sorts()})},
         },
     }
+
+
+def collections(routes: Sequence[Route], resources: Sequence[Resource], raw: Sequence[RawPost]) -> list[str]:
+    return sorted({r.collection for r in routes} | {r.collection for r in resources} | {r.collection for r in raw})
 
 
 def operation(route: Route) -> JSON:
@@ -77,6 +86,26 @@ def look(resource: Resource) -> JSON:
             },
             "304": {"description": "not changed", "headers": refs("ETag", *ALWAYS)},
             **problems(401, 403, 404, 406, 429, 503),
+        },
+    }
+
+
+def taken(post: RawPost) -> JSON:
+    named = {"in": "path", "required": True, "schema": {"type": "string"}, "description": post.parameter}
+    return {
+        "operationId": post.name,
+        "tags": [post.collection],
+        "summary": post.summary,
+        "security": [],
+        "parameters": [{"name": post.parameter_name, **named}, *TRACING],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": {}}}},
+        "responses": {
+            "200": {
+                "description": "kept, or kept before",
+                "headers": refs("X-Correlation-ID"),
+                "content": {"application/json": {"schema": {"type": "object"}}},
+            },
+            **problems(*post.statuses),
         },
     }
 

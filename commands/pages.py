@@ -18,6 +18,7 @@ from starlette.routing import Route as PageRoute
 
 from commands.codes import Sort, all_sorts, kebab
 from commands.openapi import document
+from commands.raw import RawPost
 from commands.route import Resource, Route
 
 Jwks = Callable[[], Mapping[str, Any]]
@@ -32,8 +33,10 @@ HOUR: Final = {"cache-control": "public, max-age=3600"}
 SERVED: Final = frozenset({"css", "js", "png", "jpg", "svg"})
 
 
-def pages(routes: Sequence[Route], resources: Sequence[Resource], jwks: Jwks) -> list[BaseRoute]:
-    openapi = to_json(document(routes, resources))
+def pages(
+    routes: Sequence[Route], resources: Sequence[Resource], jwks: Jwks, raw: Sequence[RawPost] = ()
+) -> list[BaseRoute]:
+    openapi = to_json(document(routes, resources, raw=raw))
     return [
         PageRoute("/openapi.json", lambda _: json(openapi)),
         PageRoute("/.well-known/jwks.json", lambda _: json(to_json(jwks()), HOUR)),

@@ -14,8 +14,10 @@ from commands.orders import handlers as orders_handlers
 from commands.orders import routes as orders_routes
 from commands.payments import handlers as payments_handlers
 from commands.payments import routes as payments_routes
+from commands.payments import webhooks
 from commands.products import handlers as products_handlers
 from commands.products import routes as products_routes
+from commands.raw import RawPost
 from commands.route import Resource, Route
 from commands.sagas import routes as sagas_routes
 from commands.users import handlers as users_handlers
@@ -24,6 +26,7 @@ from commands.users import routes as users_routes
 CONTEXTS: Final = (users_routes, products_routes, orders_routes, payments_routes, sagas_routes, operations_routes)
 ROUTES: Final[list[Route]] = [route for context in CONTEXTS for route in context.ROUTES]
 RESOURCES: Final[list[Resource]] = [resource for context in CONTEXTS for resource in context.RESOURCES]
+RAW: Final[list[RawPost]] = [webhooks.POST]
 HANDLERS: Final[dict[str, Handlers]] = {
     "users": users_handlers.HANDLERS,
     "products": products_handlers.HANDLERS,
@@ -48,7 +51,7 @@ class Row:
 
 
 def table() -> list[Row]:
-    return sorted(rows(ROUTES, RESOURCES), key=lambda row: (row.path, row.method))
+    return sorted([*rows(ROUTES, RESOURCES), *map(raw_row, RAW)], key=lambda row: (row.path, row.method))
 
 
 def rows(routes: list[Route], resources: list[Resource]) -> Iterator[Row]:
@@ -59,6 +62,10 @@ def rows(routes: list[Route], resources: list[Resource]) -> Iterator[Row]:
         yield Row("POST", route.path, name, route.scope, roles_of(route.scope), route.key.value, status, match)
     for look in resources:
         yield Row("GET", look.path, "", look.scope, roles_of(look.scope), "", 200, "")
+
+
+def raw_row(post: RawPost) -> Row:
+    return Row("POST", post.path, "", "", "who signs it", "", 200, "")
 
 
 def roles_of(scope: str) -> str:

@@ -47,9 +47,9 @@ def payment_of(order_id: OrderId) -> PaymentId:
     return PaymentId(derive("payment", order_id))
 
 
-def refund_of(return_id: ReturnId) -> RefundId:
-    """The one refund of a return."""
-    return RefundId(derive("refund", return_id))
+def refund_of(order_id: OrderId, return_id: ReturnId) -> RefundId:
+    """The one refund of a return. Clients choose ids of returns: with the order's it cannot meet another order's."""
+    return RefundId(derive("refund", f"{order_id}/{return_id}"))
 
 
 def checkout_of(payment_id: PaymentId) -> SagaId:

@@ -11,10 +11,13 @@ from typing import Final
 from starlette.applications import Starlette
 
 from commands.app import app, bare
+from commands.payments import webhooks
+from commands.payments.gateway import Gateway
 from commands.router import RESOURCES, ROUTES
 from commands.services import Services
 from domain.aggregate import Context
 from infra import asyncapi
+from infra.assembly.comparing import payment_watch
 from infra.assembly.doing import begun, todo
 from infra.assembly.erasures import erased_again
 from infra.assembly.feeding import Feeds
@@ -23,7 +26,7 @@ from infra.assembly.orchestrating import sagas
 from infra.assembly.reading import graphql, tokens_of
 from infra.assembly.shapes import fit_to_read, rebuilt
 from infra.assembly.working import projections
-from infra.assembly.writing import WriteLoops, command_api, services, write_loops
+from infra.assembly.writing import WriteLoops, command_api, hooks, services, write_loops
 from infra.contexts import CONTEXTS
 from infra.duties import EVERY, SERVING, WRITING, Duty
 from infra.health import health_routes
@@ -56,15 +59,16 @@ async def running(
     duties: Collection[Duty] = EVERY,
     contexts: Sequence[Context] = CONTEXTS,
     told: Telemetry | None = None,
+    gateway: Gateway | None = None,
 ) -> AsyncIterator[System]:
     """What these duties need, on the databases of `settings`; at the end everything is stopped in reverse order.
 
     `contexts` are those that a relay publishes; every other duty has to do with all. What happens is `told` as the
-    settings say, unless something else is given.
+    settings say, unless something else is given; so is the `gateway` that payments go through.
     """
     duties = frozenset(duties)
     async with AsyncExitStack() as stack:
-        ground = await laid(settings, duties, contexts, stack, told)
+        ground = await laid(settings, duties, contexts, stack, told, gateway)
         await erased_again(ground, duties)
         yield await assembled(ground, duties)
 
@@ -95,6 +99,7 @@ def set_to_work(ground: Ground, duties: frozenset[Duty], loops: WriteLoops, used
     if Duty.TODO in duties:
         assert used is not None
         todo(ground, loops, used)
+        payment_watch(ground, loops)
 
 
 async def show(ground: Ground, duties: frozenset[Duty], tokens: Tokens) -> None:
@@ -113,8 +118,10 @@ async def served(
     outside = [ground.telemetry.edge()]
     if Duty.COMMANDS not in duties or tokens is None or used is None:
         return bare(more, outside)
-    api = await command_api(ground, loops, tokens, used)
-    return app(api, ROUTES, RESOURCES, jwks=tokens.public_keys, more=[*more, asyncapi.route()], outside=outside)
+    api, raw = await command_api(ground, loops, tokens, used), {webhooks.POST: hooks(ground, loops)}
+    return app(
+        api, ROUTES, RESOURCES, jwks=tokens.public_keys, raw=raw, more=[*more, asyncapi.route()], outside=outside
+    )
 
 
 PAGES: Final[dict[str, tuple[Duty | None, str]]] = {

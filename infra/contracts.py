@@ -18,9 +18,9 @@ ROOT: Final = Path(__file__).parents[1]
 
 def openapi() -> str:
     from commands.openapi import document
-    from commands.router import RESOURCES, ROUTES
+    from commands.router import RAW, RESOURCES, ROUTES
 
-    return json.dumps(document(ROUTES, RESOURCES), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(document(ROUTES, RESOURCES, raw=RAW), indent=2, ensure_ascii=False) + "\n"
 
 
 def asyncapi() -> str:

@@ -95,6 +95,9 @@ class Settings(BaseModel):
         pattern="^https?://",
         description="the page that payers come back to",
     )
+    verify_payments_hours: float = Field(
+        1.0, ge=0, description="hours between comparisons of payments with gateway and orders; 0: none by itself"
+    )
     token_issuer: str = Field("chobo", min_length=1, description="`iss` and `aud` of access tokens")
     token_access_seconds: int = Field(300, ge=10, le=86_400, description="life of an access token")
     session_days: int = Field(30, ge=1, le=365, description="life of a session from its last refresh")

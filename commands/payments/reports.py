@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import assert_never
+from typing import Final, assert_never
 from uuid import UUID
 
 from commands.payments.gateway import (
@@ -29,10 +29,12 @@ from commands.payments.gateway import (
 from domain.ids import AttemptId, CaptureId, RefundId, derive
 from domain.money import Money
 from domain.payments import outcomes
-from domain.payments.attempt import Attempt, AttemptStatus, Entry, EntryStatus, difference
+from domain.payments.attempt import LONG_AGO, Attempt, AttemptStatus, Entry, EntryStatus, difference
 from domain.payments.events import Advice
 from domain.payments.outcomes import Recorded, Said
 from domain.payments.payment import Payment, evolve
+
+MOMENT: Final = timedelta(microseconds=1)
 
 Report = Callable[[Payment], Recorded | None]
 
@@ -119,7 +121,7 @@ def tell_failed(told: Told, request: Request, failure: Failure, at: datetime) ->
     attempt = told.attempt(request.attempt_id)
     if attempt is None:
         return
-    said = Said(attempt.id, failure.reference, failure.happened_at)
+    said = Said(attempt.id, failure.reference, max(failure.happened_at, later_than_known(attempt, request)))
     match request.asked:
         case Asked.AUTHORISE if attempt.told is AttemptStatus.CREATED and not attempt.captured:
             told.tell(lambda p: outcomes.record_declined(p, said, failure.code, failure.advice, at=at))
@@ -131,6 +133,12 @@ def tell_failed(told: Told, request: Request, failure: Failure, at: datetime) ->
             told.tell(lambda p: outcomes.record_refund_failed(p, said, refund, failure.code, at=at))
         case _:
             pass
+
+
+def later_than_known(attempt: Attempt, request: Request) -> datetime:
+    """A request is refused after it was made, and after what was said of it before it was made once more."""
+    entries = (*attempt.captures, *attempt.refunds)
+    return max((entry.told_at for entry in entries if entry.id == request.entry_id), default=LONG_AGO) + MOMENT
 
 
 def entry_of(request: Request) -> UUID:
@@ -263,7 +271,7 @@ def refunds_of(intent: Intent) -> dict[RefundId, RefundSeen]:
     return found
 
 
-FURTHEST = (RefundStatus.SUCCEEDED, RefundStatus.PENDING, RefundStatus.FAILED)
+FURTHEST: Final = (RefundStatus.SUCCEEDED, RefundStatus.PENDING, RefundStatus.FAILED)
 
 
 def refund(payment: Payment, said: Said, id: RefundId, seen: RefundSeen, at: datetime) -> Recorded | None:

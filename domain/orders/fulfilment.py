@@ -138,7 +138,7 @@ def give_back(
     )
     if order.saga:
         return [returned]
-    return [returned, assigned(evolve(order, returned), the_return(id), at)]
+    return [returned, assigned(evolve(order, returned), the_return(order, id), at)]
 
 
 def in_time(order: Order, at: datetime) -> None:

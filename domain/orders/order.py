@@ -180,7 +180,7 @@ def changed(order: Order, event: LaterOrderEvent) -> Order:
         case OrderReturned():
             return came_back(order, event)
         case SagaAssigned():
-            left = tuple(id for id in order.waiting if return_of(refund_of(id)) != event.saga_id)
+            left = tuple(id for id in order.waiting if return_of(refund_of(order.id, id)) != event.saga_id)
             return replace(order, saga=event.saga_id, waiting=left)
         case SagaReleased():
             return replace(order, saga=None)

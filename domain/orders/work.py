@@ -25,8 +25,8 @@ def the_cancellation(order: Order) -> Worker:
     return Worker(cancellation_of(payment_of(order.id)), "cancellation")
 
 
-def the_return(id: ReturnId) -> Worker:
-    return Worker(return_of(refund_of(id)), "return")
+def the_return(order: Order, id: ReturnId) -> Worker:
+    return Worker(return_of(refund_of(order.id, id)), "return")
 
 
 def require_at_work(order: Order, saga_id: SagaId | None) -> None:
@@ -84,4 +84,4 @@ def waiting(order: Order) -> Worker | None:
     """
     if order.status is Status.CANCEL_PENDING:
         return the_cancellation(order)
-    return the_return(order.waiting[0]) if order.waiting else None
+    return the_return(order, order.waiting[0]) if order.waiting else None

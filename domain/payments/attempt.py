@@ -263,13 +263,13 @@ def settled(
         return (
             entries if amount is None else (*entries, Entry(id, amount, EntryStatus.SUCCEEDED, None, event.happened_at))
         )
-    if event.happened_at < known.told_at or said_before(known, event):
+    if event.happened_at < known.told_at or (amount is None and said_before(known, event)):
         return entries
     return put(entries, outcome(known, amount, event.happened_at))
 
 
 def said_before(entry: Entry, event: Outcome) -> bool:
-    """What was said of the entry before it was asked for once more."""
+    """The failure that was said of the entry before it was asked for once more."""
     return entry.status is EntryStatus.PENDING and event.happened_at <= entry.told_at
 
 

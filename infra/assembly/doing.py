@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from commands.services import Services
-from domain import operations, users
+from domain import operations, payments, users
 from domain import sagas as sagas_context
 from infra.assembly.erasures import sweeper
 from infra.assembly.ground import Ground
@@ -19,6 +19,8 @@ from infra.erasure_list import ErasureList
 from infra.keys import keep_dropping_orphans
 from infra.operations import Executor, operation_kind
 from infra.parked import Park, parked_executors
+from infra.paying import gateway_kind
+from infra.payment_looks import look_kind
 from infra.replaying import ReplayExecutors
 from infra.rules import RULES
 from infra.telemetry.probes import todos
@@ -71,7 +73,16 @@ def kinds(ground: Ground, loops: WriteLoops, used: Services) -> Iterator[Kind]:
     yield operation_kind(loops[operations.CONTEXT.name], executors(ground, loops))
     path = ground.settings.erasure_list
     lists = [ErasureList(path)] if path else []
+    yield from paying(ground, loops)
     yield erase_user(loops[users.CONTEXT.name], ground.keys, sweeper(ground), lists)
+
+
+def paying(ground: Ground, loops: WriteLoops) -> Iterator[Kind]:
+    """A gateway may hang: half of the room is left to the others."""
+    name = payments.CONTEXT.name
+    room = max(1, ground.settings.todo_at_once // 2)
+    yield gateway_kind(loops[name], ground.readers[name], ground.gateway, at_once=room)
+    yield look_kind(loops[name], ground.gateway, at_once=max(1, room // 2))
 
 
 def executors(ground: Ground, loops: WriteLoops) -> Mapping[str, Executor]:

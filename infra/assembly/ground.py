@@ -13,6 +13,7 @@ from psycopg import AsyncConnection
 from starlette.routing import BaseRoute
 
 from commands.limits import Limiter, Unlimited
+from commands.payments.gateway import Gateway
 from domain import users
 from domain.aggregate import Context
 from infra.databases import READS, Databases
@@ -49,6 +50,7 @@ class Ground:
     telemetry: Telemetry
     stack: AsyncExitStack
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    given_gateway: Gateway | None = None
     checks: dict[str, Check] = field(default_factory=dict)
     routes: list[BaseRoute] = field(default_factory=list)
 
@@ -65,6 +67,17 @@ class Ground:
     def feeds(self) -> dict[str, StoreFeed]:
         """By context."""
         return {name: StoreFeed(reader, self.wakeups[name]) for name, reader in self.readers.items()}
+
+    @cached_property
+    def gateway(self) -> Gateway:
+        """That which was given, else as the settings say: its library is imported only where payments are made."""
+        if self.given_gateway is not None:
+            return self.given_gateway
+        from infra.gateway.chosen import gateway
+
+        made = gateway(self.settings)
+        self.stack.push_async_callback(made.close)
+        return made
 
     @cached_property
     def watch(self) -> Watch:
@@ -103,6 +116,7 @@ async def laid(
     contexts: Sequence[Context],
     stack: AsyncExitStack,
     told: Telemetry | None = None,
+    gateway: Gateway | None = None,
 ) -> Ground:
     """The databases these duties need, migrated and open. Any number of processes may do this at once."""
     contexts = contexts if duties & LOGS else ()
@@ -113,7 +127,9 @@ async def laid(
     stack.push_async_callback(told.close)
     told.metrics.probe("pools", pools(databases.named()))
     wakeups = await woken(databases, stack)
-    return Ground(settings, duties, contexts, databases, wakeups, told, stack, checks=databases.checks())
+    return Ground(
+        settings, duties, contexts, databases, wakeups, told, stack, given_gateway=gateway, checks=databases.checks()
+    )
 
 
 async def migrated(databases: Databases) -> None:

@@ -9,12 +9,13 @@ from functools import partial
 from commands.handler import Handlers
 from commands.http import CommandApi
 from commands.loop import WriteLoop
+from commands.payments.webhooks import Webhooks
 from commands.router import HANDLERS, RESOURCES, ROUTES
 from commands.sagas.handlers import handlers as saga_handlers
 from commands.services import Loops, Services
 from commands.table import Table
 from commands.users.handlers import handlers as user_handlers
-from domain import orders, products, users
+from domain import orders, payments, products, users
 from domain import sagas as sagas_context
 from domain.users.credentials import Policy
 from infra.assembly.ground import Ground
@@ -97,6 +98,17 @@ async def command_api(ground: Ground, loops: WriteLoops, tokens: Tokens, used: S
         limiter=ground.limiter,
         longest_wait=ground.settings.prefer_wait_seconds,
     )
+
+
+def hooks(ground: Ground, loops: WriteLoops) -> Webhooks:
+    """What the gateway tells by itself."""
+    name, metrics, gateway = payments.CONTEXT.name, ground.telemetry.metrics, ground.gateway
+
+    def count(gateway: str, outcome: str) -> None:
+        metrics.webhooks.labels(gateway, outcome).inc()
+
+    counted = CountedLoop(name, loops[name], metrics)
+    return Webhooks({gateway.name: gateway}, counted, count, body_limit=ground.settings.max_body_bytes)
 
 
 async def first_operator(settings: Settings, loops: WriteLoops, used: Services) -> None:

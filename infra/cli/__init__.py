@@ -16,6 +16,7 @@ from infra.cli import (
     log,
     move,
     parked,
+    payments,
     programs,
     replay,
     routes,
@@ -56,6 +57,7 @@ app.add_typer(replay.replay)
 app.add_typer(parked.parked)
 app.add_typer(todo.todo)
 app.add_typer(sagas.sagas)
+app.add_typer(payments.payments)
 app.add_typer(erasures.erasures)
 app.add_typer(verify.verify)
 app.add_typer(log.log)

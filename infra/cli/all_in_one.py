@@ -20,7 +20,7 @@ from infra.embedded import EmbeddedPostgres, PostgresFailed
 from infra.kafka.jars import KafkaFailed
 from infra.logs import log_to_stderr
 from infra.serving import Server, address_of, listen
-from infra.settings import FeedKind, Settings
+from infra.settings import FeedKind, Profile, Settings
 
 SAMPLE_SHOP: Final = 1000.0
 """By how much the limits are raised for it: its customers all come from one address."""
@@ -63,7 +63,7 @@ class AllInOne:
         return settings
 
     async def _serve(self, settings: Settings, listening: socket.socket) -> None:
-        async with kept_running(self._ours), running(settings) as system:
+        async with kept_running(self._ours), paid_in(settings, listening) as settings, running(settings) as system:
             server = Server(
                 system.app,
                 stop_within=settings.stop_seconds,
@@ -105,6 +105,20 @@ class AllInOne:
                 print(sentence, flush=True)
             elif facts:
                 show_line(facts)
+
+
+@asynccontextmanager
+async def paid_in(settings: Settings, listening: socket.socket) -> AsyncIterator[Settings]:
+    """The settings with a gateway to play with, unless they name one: it takes no real money, and keeps its state."""
+    if settings.gateway_url is not None or settings.profile is Profile.PRODUCTION:
+        yield settings
+        return
+    from infra.gateway.sandbox import SandboxGateway
+
+    hooks = f"{address_of(listening)}/v1/webhooks/stripe"
+    secret = settings.webhook_secrets()[0]
+    async with SandboxGateway(settings.data / "gateway", webhook_url=hooks, secret=secret) as sandbox:
+        yield settings.model_copy(update={"gateway_url": sandbox.address})
 
 
 def password_of(settings: Settings) -> str:

@@ -19,9 +19,9 @@ def openapi() -> None:
     from json import dumps
 
     from commands.openapi import document
-    from commands.router import RESOURCES, ROUTES
+    from commands.router import RAW, RESOURCES, ROUTES
 
-    print(dumps(document(ROUTES, RESOURCES), indent=2, ensure_ascii=False))
+    print(dumps(document(ROUTES, RESOURCES, raw=RAW), indent=2, ensure_ascii=False))
 
 
 def asyncapi() -> None:

@@ -1,4 +1,4 @@
-"""`chobo verify`: whether log, read models and topic say the same; each wrong thing is named."""
+"""`chobo verify`: whether log, read models, topic and gateway say the same; each wrong thing is named."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from infra.cli.show import Json
 
 verify = typer.Typer(
     name="verify",
-    help="Compare log, read models and topic; exit code 1 when something is wrong.",
+    help="Compare log, read models, topic and gateway; exit code 1 when something is wrong.",
     no_args_is_help=True,
 )
 
@@ -80,6 +80,28 @@ def topic(
     why = asked(repair, reason, "Send once more what is missing? Consumers pass over what they have.", yes=yes)
     settings = reachable(data=data, database_url=database_url, kafka_bootstrap=kafka)
     raise typer.Exit(asyncio.run(verifying.verify_topics(settings, context or [], repair=why, as_json=json)))
+
+
+@verify.command("payments")
+def payments(
+    *,
+    days: Annotated[int | None, typer.Option(min=1, help="Only what has changed in so many days.")] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Record what the gateway knows and we do not.")] = False,
+    reason: Reason = None,
+    yes: Yes = False,
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+    json: Json = False,
+) -> None:
+    """Compare payments with the gateway, and orders with payments. Money is never moved by this."""
+    import asyncio
+
+    from infra.cli import verifying_payments
+    from infra.cli.installation import reachable
+
+    why = asked(repair, reason, "Record what the gateway knows and we do not?", yes=yes)
+    settings = reachable(data=data, database_url=database_url)
+    raise typer.Exit(asyncio.run(verifying_payments.verify_payments(settings, days, repair=why, as_json=json)))
 
 
 def asked(repair: bool, reason: str | None, question: str, *, yes: bool) -> str | None:

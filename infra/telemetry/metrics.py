@@ -56,6 +56,10 @@ GAUGES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "chobo_todo_failing": ("Pieces of work that were tried and failed so far", ("kind",)),
     "chobo_pool_connections": ("Connections of a pool", ("pool", "state")),
     "chobo_pool_waiting": ("Who waits for a connection of a pool", ("pool",)),
+    "chobo_verify_payments_findings": (
+        "What the last comparison of payments with gateway and orders found and could not record",
+        ("code",),
+    ),
     "chobo_verify_findings": ("What the background check of the logs has found and nobody mended", ("context",)),
 }
 
@@ -92,6 +96,12 @@ class Metrics:
         self.limit_failures = Counter(
             "chobo_rate_limit_failures",
             "Times that this process could not tell the others what it let through",
+            registry=self.registry,
+        )
+        self.webhooks = Counter(
+            "chobo_webhooks",
+            "Webhooks by what became of them: received, duplicate, unmatched, other, or why they were refused",
+            ["gateway", "outcome"],
             registry=self.registry,
         )
         self.probe_failures = Counter(
@@ -153,7 +163,7 @@ def markdown() -> str:
     ]
     made = Metrics()
     written = (made.requests, made.commands, made.append_seconds, made.append_commands, made.appended, made.stale)
-    for metric in (*written, made.rate_limited, made.limit_failures, made.probe_failures):
+    for metric in (*written, made.webhooks, made.rate_limited, made.limit_failures, made.probe_failures):
         (family,) = metric.describe()
         name = family.name + ("_total" if family.type == "counter" else "")
         lines.append(row(name, family.type, metric._labelnames, family.documentation))

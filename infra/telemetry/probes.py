@@ -81,6 +81,18 @@ def watches(at_work: Sequence[Watching]) -> Probe:
     return look
 
 
+class Comparing(Protocol):
+    @property
+    def found(self) -> Mapping[Any, int]: ...
+
+
+def compared(watch: Comparing) -> Probe:
+    async def look() -> list[Sample]:
+        return [Sample("chobo_verify_payments_findings", (str(code),), n) for code, n in watch.found.items()]
+
+    return look
+
+
 def todos(reads: Pool) -> Probe:
     async def look() -> Iterator[Sample]:
         async with connected(reads) as connection:

@@ -43,6 +43,18 @@ class Code(StrEnum):
     WRONG_PARTITION = "WRONG_PARTITION"
     SENT_AGAIN = "SENT_AGAIN"
 
+    NOT_COMPARED = "NOT_COMPARED"
+    NOT_AT_GATEWAY = "NOT_AT_GATEWAY"
+    NOT_IN_PAYMENTS = "NOT_IN_PAYMENTS"
+    STATUS_DIFFERS = "STATUS_DIFFERS"
+    AMOUNT_DIFFERS = "AMOUNT_DIFFERS"
+    CAPTURED_DIFFERS = "CAPTURED_DIFFERS"
+    REFUNDED_DIFFERS = "REFUNDED_DIFFERS"
+    CHARGED_BACK_DIFFERS = "CHARGED_BACK_DIFFERS"
+    CHARGED_TWICE = "CHARGED_TWICE"
+    ORDER_WITHOUT_MONEY = "ORDER_WITHOUT_MONEY"
+    MONEY_WITHOUT_ORDER = "MONEY_WITHOUT_ORDER"
+
 
 HARMLESS = frozenset({Code.CLOCK_WENT_BACK, Code.PARKED, Code.DISCARDED, Code.NOT_FED, Code.SENT_AGAIN})
 """Worth telling, and yet nothing is wrong with what is stored."""
@@ -50,7 +62,10 @@ HARMLESS = frozenset({Code.CLOCK_WENT_BACK, Code.PARKED, Code.DISCARDED, Code.NO
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`place` is a log (`orders`), a table of a generation (`orders@1/orders`) or a topic (`chobo.orders`)."""
+    """`place` is a log (`orders`), a table of a generation (`orders@1/orders`), a topic (`chobo.orders`) or `payments`.
+
+    Of payments `stream` is the payment, `row` the attempt or the order.
+    """
 
     code: Code
     place: str

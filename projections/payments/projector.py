@@ -30,6 +30,7 @@ from domain.payments.events import (
     RefundRequested,
 )
 from domain.payments.payment import Payment, evolve
+from domain.payments.webhook import WebhookReceived
 from projections.feed import Recorded
 from projections.model import Model, Projector, opened
 from projections.payments.row import (
@@ -42,6 +43,7 @@ from projections.payments.row import (
     PartRow,
     PaymentRow,
     UnmatchedRow,
+    UnmatchedWebhookRow,
 )
 from projections.row import replace
 
@@ -52,10 +54,15 @@ def unmatched_id(event: Event) -> UUID:
     return derive("unmatched", f"{event.originator_id}/{event.originator_version}")
 
 
+def unmatched_hook(event: WebhookReceived) -> UUID | None:
+    return event.originator_id if event.matched is None else None
+
+
 payments = Projector("payments", PaymentRow, PaymentEvent)
 unmatched = Projector("unmatched_outcomes", UnmatchedRow, OutcomeUnmatched, key=unmatched_id)
+unmatched_webhooks = Projector("unmatched_webhooks", UnmatchedWebhookRow, WebhookReceived, key=unmatched_hook)
 
-PAYMENTS = Model("payments", contexts=("payments",), projectors=(payments, unmatched))
+PAYMENTS = Model("payments", contexts=("payments",), projectors=(payments, unmatched, unmatched_webhooks))
 
 
 # -- payments
@@ -183,13 +190,19 @@ def next_action(attempts: Iterable[AttemptRow], active: Attempt | None) -> NextA
 
 
 def sums_of(payment: Payment) -> Sums:
-    held = sum(a.authorised.amount for a in payment.attempts if a.told is AttemptStatus.AUTHORISED)
     return {
-        EntryKind.AUTHORISED: held,
+        EntryKind.AUTHORISED: sum(held_or_captured(attempt) for attempt in payment.attempts),
         EntryKind.CAPTURED: payment.captured.amount,
         EntryKind.REFUNDED: payment.refunded.amount,
         EntryKind.CHARGED_BACK: payment.charged_back.amount,
     }
+
+
+def held_or_captured(attempt: Attempt) -> int:
+    """Of what was let go or has expired only what had been captured."""
+    if attempt.told is AttemptStatus.AUTHORISED:
+        return attempt.authorised.amount
+    return min(attempt.captured.amount, attempt.authorised.amount)
 
 
 def ledger_entries(row: PaymentRow, before: Payment, event: PaymentEvent) -> Iterator[LedgerRow]:
@@ -247,6 +260,19 @@ def outcome_unmatched(event: OutcomeUnmatched) -> UnmatchedRow:
         reference=event.reference,
         amount=event.amount.amount if event.amount else None,
         currency=event.amount.currency if event.amount else None,
+        happened_at=event.happened_at,
+        created_at=event.timestamp,
+    )
+
+
+@unmatched_webhooks.opens(WebhookReceived)
+def webhook_received(event: WebhookReceived) -> UnmatchedWebhookRow:
+    return UnmatchedWebhookRow(
+        **opened(event),
+        gateway=event.gateway,
+        hook_id=event.hook_id,
+        type=event.type,
+        reference=event.reference,
         happened_at=event.happened_at,
         created_at=event.timestamp,
     )

@@ -8,12 +8,13 @@ from uuid import UUID
 
 from domain.ids import OrderId, payment_of
 from projections.listing import Listing
-from projections.payments.projector import payments, unmatched
+from projections.payments.projector import payments, unmatched, unmatched_webhooks
 from projections.payments.row import PaymentRow
 from projections.pool import Pool
 
 PAYMENTS: Final = Listing(payments.table)
 UNMATCHED: Final = Listing(unmatched.table)
+UNMATCHED_WEBHOOKS: Final = Listing(unmatched_webhooks.table)
 
 
 async def payments_of(pool: Pool, orders: Iterable[UUID]) -> list[PaymentRow | None]:

@@ -161,3 +161,18 @@ class UnmatchedRow:
     currency: str | None
     happened_at: datetime
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class UnmatchedWebhookRow:
+    """Columns of the table `unmatched_webhooks`: what a gateway told us and what is about no payment of ours."""
+
+    id: UUID
+    version: int
+    updated_at: datetime
+    gateway: str
+    hook_id: str
+    type: str
+    reference: str | None
+    happened_at: datetime
+    created_at: datetime

@@ -46,5 +46,19 @@ CREATE TABLE unmatched_outcomes (
     created_at  timestamptz NOT NULL
 );
 
+-- Webhooks that are about no payment of ours. There are few: whoever looks reads them by time.
+CREATE TABLE unmatched_webhooks (
+    id          uuid        PRIMARY KEY,
+    version     bigint      NOT NULL,
+    updated_at  timestamptz NOT NULL,
+    gateway     text        NOT NULL,
+    hook_id     text        NOT NULL,
+    type        text        NOT NULL,
+    reference   text,
+    happened_at timestamptz NOT NULL,
+    created_at  timestamptz NOT NULL
+);
+
+CREATE INDEX unmatched_webhooks_by_created ON unmatched_webhooks (created_at, id);
 CREATE INDEX unmatched_outcomes_by_created ON unmatched_outcomes (created_at, id);
 CREATE INDEX unmatched_outcomes_by_payment ON unmatched_outcomes (payment_id, created_at, id);

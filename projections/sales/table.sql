@@ -13,6 +13,7 @@ CREATE TABLE order_sales (
     returns      json        NOT NULL
 );
 
+-- In `state` is the payment as the aggregate has it, with when it was charged back.
 CREATE TABLE payment_sales (
     id         uuid        PRIMARY KEY,
     version    bigint      NOT NULL,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from domain.ids import RefundId, ReturnId, SagaId, refund_of, return_of
+from domain.ids import OrderId, RefundId, ReturnId, SagaId, refund_of, return_of
 from domain.orders.events import OrderReturned, SagaAssigned
 from domain.payments.events import PaymentRefunded, RefundFailed
 from domain.sagas.money import Refunded, RefundRefused
@@ -19,12 +19,12 @@ from sagas.returning.steps import REFUND, RETURN
 returning: Final = Process("return", {1: RETURN}, starts=[Returned, ReturnAssigned])
 
 
-def of_return(event: OrderReturned) -> SagaId:
-    return return_of(refund_of(ReturnId(event.return_id)))
-
-
 def refund_key(event: OrderReturned) -> RefundId:
-    return refund_of(ReturnId(event.return_id))
+    return refund_of(OrderId(event.originator_id), ReturnId(event.return_id))
+
+
+def of_return(event: OrderReturned) -> SagaId:
+    return return_of(refund_key(event))
 
 
 @returning.hears(OrderReturned, saga=of_return, key=refund_key)

@@ -143,7 +143,7 @@ async def test_returns_are_worked_one_after_another(shop: Shop) -> None:
     again = await do(shop, id, "return", "ann", returnId=str(first), lines=[{"line": 2, "quantity": 1}])
     assert again == (409, "ALREADY_EXISTS")
     await do(shop, id, "return", "ann", returnId=str(second))
-    for saga in (checkout, return_of(refund_of(first)), return_of(refund_of(second))):
+    for saga in (checkout, *(return_of(refund_of(OrderId(UUID(id)), each)) for each in (first, second))):
         assert (await shop.order(id)).saga == saga
         assert await do(shop, id, "release", "checkout", saga=str(saga)) == (200, "RETURNED")
     assert (await shop.order(id)).saga is None

@@ -54,7 +54,7 @@ CUP = VariantId(derive("test", "cup"))
 FIRST, SECOND = ShipmentId(derive("test", "first")), ShipmentId(derive("test", "second"))
 RETURN, SECOND_RETURN, THIRD_RETURN = (ReturnId(derive("test", name)) for name in ("return", "return 2", "return 3"))
 CHECKOUT, CANCELLATION = checkout_of(payment_of(OrderId(ORDER))), cancellation_of(payment_of(OrderId(ORDER)))
-RETURNING, RETURNING_MORE = return_of(refund_of(RETURN)), return_of(refund_of(SECOND_RETURN))
+RETURNING, RETURNING_MORE = (return_of(refund_of(OrderId(ORDER), each)) for each in (RETURN, SECOND_RETURN))
 HOME = Address(name="Ada Lovelace", line1="12 St James Square", postal_code="SW1Y 4JH", city="London", country="GB")
 
 
