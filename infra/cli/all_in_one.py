@@ -63,7 +63,7 @@ class AllInOne:
         return settings
 
     async def _serve(self, settings: Settings, listening: socket.socket) -> None:
-        async with kept_running(self._ours), paid_in(settings, listening) as settings, running(settings) as system:
+        async with kept_running(self._ours), paid_in(settings, listening) as whole, running(whole) as system:
             server = Server(
                 system.app,
                 stop_within=settings.stop_seconds,
