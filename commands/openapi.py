@@ -114,6 +114,9 @@ def success_status(route: Route) -> int:
 def success(route: Route) -> JSON:
     if route.serve:
         return {"description": "the answer", "content": {"application/json": {"schema": ref(route.answers)}}}
+    if route.discreet:
+        content = {"application/json": {"schema": {"$ref": "#/components/schemas/Discreet"}}}
+        return {"description": "taken; more may follow", "headers": refs("X-Correlation-ID"), "content": content}
     headers = ["ETag", "Consistency-Token", "X-Correlation-ID", "Idempotent-Replayed"]
     headers += ["Location"] if route.answer is CREATED else []
     schema: JSON = {"$ref": "#/components/schemas/Answer"}

@@ -63,7 +63,8 @@ class Route:
     `scope` is a row of `commands/access.py`. With `edits`, If-Match is required. `extra` is the model of the fields
     that `respond` adds, `answers` the model of what `serve` gives: the OpenAPI document shows them. What the command
     makes is looked at in the collection `makes`, if that is not the path's. `denied` keeps for the audit log that
-    somebody with a good token asked for this who may not.
+    somebody with a good token asked for this who may not. A `discreet` answer has nothing but the status: neither what
+    was written nor whether anything was.
     """
 
     path: str
@@ -79,6 +80,7 @@ class Route:
     answers: type[BaseModel] | None = None
     makes: str = ""
     denied: Denied | None = None
+    discreet: bool = False
 
     @property
     def collection(self) -> str:

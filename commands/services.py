@@ -13,6 +13,7 @@ from domain.actor import Actor
 from domain.aggregate import States
 from domain.ids import ClaimId, ProductId, UserId, VariantId
 from domain.money import Money
+from domain.notifications.events import Channel
 from domain.value import Address
 
 
@@ -125,4 +126,5 @@ class Services:
     catalogue: Catalogue
     shipping: Shipping
     tax: Tax
+    channels: frozenset[Channel] = frozenset({Channel.EMAIL, Channel.IN_APP})
     now: Callable[[], datetime] = utc_now

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from domain import operations, orders, payments, products, users
+from domain import notifications, operations, orders, payments, products, users
 from domain.aggregate import Context
 
 CONTEXTS: Final[tuple[Context, ...]] = (
@@ -13,6 +13,7 @@ CONTEXTS: Final[tuple[Context, ...]] = (
     products.CONTEXT,
     orders.CONTEXT,
     payments.CONTEXT,
+    notifications.CONTEXT,
     operations.CONTEXT,
 )
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from domain import notifications, orders, payments, products, users
 from domain import operations as operations_context
-from domain import users
 from infra import erasure, operations
+from infra.notify import delivering
 from projections.asking import Rule
+from sagas.notifications.triggers import rules as triggers
 
 RULES: Final[Mapping[str, Sequence[Rule]]] = {
     operations_context.CONTEXT.name: operations.RULES,
-    users.CONTEXT.name: [erasure.RULE],
+    users.CONTEXT.name: [erasure.RULE, *triggers(users.CONTEXT.name)],
+    products.CONTEXT.name: triggers(products.CONTEXT.name),
+    orders.CONTEXT.name: triggers(orders.CONTEXT.name),
+    payments.CONTEXT.name: triggers(payments.CONTEXT.name),
+    notifications.CONTEXT.name: delivering.RULES,
 }

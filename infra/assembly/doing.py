@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from domain import operations, users
+from infra.assembly import telling
 from infra.assembly.erasures import sweeper
 from infra.assembly.ground import Ground
 from infra.assembly.replaying import replays
@@ -54,6 +55,7 @@ def todo(ground: Ground, loops: WriteLoops) -> None:
 
 def kinds(ground: Ground, loops: WriteLoops) -> Iterator[Kind]:
     yield operation_kind(loops[operations.CONTEXT.name], executors(ground))
+    yield from telling.kinds(ground, loops)
     path = ground.settings.erasure_list
     lists = [ErasureList(path)] if path else []
     yield erase_user(loops[users.CONTEXT.name], ground.keys, sweeper(ground), lists)

@@ -13,6 +13,7 @@ from commands.router import HANDLERS, RESOURCES, ROUTES
 from commands.services import Loops, Services
 from commands.table import Table
 from commands.users.handlers import handlers as user_handlers
+from commands.users.mailed_links import MailedLinks
 from domain import products, users
 from domain.users.credentials import Policy
 from infra.assembly.ground import Ground
@@ -51,7 +52,14 @@ async def write_loops(ground: Ground) -> dict[str, WriteLoop]:
 
 def handlers(settings: Settings) -> dict[str, Handlers]:
     policy = Policy(session_lasts=timedelta(days=settings.session_days))
-    return HANDLERS | {users.CONTEXT.name: user_handlers(policy=policy)}
+    own = user_handlers(
+        activated=not settings.activation_by_mail, policy=policy, reset_hash=MailedLinks(claims(settings)).reset_hash
+    )
+    return HANDLERS | {users.CONTEXT.name: own}
+
+
+def claims(settings: Settings) -> HiddenClaims:
+    return HiddenClaims(settings.claim_secret.get_secret_value())
 
 
 def services(ground: Ground, loops: WriteLoops, tokens: Tokens) -> Services:
@@ -61,12 +69,13 @@ def services(ground: Ground, loops: WriteLoops, tokens: Tokens) -> Services:
     return Services(
         keys=ground.keys,
         passwords=passwords,
-        claims=HiddenClaims(settings.claim_secret.get_secret_value()),
+        claims=claims(settings),
         tokens=tokens,
         states=Loops(loops),
         catalogue=LogCatalogue(loops[sold].states, partial(ground.wakeups[sold].head, sold)),
         shipping=TableShipping(settings.home_country),
         tax=TableTax(settings.home_country),
+        channels=settings.channels,
     )
 
 

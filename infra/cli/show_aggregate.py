@@ -22,6 +22,7 @@ class Kind(StrEnum):
     CLAIM = "claim"
     ORDER = "order"
     PAYMENT = "payment"
+    NOTIFICATION = "notification"
     OPERATION = "operation"
 
 
