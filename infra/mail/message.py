@@ -21,10 +21,10 @@ def mail(letter: Letter, sender: str, at: datetime) -> EmailMessage:
     message["From"] = address(*parseaddr(sender))
     message["To"] = address(letter.to.name, letter.to.email)
     message["Subject"] = " ".join(letter.subject.split())
-    message["Content-Language"] = letter.locale
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.text)
     message.add_alternative(letter.html, subtype="html")
+    message["Content-Language"] = letter.locale  # behind the content, which takes away what was said of another
     return message
 
 
@@ -36,6 +36,8 @@ def message_id(id: UUID, sender: str) -> str:
 def address(name: str, email: str) -> Address:
     """A name on one line, a host in its ASCII form. Raises Undeliverable."""
     local, _, host = email.strip().rpartition("@")
+    if not local or not host or any(map(str.isspace, local + host)):
+        raise Undeliverable("BAD_ADDRESS", "no mail can have this address: it is not name@host")
     try:
         return Address(" ".join(name.split()), local, host.encode("idna").decode("ascii"))
     except (ValueError, IndexError) as error:
