@@ -54,7 +54,7 @@ class Desk:
         return await self.client.post(path, json=body, headers=headers)
 
     async def notify(self, trigger: str, to: Mapping[str, str], *, cause: UUID | None = None, **facts: Any) -> Any:
-        body = {"cause": str(cause or new_id()), "trigger": trigger, "facts": facts, **to}
+        body: dict[str, Any] = {"cause": str(cause or new_id()), "trigger": trigger, "facts": facts, **to}
         return await self.post("/v1/notifications", key=str(new_id()), **body)
 
     async def look(self, path: str, by: str) -> httpx.Response:

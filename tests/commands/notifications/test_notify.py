@@ -97,7 +97,7 @@ async def test_a_recipient_of_the_wrong_sort_is_refused_with_the_right_one(desk:
         ("order-placed", STAFF),
         ("order-placed", {}),
         ("stock-low", hana),
-        ("stock-low", STAFF | hana),
+        ("stock-low", {**STAFF, **hana}),
     ]:
         answer = await desk.notify(trigger, to)
         assert answer.json()["code"] == "WRONG_RECIPIENT"

@@ -6,6 +6,7 @@ from domain.ids import UserId, derive
 from domain.notifications.events import (
     Audience,
     Channel,
+    Facts,
     NotificationFailed,
     NotificationRead,
     NotificationRequested,
@@ -20,7 +21,7 @@ ORDER = str(derive("test", "order"))
 SHIPMENT = str(derive("test", "shipment"))
 NOTIFICATION = notification_of(CAUSE, "order-shipped", Channel.EMAIL, HANA)
 MESSAGE_ID = f"<{NOTIFICATION}@chobo.example>"
-ABOUT = {"order_id": ORDER, "shipment_id": SHIPMENT}
+ABOUT: Facts = {"order_id": ORDER, "shipment_id": SHIPMENT}
 
 notification = Specification(NOTIFICATION, evolve)
 

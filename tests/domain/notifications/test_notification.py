@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -43,8 +44,8 @@ def test_it_is_requested_once() -> None:
 
 
 def test_its_id_follows_from_event_trigger_channel_and_recipient() -> None:
-    asked = (CAUSE, "order-shipped", Channel.EMAIL, HANA)
-    others = [
+    asked: Any = (CAUSE, "order-shipped", Channel.EMAIL, HANA)
+    others: list[Any] = [
         (uuid4(), *asked[1:]),
         (CAUSE, "order-placed", *asked[2:]),
         (*asked[:2], Channel.PUSH, HANA),
