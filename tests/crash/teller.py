@@ -59,7 +59,7 @@ def mortal(fate: Fate) -> None:
     SmtpSender.send = sends  # type: ignore[method-assign]
     Deliver.record = records  # type: ignore[method-assign]
     todo.close = closes
-    doing.Worker = partial(Worker, lease=1.0)  # type: ignore[attr-defined]
+    doing.Worker = partial(Worker, lease=1.0)  # type: ignore[assignment,attr-defined]
 
 
 async def main(conninfo: str, port: int, deaths: str) -> None:
