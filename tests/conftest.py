@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -20,16 +21,22 @@ import psycopg
 import pytest
 from _pytest.nodeid import NodeId
 
+from infra.contexts import CONTEXTS
 from infra.embedded import EmbeddedPostgres
+from infra.event_log.migrations import migrate
 from infra.kafka.broker import EmbeddedKafka
 from infra.kafka.jars import KafkaFailed, jars, java
 from infra.kafka.topics import Topics
-from tests import full
+from infra.keys import migrate_keys
+from projections.models import MODELS
+from projections.schema import prepare
+from tests import full, memory
 
 numbers = count(1)
 
 NEEDED_PROGRAMS: Final[dict[str, str]] = {"browser": "chromium", "node": "node"}
 RUNNING_KAFKA: Final = "CHOBO_KAFKA_BOOTSTRAP"
+FLEETING: Final = {"max_connections": "200", "fsync": "off", "full_page_writes": "off"}
 
 
 def pytest_report_header() -> str:
@@ -116,21 +123,45 @@ def no_kafka() -> str | None:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    """A running server, one for each test process. As durable as a real one, so that flushes can be counted."""
-    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), settings={"max_connections": "200"}) as server:
+    """A running server, one for each test process. Nothing on it outlives the run, so nothing is flushed to a disk."""
+    with memory.directory(tmp_path_factory) as data, EmbeddedPostgres(data, settings=FLEETING) as server:
         yield server
 
 
+@pytest.fixture(scope="session")
+def migrated(postgres: EmbeddedPostgres) -> str:
+    """A database to be copied: one that is brought up to this release by hand takes ten times as long."""
+    with psycopg.connect(postgres.conninfo("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE migrated TEMPLATE template0")
+        asyncio.run(bring_up(postgres.conninfo("migrated")))
+        connection.execute("ALTER DATABASE migrated ALLOW_CONNECTIONS false")  # a copy waits for whoever is connected
+    return "migrated"
+
+
+async def bring_up(conninfo: str) -> None:
+    await migrate(conninfo, [context.name for context in CONTEXTS])
+    async with await psycopg.AsyncConnection.connect(conninfo) as connection:
+        await migrate_keys(connection)
+    await prepare(conninfo, MODELS)
+
+
 @pytest.fixture
-def database(postgres: EmbeddedPostgres) -> Iterator[str]:
-    """The conninfo of a fresh, empty database, dropped afterwards."""
-    with fresh_database(postgres) as conninfo:
+def database(postgres: EmbeddedPostgres, migrated: str) -> Iterator[str]:
+    """The conninfo of a fresh database with the logs and read models of this release, dropped afterwards."""
+    with fresh_database(postgres, migrated) as conninfo:
         yield conninfo
 
 
 @pytest.fixture(scope="module")
-def module_database(postgres: EmbeddedPostgres) -> Iterator[str]:
+def module_database(postgres: EmbeddedPostgres, migrated: str) -> Iterator[str]:
     """The same for all tests of a module."""
+    with fresh_database(postgres, migrated) as conninfo:
+        yield conninfo
+
+
+@pytest.fixture
+def empty_database(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """One with nothing in it, as a first start finds it."""
     with fresh_database(postgres) as conninfo:
         yield conninfo
 
