@@ -37,6 +37,8 @@ numbers = count(1)
 
 NEEDED_PROGRAMS: Final[dict[str, str]] = {"browser": "chromium", "node": "node"}
 RUNNING_KAFKA: Final = "CHOBO_KAFKA_BOOTSTRAP"
+PROCESSES: Final = tuple(f"tests/{folder}/" for folder in ("crash", "e2e", "infra/cli", "runbooks"))
+"""Where tests start processes, and wait for them."""
 FLEETING: Final = {"max_connections": "200", "fsync": "off", "full_page_writes": "off"}
 
 
@@ -57,16 +59,36 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """`CHOBO_FULL=log:7` runs what belongs to the suite `log` only. What needs Kafka runs in one worker."""
+    """`CHOBO_FULL=log:7` runs what belongs to the suite `log` only. What takes long does not come last."""
     for item in items:
         if "kafka" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.requires("kafka"))
-        if any("kafka" in mark.args for mark in item.iter_markers("requires")):
-            to_one_worker(item, "kafka")
+        if group := group_of(item):
+            to_one_worker(item, group)
     suite, _ = full.chosen()
     if suite and suite != "all":
         config.hook.pytest_deselected(items=[item for item in items if suite_of(item) != suite])
         items[:] = [item for item in items if suite_of(item) == suite]
+    items.sort(key=turn)
+
+
+def group_of(item: pytest.Item) -> str | None:
+    """Tests that share what is slow to start run in one worker: the broker, or what was made once for their module."""
+    if any("kafka" in mark.args and mark.kwargs.get("shared", True) for mark in item.iter_markers("requires")):
+        return "kafka"
+    return item.nodeid.partition("::")[0] if uses_fixture_of(item, "module") else None
+
+
+def uses_fixture_of(item: pytest.Item, scope: str) -> bool:
+    info = getattr(item, "_fixtureinfo", None)
+    return info is not None and any(found[-1].scope == scope for found in info.name2fixturedefs.values())
+
+
+def turn(item: pytest.Item) -> int:
+    """The longest first, so that at the end no worker is left alone with one of them."""
+    if item.nodeid.endswith("@kafka"):
+        return 0
+    return 1 if item.get_closest_marker("timeout") else 2 if item.nodeid.startswith(PROCESSES) else 3
 
 
 def to_one_worker(item: pytest.Item, group: str) -> None:
