@@ -23,6 +23,7 @@ PATIENCE: Final = 60.0
 
 LOOK: Final = 0.3  # seconds between looks at an order, at first
 LONGEST_LOOK: Final = 60.0
+PATIENT_LOOK: Final = 3.0  # while somebody waits for their turn
 WATCHED: Final = 3600.0  # seconds; by then what waits for a customer has expired
 STUCK: Final = frozenset({"STUCK", "COMPENSATION_FAILED", "PARKED"})
 
@@ -158,11 +159,11 @@ class Life:
 
     async def _until(self, seen: Callable[[], Awaitable[str | None]]) -> str | None:
         """None when the order has ended first, or after PATIENCE."""
-        ends = time.monotonic() + PATIENCE
-        while (found := await seen()) is None and time.monotonic() < ends:
+        began = time.monotonic()
+        while (found := await seen()) is None and (waited := time.monotonic() - began) < PATIENCE:
             if await self._status() in ENDS:
                 return None
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(min(PATIENT_LOOK, LOOK + waited / 4))
         return found
 
     async def _page(self) -> str | None:
