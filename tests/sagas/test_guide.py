@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ def test_the_process_of_the_guide_does_what_it_says(refill):
     fact = Input(new_id(), InputKind.FACT, "ran-low", told(hearing.fact(low)))
     engine, id, key = Engine({"refill": refill}), hearing.saga(low), hearing.key(low)
 
-    events = engine.react(None, id, "refill", key, fact, AT)
+    events: list[Any] = engine.react(None, id, "refill", key, fact, AT)
     (command,) = (event for event in events if isinstance(event, CommandDispatched))
     assert (command.path, command.body) == (f"/v1/stock/{variant}/receive", {"quantity": 100})
 
