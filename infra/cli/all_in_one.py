@@ -31,10 +31,13 @@ log = logging.getLogger("chobo.up")
 class AllInOne:
     """`flags` are settings by name, None for those that were not given; `demo` the sample shop's orders a second."""
 
-    def __init__(self, flags: Mapping[str, Any], *, as_json: bool, demo: float | None = None) -> None:
+    def __init__(
+        self, flags: Mapping[str, Any], *, as_json: bool, demo: float | None = None, seed: int | None = None
+    ) -> None:
         self.settings = installation(**flags, rate_limits=SAMPLE_SHOP if demo else None)
         self.as_json = as_json
         self.demo = demo
+        self.seed = seed
         self._shop: asyncio.Task[None] | None = None
         self._ours: list[Ours] = []
         log_to_stderr(self.settings.log_level, as_json=as_json)
@@ -67,13 +70,13 @@ class AllInOne:
             server = Server(
                 system.app,
                 stop_within=settings.stop_seconds,
-                on_ready=lambda: self._announce(system, address_of(listening)),
+                on_ready=lambda: self._announce(system, address_of(listening), sandbox_of(settings, whole)),
                 on_stop=lambda: self._close(system),
             )
             garbage.settle()
             await server.serve_until_signal(listening)
 
-    def _announce(self, system: System, address: str) -> None:
+    def _announce(self, system: System, address: str, sandbox: str | None) -> None:
         """The last line is what scripts wait for."""
         for name, path in system.pages.items():
             self._say(f"  {name:<16} {address}{path}")
@@ -81,7 +84,7 @@ class AllInOne:
         self._say(f"  first operator   {operator['email']}  password {operator['password']}")
         self._say(f"Chobo is ready at {address}", event="ready", address=address, operator=operator)
         if self.demo is not None:
-            self._shop = asyncio.create_task(self._trade(address, self.demo))
+            self._shop = asyncio.create_task(self._trade(address, self.demo, sandbox))
 
     def _close(self, system: System) -> None:
         system.stopping.set()
@@ -89,12 +92,12 @@ class AllInOne:
             self._shop.cancel()
         self._say("Stopping: finishing what is open ...", event="stopping")
 
-    async def _trade(self, address: str, rate: float) -> None:
+    async def _trade(self, address: str, rate: float, sandbox: str | None) -> None:
         """Whatever happens in the sample shop, Chobo goes on."""
         from infra.cli.sample_shop import run
 
         try:
-            await run(self.settings, address, rate, None, as_json=self.as_json)
+            await run(self.settings, address, rate, None, as_json=self.as_json, seed=self.seed, sandbox=sandbox)
         except Exception:
             log.exception("the sample shop has closed")
 
@@ -119,6 +122,11 @@ async def paid_in(settings: Settings, listening: socket.socket) -> AsyncIterator
     secret = settings.webhook_secrets()[0]
     async with SandboxGateway(settings.data / "gateway", webhook_url=hooks, secret=secret) as sandbox:
         yield settings.model_copy(update={"gateway_url": sandbox.address})
+
+
+def sandbox_of(settings: Settings, whole: Settings) -> str | None:
+    """The address of the gateway that was added to the settings; one that they name is not ours to disturb."""
+    return whole.gateway_url if settings.gateway_url is None else None
 
 
 def password_of(settings: Settings) -> str:

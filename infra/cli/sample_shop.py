@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
-import random
+import secrets
 from dataclasses import asdict
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from infra.cli.show import show_line
+from infra.demo.bank import Bank
 from infra.demo.client import Api, Session
+from infra.demo.lives import Lives
 from infra.demo.shop import Placed, Shop
+from infra.demo.tally import Tally
 from infra.settings import Settings, SettingsRefused
 
 
-async def run(settings: Settings, url: str, rate: float, count: int | None, *, as_json: bool) -> None:
-    """For ever, or until `count` orders were placed. Raises RefusedByServer, Unavailable, SettingsRefused."""
+async def run(
+    settings: Settings,
+    url: str,
+    rate: float,
+    count: int | None,
+    *,
+    as_json: bool,
+    seed: int | None = None,
+    sandbox: str | None = None,
+) -> None:
+    """For ever, or until `count` orders were placed and everybody has done what they were to do with them.
+
+    `sandbox` is the address of a gateway of our own, which then fails now and then. Raises RefusedByServer,
+    Unavailable, BankRefused, SettingsRefused.
+    """
     if settings.operator_password is None:
         raise SettingsRefused("the sample shop is set up by the first operator: set CHOBO_OPERATOR_PASSWORD")
-    async with Api(url) as api:
+    seed = secrets.randbits(32) if seed is None else seed
+    async with Api(url) as api, Bank(sandbox) as bank:
         operator = Session(api, settings.operator_email, settings.operator_password.get_secret_value())
-        shop = Shop(api, operator, random.Random())  # noqa: S311 - whims of customers, no secrets
+        shop = Shop(api, operator, bank, seed)
         await set_up(shop, as_json=as_json)
+        if sandbox is not None:
+            await bank.have_bad_luck(seed)
         await trade(shop, rate, count, as_json=as_json)
 
 
@@ -38,18 +57,26 @@ async def set_up(shop: Shop, *, as_json: bool) -> None:
 async def trade(shop: Shop, rate: float, count: int | None, *, as_json: bool) -> None:
     """On a terminal one line that changes; in a file or pipe a line now and then."""
     console = Console()
-    placed = refused = 0
-    with console.status("waiting for the first order") as status:
-        async for order in shop.orders(rate, count):
-            placed, refused = placed + (order.id is not None), refused + (order.id is None)
-            if as_json:
-                show_line({"event": "order"} | asdict(order))
-                continue
-            status.update(line := told(order, placed, refused))
-            if not console.is_terminal and (order.number % 100 == 1 or order.number == count):
-                print(line, flush=True)
+    async with Lives() as lives:
+        with console.status("waiting for the first order") as status:
+            async for order in shop.orders(rate, lives, count):
+                if as_json:
+                    show_line({"event": "order"} | asdict(order) | {"tally": shop.tally.counts()})
+                    continue
+                status.update(line := told(order, shop.tally))
+                if not console.is_terminal and order.number % 100 == 1:
+                    print(line, flush=True)
+            await lives.acted()
+    if not as_json:
+        print(counted(shop.tally), flush=True)
 
 
-def told(order: Placed, placed: int, refused: int) -> str:
-    last = order.refused or f"{order.total} by {order.customer}"
-    return f"orders {placed}, refused {refused}; last {last} in {order.ms:.0f} ms"
+def told(order: Placed, tally: Tally) -> str:
+    last = order.refused or f"{order.total} by {order.customer}, who {order.fate},"
+    refused = f"; last refusal {tally.last_refusal}" if tally.last_refusal and not order.refused else ""
+    return f"{counted(tally)}; last {last} in {order.ms:.0f} ms{refused}"
+
+
+def counted(tally: Tally) -> str:
+    placed, *places = (f"{place} {number}" for place, number in tally.counts().items())
+    return f"{placed}: {', '.join(places)}"

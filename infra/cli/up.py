@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from infra.cli.demo import Seed
 from infra.cli.show import Json
 
 
@@ -21,10 +22,11 @@ def up(
     ] = False,
     demo: Annotated[bool, typer.Option("--demo", help="Run the sample shop as well.")] = False,
     rate: Annotated[float, typer.Option(min=0.001, max=1000, help="With --demo: its orders a second.")] = 1.0,
+    seed: Seed = None,
     json: Json = False,
 ) -> None:
     """Start everything in one process; Ctrl-C stops it in order and loses nothing."""
     from infra.cli.all_in_one import AllInOne
 
     flags = {"data": data, "host": host, "port": port, "database_url": database_url, "feed": "kafka" if kafka else None}
-    AllInOne(flags, as_json=json, demo=rate if demo else None).run()
+    AllInOne(flags, as_json=json, demo=rate if demo else None, seed=seed).run()

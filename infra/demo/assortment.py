@@ -53,6 +53,9 @@ SHELVES: Final[dict[str, dict[str, list[tuple[str, int]]]]] = {
 SIZES: Final = {"Apron": ("S", "M", "L"), "Diary": ("A6", "A5"), "Tea pot": ("0.3 l", "0.6 l")}
 """Products that come in sizes; all at one price."""
 
+RARE: Final = "Abacus"
+"""There are few of it, and no more will come."""
+
 PEOPLE: Final = (
     "Aiko Mori", "Ben Carter", "Chiara Conti", "David Okafor", "Elin Berg", "Farid Haddad", "Greta Vogel",
     "Hana Sato", "Ivo Novak", "Jana Keller", "Kenji Abe", "Lucie Martin", "Mateo Cruz", "Nora Quinn", "Oskar Lind",

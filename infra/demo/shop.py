@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
-from infra.demo.assortment import CURRENCY, PASSWORD, Category, Customer, Product, categories, customers, products
+from infra.demo.assortment import (
+    CURRENCY,
+    PASSWORD,
+    RARE,
+    Category,
+    Customer,
+    Product,
+    categories,
+    customers,
+    products,
+)
+from infra.demo.bank import Bank
 from infra.demo.client import JSON, Api, RefusedByServer, Session
+from infra.demo.fates import Fate, dealt
+from infra.demo.life import Life, Party, new_key
+from infra.demo.lives import Lives
+from infra.demo.tally import Tally
 
 ON_HAND = 100_000
+FEW = 3
+"""On hand of what is rare."""
+
 THERE_ALREADY = {"ALREADY_EXISTS", "NOT_ALLOWED_NOW", "EMAIL_TAKEN", "SKU_TAKEN"}
 
 
@@ -22,6 +40,7 @@ class Placed:
 
     number: int
     customer: str
+    fate: str
     id: str | None
     total: str
     refused: str | None
@@ -29,13 +48,19 @@ class Placed:
 
 
 class Shop:
-    """`operator` has the rights of staff; everything goes through `api`."""
+    """`operator` has the rights of staff; everything goes through `api` and the bank's pages.
 
-    def __init__(self, api: Api, operator: Session, chance: random.Random) -> None:
+    From the same `seed` follow the same whims, order by order: what is bought by whom, and its fate.
+    """
+
+    def __init__(self, api: Api, operator: Session, bank: Bank, seed: int) -> None:
         self._api = api
         self._operator = operator
-        self._chance = chance
-        self._variants = [variant for product in products() for variant in product.variants]
+        self._bank = bank
+        self._seed = seed
+        self.tally = Tally()
+        self._rare = [variant for product in products() if product.name == RARE for variant in product.variants]
+        self._variants = [v for product in products() for v in product.variants if v not in self._rare]
         self._sessions = {customer: Session(api, customer.email, PASSWORD) for customer in customers()}
 
     @staticmethod
@@ -54,15 +79,20 @@ class Shop:
             await self._customer(customer)
             yield customer.name
 
-    async def orders(self, rate: float, count: int | None = None) -> AsyncIterator[Placed]:
-        """`rate` orders a second, at random moments like real ones, for ever or `count` of them."""
+    async def orders(self, rate: float, lives: Lives, count: int | None = None) -> AsyncIterator[Placed]:
+        """`rate` orders a second, at random moments like real ones, for ever or `count` of them.
+
+        Each begins a life of its own.
+        """
+        moments, fates = Random(self._seed), dealt(Random(self._seed))  # noqa: S311 - whims of customers, no secrets
         number = 0
         due = time.monotonic()
         while count is None or number < count:
             number += 1
-            due += self._chance.expovariate(rate)
+            due += moments.expovariate(rate)
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            yield await self._order(number)
+            lives.check()
+            yield await self._order(number, next(fates), lives)
 
     async def _category(self, category: Category) -> None:
         parent = str(Category(category.parent).id) if category.parent else None
@@ -79,9 +109,13 @@ class Shop:
         }
         await self._unless_there("/v1/products", body)
         for variant in product.variants:
-            id = variant["id"]
-            await self._operator.post(f"/v1/stock/{id}/receive", {"quantity": ON_HAND}, key=f"demo-first-{id}")
+            await self._receive(variant["id"], rare=product.name == RARE)
         await self._unless_there(f"/v1/products/{product.id}/activate", {})
+
+    async def _receive(self, id: str, *, rare: bool) -> None:
+        """Once only, whoever opens the shop again."""
+        quantity, key = (FEW, f"demo-few-{id}") if rare else (ON_HAND, f"demo-first-{id}")
+        await self._operator.post(f"/v1/stock/{id}/receive", {"quantity": quantity}, key=key)
 
     async def _customer(self, customer: Customer) -> None:
         body = {"id": str(customer.id), "email": customer.email, "password": PASSWORD, "name": customer.name}
@@ -94,25 +128,38 @@ class Shop:
             if refused.code not in THERE_ALREADY:
                 raise
 
-    async def _order(self, number: int) -> Placed:
-        customer, session = self._chance.choice(list(self._sessions.items()))
+    async def _order(self, number: int, fate: Fate, lives: Lives) -> Placed:
+        chance = Random(f"{self._seed}/{number}")  # noqa: S311 - see above
+        customer, session = chance.choice(list(self._sessions.items()))
+        basket, token = self._basket(fate, chance), chosen(fate, chance)
         began = time.perf_counter()
         try:
-            order, total = await self._placed(customer, session)
+            id, total = await self._placed(customer, session, basket, {"method": fate.method} | token)
         except RefusedByServer as refused:
-            return Placed(number, customer.name, None, "", str(refused), since(began))
-        return Placed(number, customer.name, order["id"], total, None, since(began))
+            self.tally.refuse(str(refused))
+            return Placed(number, customer.name, fate.name, None, "", str(refused), since(began))
+        party = Party(session, self._operator, self._bank)
+        lives.begin(Life(id, fate, party, self.tally, chance))
+        return Placed(number, customer.name, fate.name, id, total, None, since(began))
 
-    async def _placed(self, customer: Customer, session: Session) -> tuple[JSON, str]:
-        wanted = {"lines": list(self._basket()), "address": customer.address}
+    async def _placed(self, customer: Customer, session: Session, lines: list[JSON], payment: JSON) -> tuple[str, str]:
+        wanted = {"lines": lines, "address": customer.address}
         total = (await self._api.post("/v1/quotes", wanted | {"currency": CURRENCY}))["total"]
-        body = wanted | {"payment": {"method": "CREDIT_CARD", "token": "tok_sample"}, "quotedTotal": total}
-        key = f"demo-{self._chance.getrandbits(128):032x}"
-        return await session.post("/v1/orders", body, key=key), f"{total['amount'] / 100:.2f} {total['currency']}"
+        order = await session.post("/v1/orders", wanted | {"payment": payment, "quotedTotal": total}, key=new_key())
+        return order["id"], f"{total['amount'] / 100:.2f} {total['currency']}"
 
-    def _basket(self) -> Iterator[dict[str, Any]]:
-        for variant in self._chance.sample(self._variants, self._chance.randint(1, 4)):
-            yield {"variantId": variant["id"], "quantity": self._chance.randint(1, 3)}
+    def _basket(self, fate: Fate, chance: Random) -> list[dict[str, Any]]:
+        lines = [line(variant, chance.randint(1, 3)) for variant in chance.sample(self._variants, chance.randint(1, 4))]
+        return [*lines, line(self._rare[0], FEW + 1)] if fate.wants_too_much else lines
+
+
+def line(variant: JSON, quantity: int) -> JSON:
+    return {"variantId": variant["id"], "quantity": quantity}
+
+
+def chosen(fate: Fate, chance: Random) -> JSON:
+    """With a bank transfer there is nothing to choose: the customer is told where to send the money."""
+    return {"token": chance.choice(fate.tokens)} if fate.tokens else {}
 
 
 def since(began: float) -> float:

@@ -15,10 +15,11 @@ from typing import Any
 CHOBO = Path(sys.executable).with_name("chobo")
 
 
-def chobo(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def chobo(*arguments: str, within: float = 60, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [str(CHOBO), *arguments], capture_output=True, text=True, check=False, env=os.environ | environment, timeout=60
-    )
+        [str(CHOBO), *arguments], capture_output=True, text=True, check=False, env=os.environ | environment,
+        timeout=within,
+    )  # fmt: skip
 
 
 def lines(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
