@@ -16,7 +16,7 @@ from typing import Any, Final
 import pytest
 
 from domain.ids import OrderId, new_id
-from domain.orders.order import Order, Status
+from domain.orders.order import Status
 from infra.gateway.sandbox import SandboxGateway
 from infra.settings import Settings
 from tests.crash.points import DIED, Point
@@ -172,8 +172,11 @@ async def disturbed(street: Street, first: Act, act: Act, status: Status, point:
 
 
 async def dies(street: Street, settling: asyncio.Task[None]) -> bool:
-    """Waits for either. Raises what is wrong with a process that ended otherwise."""
-    while not settling.done():
+    """Waits for either; the last point may come when the order is settled already.
+
+    Raises what is wrong with a process that ended otherwise.
+    """
+    while not settling.done() or not street.alive.spare():
         if (code := await asyncio.to_thread(street.alive.ended, 0.02)) is not None:
             assert code == DIED
             street.alive.end()

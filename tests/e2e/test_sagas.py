@@ -24,12 +24,12 @@ import pytest
 from domain.ids import OrderId, cancellation_of, checkout_of, new_id, payment_of
 from domain.orders.order import Order, Status
 from domain.sagas.saga import Saga
-from infra.gateway.faults import WEBHOOK_FAULTS, Fault
+from infra.gateway.faults import Fault
 from infra.gateway.sandbox import SandboxGateway
 from infra.gateway.sandbox.misfortune import Rule
 from infra.settings import Settings
 from projections.todo import CHANNEL
-from tests.e2e.checkouts import Checkouts, NotAnswered, insisted
+from tests.e2e.checkouts import Checkouts, insisted
 from tests.e2e.fleet import Fleet, environment_file, fleet
 from tests.eventually import until
 from tests.full import is_full, randomness, seed, size
@@ -102,7 +102,7 @@ class Chaos:
     async def confirms(self) -> None:
         """Customers whose bank wants to hear of them go to its page and pay."""
         while True:
-            for intent in [each for each in self.books.gateway.state.of("payment_intent")]:
+            for intent in list(self.books.gateway.state.of("payment_intent")):
                 if intent["status"] == "requires_action":
                     await self.bank.post(f"/_intents/{intent['id']}", json={"succeed": True})
             await asyncio.sleep(0.1)
