@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -44,6 +45,7 @@ KILLS: Final = size(6, 60, suite=SUITE)
 AT_ONCE: Final = 8
 OFTEN: Final = 0.05  # of the requests, each fault
 SECONDS: Final = {Fault.DELAY: 0.3, Fault.LATE: 1.0, Fault.REORDERED: 1.0}
+PACE: Final = 0.2  # seconds between looks: whoever looks takes time from those who work
 HANGS: Final = 0.7  # seconds until what is not answered ends in a broken connection
 
 MORTAL: Final = ("sagas-1", "sagas-2", "todo-1", "todo-2")
@@ -94,10 +96,18 @@ class Chaos:
                 await self._regrets(id, http)
 
     async def _regrets(self, id: OrderId, http: httpx.AsyncClient) -> None:
-        """At any step of its checkout, or after it."""
-        await asyncio.sleep(self.dice.random() * 2)
+        """At any step of its checkout, or when that is over."""
+        if self.dice.random() < 0.5:
+            await until(partial(self._checked_out, id), within=LIMIT / 2)
+        else:
+            await asyncio.sleep(self.dice.random() * 2)
         self.regretted.add(id)
         await insisted(lambda: self.shop.cancel(id, http))
+
+    async def _checked_out(self, id: OrderId) -> bool:
+        await asyncio.sleep(PACE)
+        order = await self.books.order(id)
+        return order is not None and order.saga is None
 
     async def confirms(self) -> None:
         """Customers whose bank wants to hear of them go to its page and pay."""
@@ -118,6 +128,7 @@ class Chaos:
 
     async def settled(self) -> bool:
         """Nothing happens any more by itself."""
+        await asyncio.sleep(PACE)
         orders = await self.books.of("orders", self.placed, Order)
         stuck = {saga.key for saga in await self.sagas() if waits_for_operator(saga)}
         moving = (Status.PLACED, Status.CANCEL_PENDING)
@@ -216,7 +227,7 @@ async def chaos(settings: dict[str, str], shape: Shape, gateway: SandboxGateway,
     with fleet(settings, logs) as processes:
         await asyncio.to_thread(assembled, processes, shape)
         address = processes["commands"].address
-        shop = await Checkouts.opened(address, settings["CHOBO_TOKEN_KEYS"], stock=ORDERS * 6 // 10)
+        shop = await Checkouts.opened(address, settings["CHOBO_TOKEN_KEYS"], stock=ORDERS * 3 // 4)
         async with (
             httpx.AsyncClient(base_url=gateway.address, timeout=20, headers=AUTHORISED) as bank,
             books(Settings.read(settings), gateway) as read,
