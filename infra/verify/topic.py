@@ -22,6 +22,9 @@ from infra.verify.partitions import Partition, Run, Seen, floor, homes
 
 AT_ONCE: Final = 2_000  # messages held in memory
 PATIENCE: Final = 5_000  # ms for which a partition may say nothing before it is asked again
+HELD: Final = 20
+"""ms for which the broker holds a question that has no answer yet. The client asks on behind the end, where nothing
+comes; until it has its answer the next partition waits."""
 
 ROWS: Final = """
 SELECT notification_id, originator_id, originator_version, topic, state, event_id
@@ -104,12 +107,14 @@ class TopicCheck:
     async def _partitions(self) -> AsyncIterator[tuple[AIOKafkaConsumer, dict[TopicPartition, int]]]:
         """A consumer of no group, with the ends as they are now; no partition where there is no topic."""
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+            bootstrap_servers=self._bootstrap,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=HELD,
         )
         await consumer.start()
         try:
             partitions = [TopicPartition(self._topic, number) for number in range(await self._how_many())]
-            consumer.assign(partitions)
             yield consumer, await consumer.end_offsets(partitions) if partitions else {}
         finally:
             await consumer.stop()
@@ -141,6 +146,7 @@ class TopicCheck:
         published: Published,
     ) -> AsyncIterator[Finding]:
         others = {id for (id,) in await self._all(log, INCARNATIONS, [])} - {published.log}
+        consumer.assign([one])  # alone: what is fetched of others meanwhile would be fetched again
         await consumer.seek_to_beginning(one)
         while await consumer.position(one) < end:
             fetched = await consumer.getmany(one, timeout_ms=PATIENCE, max_records=AT_ONCE)

@@ -21,6 +21,7 @@ from infra.event_log.wakeups import Wakeups
 from infra.kafka.message import Message, Place, place
 from infra.kafka.relay import Health, Relay, Role
 from infra.kafka.topics import Topics
+from infra.verify.topic import HELD
 
 INSERT = """
 INSERT INTO orders.stored_events (
@@ -109,7 +110,9 @@ def is_done(health: Health) -> bool:
 async def messages(topics: Topics, context: str = "orders") -> list[Message]:
     """All that is on the topic, partition by partition."""
     name = topics.name(context)
-    consumer = AIOKafkaConsumer(bootstrap_servers=topics.bootstrap, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=topics.bootstrap, auto_offset_reset="earliest", fetch_max_wait_ms=HELD
+    )
     await consumer.start()
     try:
         partitions = [TopicPartition(name, n) for n in sorted(await partitions_of(consumer, name))]
