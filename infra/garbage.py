@@ -11,7 +11,7 @@ YOUNG: Final = 100_000
 
 BATCHES: Final = 2_000_000
 """The same where events are read and folded by the ten thousand: a batch makes half a million objects that all live
-until it is written, and looking through them took a quarter of a replay. Few of ours are garbage in cycles."""
+until it is written, and all were looked through again and again. Few of ours are garbage in cycles."""
 
 
 def settle(young: int = YOUNG) -> None:

@@ -29,8 +29,9 @@ SELECT i.id, h.head
 FROM (SELECT id FROM {schema}.incarnation ORDER BY number DESC LIMIT 1) AS i
 CROSS JOIN (SELECT coalesce(max(notification_id), 0) AS head FROM {schema}.stored_events) AS h"""
 
+# The incarnation as text: there is one for each event, of which one is made a UUID.
 STRETCH: Final = """
-SELECT s.id, s.head, e.* FROM ({head}) AS s
+SELECT s.id::text, s.head, e.* FROM ({head}) AS s
 LEFT JOIN LATERAL (
     SELECT {columns}
     FROM {schema}.stored_events e WHERE {wanted} ORDER BY e.notification_id LIMIT %(limit)s
@@ -201,7 +202,7 @@ def stretch(rows: Sequence[Sequence[Any]], after: int, limit: int, upto: int | N
     whole = head if upto is None else min(head, upto)
     if len(events) == limit:
         whole = events[-1].position if events else after
-    return Stretch(events, incarnation, head, max(whole, after))
+    return Stretch(events, UUID(incarnation), head, max(whole, after))
 
 
 class Decoder:
