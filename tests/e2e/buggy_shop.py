@@ -13,6 +13,7 @@ from uuid import UUID
 import httpx
 import psycopg
 
+from commands.payments.gateway import Gateway
 from domain.actor import ANONYMOUS, Actor, Role
 from domain.ids import new_id
 from domain.orders.events import OrderDrafted, OrderPlaced
@@ -114,10 +115,10 @@ class Shop:
 
 
 @asynccontextmanager
-async def opened(database: str, **more: Any) -> AsyncIterator[Shop]:
+async def opened(database: str, gateway: Gateway | None = None, **more: Any) -> AsyncIterator[Shop]:
     """`more` are settings by name."""
     settings = Settings.read(defaults={"database_url": database, "profile": "development", **more})
-    async with running(settings) as system:
+    async with running(settings, gateway=gateway) as system:
         transport = httpx.ASGITransport(system.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://chobo") as http:
             shop = Shop(system, http, database)

@@ -5,10 +5,18 @@ from __future__ import annotations
 from domain.ids import AttemptId, RefundId, derive
 from domain.money import Money
 from domain.payments.attempt import AttemptStatus
-from domain.payments.events import OutcomeUnmatched, PaymentAuthorised, PaymentRefunded, RefundFailed
+from domain.payments.events import (
+    AttemptVoided,
+    OutcomeUnmatched,
+    PaymentAuthorised,
+    PaymentChargedBack,
+    PaymentRefunded,
+    RefundFailed,
+)
 from domain.payments.outcomes import (
     record_authorised,
     record_captured,
+    record_charged_back,
     record_refund_failed,
     record_refunded,
     record_voided,
@@ -21,6 +29,7 @@ from tests.domain.payments.samples import (
     REFUND,
     authorised,
     captured,
+    charged_back,
     created,
     declined,
     eur,
@@ -30,9 +39,10 @@ from tests.domain.payments.samples import (
     refund_requested,
     refunded,
     said,
+    told,
     voided,
 )
-from tests.specification import a
+from tests.specification import AT, a
 
 UNKNOWN = AttemptId(derive("test", "unknown"))
 
@@ -93,3 +103,19 @@ def test_money_of_another_currency_fits_no_attempt() -> None:
     given = payment.given(opened, created)
     [event] = given.when(record_captured, said(3), CAPTURE, yen).then(OutcomeUnmatched)
     assert payment.evolve(given.state, event).unmatched == 1
+
+
+def test_of_two_words_of_one_moment_the_one_further_on_holds() -> None:
+    """Gateways may count whole seconds: what was let go at once stays so, in whatever order we hear of it."""
+    at_once = payment.given(opened, created, told(AttemptVoided, 2))
+    at_once.when(record_authorised, said(2), eur(1000), None).then(PaymentAuthorised)
+    for story in ((told(AttemptVoided, 2), authorised), (authorised, told(AttemptVoided, 2))):
+        assert payment.given(opened, created, *story).state.attempts[0].told is AttemptStatus.VOIDED
+
+
+def test_a_dispute_that_was_won_gives_the_money_back_to_us_and_older_news_of_it_change_nothing() -> None:
+    given = payment.given(*CAPTURED, charged_back)
+    [won] = given.when(record_charged_back, said(9), eur(0)).then(PaymentChargedBack)
+    state = payment.evolve(given.state, won)
+    assert state.status is ChargeStatus.CAPTURED
+    assert record_charged_back(state, said(6), eur(1000), at=AT) is None

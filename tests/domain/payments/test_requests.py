@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from domain.ids import AttemptId, CaptureId, derive, payment_of
-from domain.payments.attempt import AttemptStatus
+from domain.payments.attempt import AttemptStatus, EntryStatus
 from domain.payments.errors import (
     AttemptActive,
     CaptureUnderWay,
@@ -120,6 +120,20 @@ def test_refunds_under_way_count_until_they_fail() -> None:
     payment.given(*CAPTURED, refund_requested).when(refund, REFUND_2, KEY, eur(1), GOODWILL).refused(NothingToRefund)
     again = payment.given(*CAPTURED, refund_requested, refund_failed)
     again.when(refund, REFUND, KEY, None, Why(RefundReason.CANCELLATION)).then(refund_requested)
+
+
+def test_the_same_capture_or_refund_twice_is_asked_for_once() -> None:
+    payment.given(opened, created, authorised, capture_requested).when(capture, CAPTURE, KEY).then()
+    payment.given(*CAPTURED, refund_requested).when(refund, REFUND, KEY, None, GOODWILL).then()
+    payment.given(*CAPTURED).when(capture, CAPTURE, KEY).then()
+
+
+def test_what_failed_is_one_entry_when_it_is_asked_for_again() -> None:
+    state = payment.given(*CAPTURED, refund_requested, refund_failed, refund_requested).state
+    (entry,) = state.attempts[0].refunds
+    assert (entry.status, entry.amount) == (EntryStatus.PENDING, eur(1000))
+    again = payment.evolve(state, refund_failed(state.id, state.version + 1))
+    assert again.attempts[0].refunds[0].status is EntryStatus.PENDING, "the first failure, told once more"
 
 
 def test_nothing_is_no_amount() -> None:

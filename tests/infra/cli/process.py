@@ -15,10 +15,13 @@ from typing import Any
 CHOBO = Path(sys.executable).with_name("chobo")
 
 
-def chobo(*arguments: str, within: float = 60, **environment: str) -> subprocess.CompletedProcess[str]:
+WITHIN = 150  # seconds: many processes start at once where tests run in parallel
+
+
+def chobo(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(CHOBO), *arguments], capture_output=True, text=True, check=False, env=os.environ | environment,
-        timeout=within,
+        timeout=WITHIN,
     )  # fmt: skip
 
 
