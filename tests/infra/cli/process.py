@@ -15,11 +15,13 @@ from typing import Any
 CHOBO = Path(sys.executable).with_name("chobo")
 
 
-def chobo(*arguments: str, within: float = 60, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(CHOBO), *arguments], capture_output=True, text=True, check=False, env=os.environ | environment,
-        timeout=within,
-    )  # fmt: skip
+def chobo(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return chobo_within(60, *arguments, **environment)
+
+
+def chobo_within(seconds: float, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command, env = [str(CHOBO), *arguments], os.environ | environment
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=env, timeout=seconds)
 
 
 def lines(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
