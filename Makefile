@@ -20,10 +20,10 @@ run: $(READY) ## start everything on an embedded PostgreSQL, with the sample sho
 	@$(BIN)/chobo up --demo
 
 test: $(READY) ## every kind of test at small size (about ten minutes on 2 cores)
-	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(TESTS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(TESTS)
 
 test-full: $(READY) ## the same at full size with fresh seeds
-	@CHOBO_FULL=all $(BIN)/pytest -n $(WORKERS) --dist loadgroup --timeout 1800 $(TESTS)
+	@CHOBO_FULL=all $(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --timeout 1800 $(TESTS)
 
 check: $(READY) ## format, lint, types, import contracts, committed contract files
 	@$(BIN)/ruff format --check --output-format concise . || { echo "run: make format"; exit 1; }

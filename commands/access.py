@@ -33,7 +33,9 @@ SCOPES: Final[dict[str, Who]] = {
     "sessions:open": ANYBODY,
     "sessions:refresh": ANYBODY,
     "sessions:close": ANYBODY,
+    "users:activate": ANYBODY,
     "credentials:change": SIGNED_IN,
+    "credentials:reset": ANYBODY,
     # products
     "catalogue:look": ANYBODY,
     "catalogue:edit": STAFF,
@@ -56,6 +58,10 @@ SCOPES: Final[dict[str, Who]] = {
     "sagas:look": STAFF,
     "sagas:act": OPERATORS,
     "payments:refund": STAFF,
+    # notifications
+    "notifications:request": SERVICES,
+    "notifications:look": SIGNED_IN,
+    "notifications:read": SIGNED_IN,
     # operations
     "operations:look": STAFF,
     "parked:act": OPERATORS,

@@ -155,6 +155,8 @@ class CommandApi:
             raise refused(reply.refusal, REPLAYED if reply.replayed else {})
         answer = reply.result()
         extra = await route.respond(envelope.command, answer, self._services) if route.respond else {}
+        if route.discreet:
+            return Response(route.answer.value, to_json({"status": answer.status}), [NO_STORE])
         token = ConsistencyToken.of(context, self._incarnations[context], reply.positions)
         seconds = self._preferred(request) if route.waits else 0
         if not seconds:

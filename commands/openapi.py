@@ -144,6 +144,9 @@ def success(route: Route) -> JSON:
     if route.serve:
         content = {"application/json": {"schema": ref(route.answers)}}
         return {"description": "the answer", "headers": refs(*ALWAYS), "content": content}
+    if route.discreet:
+        content = {"application/json": {"schema": {"$ref": "#/components/schemas/Discreet"}}}
+        return {"description": "taken; more may follow", "headers": refs(*ALWAYS), "content": content}
     headers = ["ETag", "Consistency-Token", "Idempotent-Replayed", *ALWAYS]
     headers += ["Location"] if route.answer is CREATED else []
     headers += ["Preference-Applied"] if route.waits else []

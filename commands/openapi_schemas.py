@@ -47,6 +47,12 @@ class Answered(Looked):
     links: Links
 
 
+class Discreet(BaseModel):
+    """All that is told where nothing must be found out: the same whatever came of it."""
+
+    status: str
+
+
 class FaultModel(BaseModel):
     pointer: Annotated[str, Field(description="JSON pointer (RFC 6901) into the body")]
     code: str
@@ -104,7 +110,7 @@ def example(sort: Sort) -> JSON:
 
 
 def models(routes: Iterable[Route]) -> list[tuple[type[BaseModel], JsonSchemaMode]]:
-    given: list[type[BaseModel]] = [Looked, Answered, ProblemModel]
+    given: list[type[BaseModel]] = [Looked, Answered, Discreet, ProblemModel]
     answers = [model for route in routes for model in (route.extra, route.answers) if model]
     messages = [route.message for route in routes]
     return [(m, "validation") for m in unique(messages)] + [(m, "serialization") for m in unique([*given, *answers])]

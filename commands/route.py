@@ -65,6 +65,7 @@ class Route:
     makes is looked at in the collection `makes`, if that is not the path's. `denied` keeps for the audit log that
     somebody with a good token asked for this who may not. With `waits`, the answer may be waited for by `Prefer: wait`
     until what goes on by itself has come to an end; the command's answer names the aggregate that shows it.
+    A `discreet` answer has nothing but the status: neither what was written nor whether anything was.
     """
 
     path: str
@@ -81,6 +82,7 @@ class Route:
     makes: str = ""
     denied: Denied | None = None
     waits: bool = False
+    discreet: bool = False
 
     @property
     def collection(self) -> str:

@@ -8,6 +8,8 @@ from typing import Final
 
 from commands.access import NOBODY, SCOPES
 from commands.handler import Handlers
+from commands.notifications import handlers as notifications_handlers
+from commands.notifications import routes as notifications_routes
 from commands.operations import handlers as operations_handlers
 from commands.operations import routes as operations_routes
 from commands.orders import handlers as orders_handlers
@@ -23,7 +25,15 @@ from commands.sagas import routes as sagas_routes
 from commands.users import handlers as users_handlers
 from commands.users import routes as users_routes
 
-CONTEXTS: Final = (users_routes, products_routes, orders_routes, payments_routes, sagas_routes, operations_routes)
+CONTEXTS: Final = (
+    users_routes,
+    products_routes,
+    orders_routes,
+    payments_routes,
+    sagas_routes,
+    notifications_routes,
+    operations_routes,
+)
 ROUTES: Final[list[Route]] = [route for context in CONTEXTS for route in context.ROUTES]
 RESOURCES: Final[list[Resource]] = [resource for context in CONTEXTS for resource in context.RESOURCES]
 RAW: Final[list[RawPost]] = [webhooks.POST]
@@ -32,6 +42,7 @@ HANDLERS: Final[dict[str, Handlers]] = {
     "products": products_handlers.HANDLERS,
     "orders": orders_handlers.HANDLERS,
     "payments": payments_handlers.HANDLERS,
+    "notifications": notifications_handlers.HANDLERS,
     "operations": operations_handlers.HANDLERS,
 }
 

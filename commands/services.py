@@ -13,6 +13,7 @@ from domain.actor import Actor
 from domain.aggregate import States
 from domain.ids import ClaimId, OrderId, ProductId, UserId, VariantId
 from domain.money import Money
+from domain.notifications.events import Channel
 from domain.value import Address, PaymentMethod
 
 
@@ -159,4 +160,5 @@ class Services:
     tax: Tax
     placed_orders: PlacedOrders
     settled: Settled = at_once
+    channels: frozenset[Channel] = frozenset({Channel.EMAIL, Channel.IN_APP})
     now: Callable[[], datetime] = utc_now

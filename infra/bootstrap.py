@@ -17,13 +17,13 @@ from commands.router import RESOURCES, ROUTES
 from commands.services import Services
 from domain.aggregate import Context
 from infra import asyncapi
+from infra.assembly.access import tokens_of
 from infra.assembly.comparing import payment_watch
 from infra.assembly.doing import begun, todo
 from infra.assembly.erasures import erased_again
 from infra.assembly.feeding import Feeds
 from infra.assembly.ground import Ground, laid
 from infra.assembly.orchestrating import sagas
-from infra.assembly.reading import graphql, tokens_of
 from infra.assembly.shapes import fit_to_read, rebuilt
 from infra.assembly.working import projections
 from infra.assembly.writing import WriteLoops, command_api, hooks, services, write_loops
@@ -104,6 +104,8 @@ def set_to_work(ground: Ground, duties: frozenset[Duty], loops: WriteLoops, used
 
 async def show(ground: Ground, duties: frozenset[Duty], tokens: Tokens) -> None:
     """The read API. Who builds read models as well waits until they have the shape it reads."""
+    from infra.assembly.reading import graphql  # only who serves reads imports GraphQL
+
     ground.routes.append(graphql(ground, tokens))
     ground.checks["shape of read models"] = fit_to_read(ground)
     if Duty.PROJECTIONS in duties:

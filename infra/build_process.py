@@ -24,7 +24,7 @@ from infra.settings import Settings
 def main(model: str, number: int) -> None:
     settings: Settings = pickle.load(sys.stdin.buffer)  # noqa: S301  # from our own parent
     log_to_stderr(settings.log_level, as_json=not sys.stderr.isatty())
-    garbage.settle()
+    garbage.settle(garbage.BATCHES)
     uvloop.run(until_the_parent_ends(settings, model, number))
 
 

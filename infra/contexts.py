@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from domain import operations, orders, payments, products, sagas, users
+from domain import notifications, operations, orders, payments, products, sagas, users
 from domain.aggregate import Context
 
 CONTEXTS: Final[tuple[Context, ...]] = (
@@ -14,6 +14,7 @@ CONTEXTS: Final[tuple[Context, ...]] = (
     orders.CONTEXT,
     payments.CONTEXT,
     sagas.CONTEXT,
+    notifications.CONTEXT,
     operations.CONTEXT,
 )
 

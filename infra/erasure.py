@@ -62,6 +62,14 @@ class Keys(Protocol):
         ...
 
 
+class Mails(Protocol):
+    """Mails that are kept by us."""
+
+    async def forget(self, user_id: UUID) -> int:
+        """Throws away all mails to a user. How many it were."""
+        ...
+
+
 class Notes(Protocol):
     """Where it is written down, outside of all databases, who was erased."""
 
@@ -78,6 +86,7 @@ class Sweeper:
     logs: Mapping[str, Pool]
     models: Sequence[Model]
     topics: Sequence[str] = ()
+    mails: Mails | None = None
 
     async def sweep(self, user_id: UUID) -> dict[str, tuple[int, int]]:
         """By place: how many rows are about the user, and from how many something was taken out."""
@@ -87,6 +96,9 @@ class Sweeper:
                 found[name] = (figures[0], figures[1])
         for context, pool in self.logs.items():
             found[f"parked events of {context}"] = await self._withheld(context, pool, user_id)
+        if self.mails is not None:
+            gone = await self.mails.forget(user_id)
+            found["kept mails"] = gone, gone
         return found
 
     async def _swept(self, model: Model, user_id: UUID) -> list[tuple[str, int, int]]:

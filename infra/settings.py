@@ -14,6 +14,8 @@ from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from domain.notifications.events import Channel
+
 PREFIX: Final = "CHOBO_"
 FOR_TESTS: Final = frozenset({"CHOBO_FULL", "CHOBO_REQUIRE"})
 DEFAULT_SECRET: Final = urlsafe_b64encode(b"for development only, never sold").decode()
@@ -30,6 +32,12 @@ class Profile(StrEnum):
 class FeedKind(StrEnum):
     STORE = "store"
     KAFKA = "kafka"
+
+
+class SmtpSecurity(StrEnum):
+    NONE = "none"
+    STARTTLS = "starttls"
+    TLS = "tls"
 
 
 class SettingsRefused(Exception):
@@ -56,6 +64,7 @@ class Settings(BaseModel):
     orders_database_url: SecretStr | None = Field(None, description="database of the log of orders")
     payments_database_url: SecretStr | None = Field(None, description="database of the log of payments")
     sagas_database_url: SecretStr | None = Field(None, description="database of the log of sagas")
+    notifications_database_url: SecretStr | None = Field(None, description="database of the log of notifications")
     operations_database_url: SecretStr | None = Field(None, description="database of the log of operations")
     read_database_url: SecretStr | None = Field(None, description="database of read models and checkpoints")
     feed: FeedKind = Field(FeedKind.STORE, description="what read models follow: store (the log itself) or kafka")
@@ -101,6 +110,35 @@ class Settings(BaseModel):
     token_issuer: str = Field("chobo", min_length=1, description="`iss` and `aud` of access tokens")
     token_access_seconds: int = Field(300, ge=10, le=86_400, description="life of an access token")
     session_days: int = Field(30, ge=1, le=365, description="life of a session from its last refresh")
+
+    public_url: str = Field(
+        "http://127.0.0.1:8000",
+        pattern="^https?://[^/]+(/.*)?$",
+        description="the shop as customers see it: for links in mails",
+    )
+    activation_by_mail: bool = Field(False, description="an account can be used once its owner followed a mailed link")
+    mail_from: str = Field(
+        "Chobo <shop@chobo.example>",
+        pattern=r"^[^\r\n<>@]*<[^@\s<>]+@[^@\s<>]+>$|^[^@\s<>]+@[^@\s<>]+$",
+        description="sender of mails, as name <address>",
+    )
+    staff_email: str | None = Field(
+        None, description="where mails to the staff go; unset: to the first operator's address"
+    )
+    smtp_host: str | None = Field(None, min_length=1, description="mail server; unset: mails are not sent")
+    smtp_port: int = Field(587, ge=1, le=65_535, description="port of the mail server")
+    smtp_security: SmtpSecurity = Field(
+        SmtpSecurity.STARTTLS, description="starttls, tls (from the first byte on, usually port 465) or none"
+    )
+    smtp_user: str | None = Field(None, description="name at the mail server; unset: none is asked for")
+    smtp_password: SecretStr | None = Field(None, description="password at the mail server")
+    mail_directory: Path | None = Field(
+        None, description="without a mail server: directory in which mails are kept; unset: that one is sent is logged"
+    )
+    sms_url: str | None = Field(None, pattern="^https?://", description="where text messages are posted; unset: none")
+    sms_key: SecretStr | None = Field(None, description="bearer token for that address")
+    push_url: str | None = Field(None, pattern="^https?://", description="where push messages are posted; unset: none")
+    push_key: SecretStr | None = Field(None, description="bearer token for that address")
 
     max_body_bytes: int = Field(262_144, ge=1_024, description="longest body of a command")
     max_query_bytes: int = Field(100_000, ge=1_024, description="longest body of a GraphQL request")
@@ -196,6 +234,12 @@ class Settings(BaseModel):
 
     def webhook_secrets(self) -> list[str]:
         return [part.strip() for part in self.gateway_webhook_secrets.get_secret_value().split(",")]
+
+    @property
+    def channels(self) -> frozenset[Channel]:
+        """By which somebody can be told something here."""
+        urls = {Channel.SMS: self.sms_url, Channel.PUSH: self.push_url}
+        return frozenset({Channel.EMAIL, Channel.IN_APP, *(channel for channel, url in urls.items() if url)})
 
     def master_key_bytes(self) -> bytes:
         return urlsafe_b64decode(self.master_key.get_secret_value())

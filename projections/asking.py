@@ -14,6 +14,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from domain.event import JSON, Event
+from domain.ids import derive
 from projections import todo
 from projections.feed import Recorded, Unreadable
 from projections.model import CannotApply
@@ -69,26 +70,35 @@ class TodoSink:
     name = CONSUMER
 
     def __init__(self, context: str, rules: Iterable[Rule]) -> None:
+        """Raises ValueError for two rules of one kind for the same event type."""
         self._context = context
-        self._rules = {rule.event: rule for rule in rules}
-        self._topics = {rule.event.TOPIC for rule in self._rules.values()}
+        self._rules: dict[type[Event], list[Rule]] = {}
+        for rule in rules:
+            self._add(rule)
+        self._topics = {event.TOPIC for event in self._rules}
+
+    def _add(self, rule: Rule) -> None:
+        same = self._rules.setdefault(rule.event, [])
+        if any(other.kind == rule.kind for other in same):
+            raise ValueError(f"two rules ask for {rule.kind} on {rule.event.TOPIC}")
+        same.append(rule)
 
     def begin(self, batch: Sequence[Recorded]) -> Writing:
         return _Asking(self)
 
-    def asked(self, recorded: Recorded) -> Asked | None:
+    def asked(self, recorded: Recorded) -> list[Asked]:
         """Raises CannotApply for an event that asks for something but cannot be read."""
         event = recorded.event
         if isinstance(event, Unreadable):
             if event.topic in self._topics:
                 raise CannotApply(event.reason)
-            return None
-        rule = self._rules.get(type(event))
-        return None if rule is None else self._row(rule, recorded)
+            return []
+        rules = self._rules.get(type(event), ())
+        return [self._row(rule, recorded, first=n == 0) for n, rule in enumerate(rules)]
 
-    def _row(self, rule: Rule, recorded: Recorded) -> Asked:
+    def _row(self, rule: Rule, recorded: Recorded, *, first: bool) -> Asked:
         return Asked(
-            id=recorded.event_id,
+            id=recorded.event_id if first else row_id(recorded.event_id, rule.kind),
             kind=rule.kind,
             context=self._context,
             subject=recorded.event.originator_id,
@@ -98,6 +108,11 @@ class TodoSink:
             causation_id=recorded.event_id,
             traceparent=recorded.traceparent,
         )
+
+
+def row_id(event_id: UUID, kind: str) -> UUID:
+    """Of the work that an event asks for besides that of its first rule, whose row has the event's own id."""
+    return derive("to-do", f"{event_id}/{kind}")
 
 
 class _Asking:
@@ -114,8 +129,7 @@ class _Asking:
         pass
 
     def fold(self, recorded: Recorded) -> None:
-        if (asked := self._sink.asked(recorded)) is not None:
-            self._asked.append(asked)
+        self._asked += self._sink.asked(recorded)
 
     async def save(self, connection: Connection) -> None:
         await todo.add(connection, self._asked)

@@ -27,7 +27,7 @@ KEPT: Final = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Work to be done. `id` is the id of the event that asks for it; `data` holds ids and numbers only.
+    """Work to be done. `id` is that of the event that asks for it, or derived from that; `data` is ids and numbers.
 
     Due at once, or at a time of its own. The rest links what it causes to what caused it.
     """

@@ -20,6 +20,7 @@ from read_api.context import Asked, Context
 from read_api.limits import Limits, OneOperation
 from read_api.models import ReadModelsQuery
 from read_api.node import Node
+from read_api.notifications import NotificationsQuery, notification_by_id
 from read_api.orders import OrdersQuery, order_by_id
 from read_api.payments import PaymentsQuery, payment_by_id
 from read_api.products import ProductsQuery, category_by_id, product_by_id, variant_by_id
@@ -38,6 +39,7 @@ NODES: Final[tuple[ById, ...]] = (
     variant_by_id,
     category_by_id,
     user_by_id,
+    notification_by_id,
 )
 """What `node` looks through: each gives the thing of its kind with this id, if the actor may see it."""
 
@@ -64,6 +66,7 @@ QUERIES: Final[tuple[type, ...]] = (
     ProductsQuery,
     OrdersQuery,
     PaymentsQuery,
+    NotificationsQuery,
     SalesQuery,
     ReadModelsQuery,
 )

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -20,16 +22,24 @@ import psycopg
 import pytest
 from _pytest.nodeid import NodeId
 
+from infra.contexts import CONTEXTS
 from infra.embedded import EmbeddedPostgres
+from infra.event_log.migrations import migrate
 from infra.kafka.broker import EmbeddedKafka
 from infra.kafka.jars import KafkaFailed, jars, java
 from infra.kafka.topics import Topics
-from tests import full
+from infra.keys import migrate_keys
+from projections.models import MODELS
+from projections.schema import prepare
+from tests import full, memory
 
 numbers = count(1)
 
 NEEDED_PROGRAMS: Final[dict[str, str]] = {"browser": "chromium", "node": "node"}
 RUNNING_KAFKA: Final = "CHOBO_KAFKA_BOOTSTRAP"
+PROCESSES: Final = tuple(f"tests/{folder}/" for folder in ("crash", "e2e", "infra/cli", "runbooks"))
+"""Where tests start processes, and wait for them."""
+FLEETING: Final = {"max_connections": "200", "fsync": "off", "full_page_writes": "off"}
 
 
 def pytest_report_header() -> str:
@@ -49,16 +59,36 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """`CHOBO_FULL=log:7` runs what belongs to the suite `log` only. What needs Kafka runs in one worker."""
+    """`CHOBO_FULL=log:7` runs what belongs to the suite `log` only. What takes long does not come last."""
     for item in items:
         if "kafka" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.requires("kafka"))
-        if any("kafka" in mark.args for mark in item.iter_markers("requires")):
-            to_one_worker(item, "kafka")
+        if group := group_of(item):
+            to_one_worker(item, group)
     suite, _ = full.chosen()
     if suite and suite != "all":
         config.hook.pytest_deselected(items=[item for item in items if suite_of(item) != suite])
         items[:] = [item for item in items if suite_of(item) == suite]
+    items.sort(key=turn)
+
+
+def group_of(item: pytest.Item) -> str | None:
+    """Tests that share what is slow to start run in one worker: the broker, or what was made once for their module."""
+    if any("kafka" in mark.args and mark.kwargs.get("shared", True) for mark in item.iter_markers("requires")):
+        return "kafka"
+    return item.nodeid.partition("::")[0] if uses_fixture_of(item, "module") else None
+
+
+def uses_fixture_of(item: pytest.Item, scope: str) -> bool:
+    info = getattr(item, "_fixtureinfo", None)
+    return info is not None and any(found[-1].scope == scope for found in info.name2fixturedefs.values())
+
+
+def turn(item: pytest.Item) -> int:
+    """The longest first, so that at the end no worker is left alone with one of them."""
+    if item.nodeid.endswith("@kafka"):
+        return 0
+    return 1 if item.get_closest_marker("timeout") else 2 if item.nodeid.startswith(PROCESSES) else 3
 
 
 def to_one_worker(item: pytest.Item, group: str) -> None:
@@ -116,21 +146,45 @@ def no_kafka() -> str | None:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    """A running server, one for each test process. As durable as a real one, so that flushes can be counted."""
-    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), settings={"max_connections": "200"}) as server:
+    """A running server, one for each test process. Nothing on it outlives the run, so nothing is flushed to a disk."""
+    with memory.directory(tmp_path_factory) as data, EmbeddedPostgres(data, settings=FLEETING) as server:
         yield server
 
 
+@pytest.fixture(scope="session")
+def migrated(postgres: EmbeddedPostgres) -> str:
+    """A database to be copied: one that is brought up to this release by hand takes ten times as long."""
+    with psycopg.connect(postgres.conninfo("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE migrated TEMPLATE template0")
+        asyncio.run(bring_up(postgres.conninfo("migrated")))
+        connection.execute("ALTER DATABASE migrated ALLOW_CONNECTIONS false")  # a copy waits for whoever is connected
+    return "migrated"
+
+
+async def bring_up(conninfo: str) -> None:
+    await migrate(conninfo, [context.name for context in CONTEXTS])
+    async with await psycopg.AsyncConnection.connect(conninfo) as connection:
+        await migrate_keys(connection)
+    await prepare(conninfo, MODELS)
+
+
 @pytest.fixture
-def database(postgres: EmbeddedPostgres) -> Iterator[str]:
-    """The conninfo of a fresh, empty database, dropped afterwards."""
-    with fresh_database(postgres) as conninfo:
+def database(postgres: EmbeddedPostgres, migrated: str) -> Iterator[str]:
+    """The conninfo of a fresh database with the logs and read models of this release, dropped afterwards."""
+    with fresh_database(postgres, migrated) as conninfo:
         yield conninfo
 
 
 @pytest.fixture(scope="module")
-def module_database(postgres: EmbeddedPostgres) -> Iterator[str]:
+def module_database(postgres: EmbeddedPostgres, migrated: str) -> Iterator[str]:
     """The same for all tests of a module."""
+    with fresh_database(postgres, migrated) as conninfo:
+        yield conninfo
+
+
+@pytest.fixture
+def empty_database(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """One with nothing in it, as a first start finds it."""
     with fresh_database(postgres) as conninfo:
         yield conninfo
 
@@ -177,7 +231,31 @@ def in_development() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+    """Makes of a directory the data directory of an installation that was started before and has no data yet.
+
+    A first start, which makes a cluster and every schema, takes seconds more.
+    """
+    made = tmp_path_factory.mktemp("installed")
+    with EmbeddedPostgres(made) as server:
+        asyncio.run(bring_up(server.conninfo()))
+
+    def copied(data: Path) -> Path:
+        data.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["cp", "--archive", made / "postgres", data], check=True)  # keeps whose files they are
+        return data
+
+    return copied
+
+
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """An empty data directory."""
+def data(installed: Callable[[Path], Path], tmp_path: Path) -> Path:
+    """The data directory of an installation."""
+    return installed(tmp_path / "data")
+
+
+@pytest.fixture
+def empty_data(tmp_path: Path) -> Path:
+    """One that is not there yet."""
     return tmp_path / "data"

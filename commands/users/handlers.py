@@ -20,14 +20,18 @@ from commands.users.messages import (
     EndSession,
     EraseUser,
     GrantRole,
+    MarkActivated,
     OpenSession,
     RefreshSession,
     ReinstateUser,
     RemoveAddress,
+    RequestReset,
+    ResetHash,
     RevokeRole,
     SetPassword,
     SuspendUser,
 )
+from commands.users.reset_handlers import AskForLink, ResetByLink, TokenHash, no_links
 from commands.users.session_handlers import ChangeHash, End, Open, RefreshOne
 from domain.actor import Role
 from domain.aggregate import States
@@ -44,6 +48,8 @@ from domain.users.user import User
 
 
 class Create(Handler[CreateAccount]):
+    """An account that a process of ours makes, as the first operator's, needs no link."""
+
     of = User
 
     def __init__(self, *, activated: bool) -> None:
@@ -60,12 +66,19 @@ class Create(Handler[CreateAccount]):
             command.name,
             command.email_claim,
             command.settings,
-            activated=self._activated,
+            activated=self._activated or command.by.has(Role.SERVICE),
             at=at,
         )
         claimed = claim_email(states.get(command.email_claim, Claim), command.email_claim, command.id, at=at)
         mine = states.get(credentials_id(command.id), Credentials)
         return some(*registered, claimed, set_password(mine, command.id, command.password_hash, at=at))
+
+
+class Activate(Handler[MarkActivated]):
+    of = User
+
+    def decide(self, command: MarkActivated, states: States, at: datetime, ids: Ids) -> Decision:
+        return users.activate(states[command.target, User], at=at)
 
 
 class EditProfile(Handler[ChangeProfile]):
@@ -192,10 +205,11 @@ def some(*events: Event | None) -> list[Event]:
     return [event for event in events if event is not None]
 
 
-def handlers(*, activated: bool = True, policy: Policy = DEFAULT_POLICY) -> Handlers:
-    """`activated`: accounts need no mailed link. `policy`: lock-out and sessions."""
+def handlers(*, activated: bool = True, policy: Policy = DEFAULT_POLICY, reset_hash: TokenHash = no_links) -> Handlers:
+    """`activated`: accounts need no mailed link. `policy`: lock-out, sessions, resets. `reset_hash`: of a token."""
     return {
         CreateAccount: Create(activated=activated),
+        MarkActivated: Activate(),
         ChangeProfile: EditProfile(),
         ChangeSettings: EditSettings(),
         AddAddress: Add(),
@@ -209,6 +223,8 @@ def handlers(*, activated: bool = True, policy: Policy = DEFAULT_POLICY) -> Hand
         EraseUser: Erase(),
         CompleteErasure: WriteReceipt(),
         SetPassword: ChangeHash(policy),
+        RequestReset: AskForLink(policy, reset_hash),
+        ResetHash: ResetByLink(),
         OpenSession: Open(policy),
         RefreshSession: RefreshOne(policy),
         EndSession: End(),

@@ -14,6 +14,7 @@ from domain.users.values import Email, Locale, Place, Profile, Settings
 from domain.value import Address, Line, Name
 
 Password = Annotated[SecretStr, Field(min_length=8, max_length=256)]
+MailedToken = Annotated[SecretStr, Field(min_length=1, max_length=100)]
 AnyPassword = Annotated[SecretStr, Field(max_length=256)]
 RefreshToken = Annotated[SecretStr, Field(min_length=1, max_length=500)]
 
@@ -69,6 +70,12 @@ class RevokeRole(Command):
     role: Role
 
 
+class ActivateUser(Command):
+    """With the token of the link that was mailed on registering."""
+
+    token: MailedToken
+
+
 class SuspendUser(Command):
     reason: Line
 
@@ -84,6 +91,20 @@ class EraseUser(Command):
 class ChangePassword(Command):
     old_password: AnyPassword
     new_password: Password
+
+
+class AskReset(Command):
+    """A link to set a new password is mailed, if there is an account with this address: the answer does not tell."""
+
+    email: Annotated[str, Field(max_length=1000)]
+
+
+class ResetPassword(Command):
+    """With the token of the mailed link, which is good once. Every session ends."""
+
+    user_id: UserId
+    token: MailedToken
+    password: Password
 
 
 # --- sessions ---------------------------------------------------------------------------------------------------------
@@ -144,6 +165,24 @@ class OpenSession(Checked):
 class SetPassword(Checked):
     """`password_hash` is of the new password."""
 
+    password_hash: str = Field(repr=False)
+
+
+class MarkActivated(Command):
+    """The token was right."""
+
+
+class RequestReset(Command):
+    """The target are the credentials, or nobody's. `began` is when the request came, in the time of the event loop."""
+
+    began: float
+
+
+class ResetHash(Command):
+    """`password_hash` is of the new password; the target are the credentials."""
+
+    user_id: UserId
+    token_hash: str
     password_hash: str = Field(repr=False)
 
 

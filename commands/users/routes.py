@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from commands.route import CREATED, IGNORED, Resource, Route
+from commands.route import ACCEPTED, CREATED, IGNORED, Resource, Route
 from commands.users.accounts import forgotten, new_account
+from commands.users.links import answered_in_step, asked_reset, check_activation, check_reset
 from commands.users.messages import (
+    ActivateUser,
     AddAddress,
+    AskReset,
     ChangeAddress,
     ChangePassword,
     ChangeProfile,
@@ -19,6 +22,7 @@ from commands.users.messages import (
     RegisterUser,
     ReinstateUser,
     RemoveAddress,
+    ResetPassword,
     RevokeRole,
     SignIn,
     SignOut,
@@ -38,6 +42,7 @@ from domain.users.user import User
 
 ROUTES: Final = [
     Route("/v1/users", RegisterUser, scope="users:register", answer=CREATED, prepare=new_account),
+    Route("/v1/users/{id}/activate", ActivateUser, scope="users:activate", key=IGNORED, prepare=check_activation),
     Route("/v1/users/{id}/change-profile", ChangeProfile, scope="users:edit", edits=True),
     Route("/v1/users/{id}/change-settings", ChangeSettings, scope="users:edit", edits=True),
     Route("/v1/users/{id}/add-address", AddAddress, scope="users:edit"),
@@ -56,6 +61,24 @@ ROUTES: Final = [
         key=IGNORED,
         prepare=check_old_password,
         respond=password_changed,
+    ),
+    Route(
+        "/v1/credentials/ask-reset",
+        AskReset,
+        scope="credentials:reset",
+        key=IGNORED,
+        answer=ACCEPTED,
+        prepare=asked_reset,
+        respond=answered_in_step,
+        discreet=True,
+    ),
+    Route(
+        "/v1/credentials/reset",
+        ResetPassword,
+        scope="credentials:reset",
+        key=IGNORED,
+        prepare=check_reset,
+        makes="users",
     ),
     Route(
         "/v1/sessions",

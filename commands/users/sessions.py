@@ -67,7 +67,7 @@ async def check_password(message: SignIn, services: Services) -> OpenSession:
     credentials = await credentials_by_email(message.email, services)
     right = await _right(credentials, message.password.get_secret_value(), services)
     if credentials is None:
-        await _in_step(began)
+        await in_step(began)
         raise SignInRefused
     secret, token_hash = services.tokens.new_refresh()
     session_id = new_id()
@@ -98,13 +98,14 @@ async def _right(credentials: Credentials | None, password: str, services: Servi
     return await services.passwords.verify(credentials.password_hash if credentials else None, password)
 
 
-async def _in_step(began: float) -> None:
+async def in_step(began: float) -> None:
+    """Waits until an answer that must not tell anything by its time may leave."""
     await asyncio.sleep(began + REFUSAL - asyncio.get_running_loop().time())
 
 
 async def signed_in(command: OpenSession, answer: Answer, services: Services) -> Mapping[str, Any]:
     if answer.status == REFUSED:
-        await _in_step(command.began)
+        await in_step(command.began)
         raise SignInRefused
     return await _session(command.user_id, command.refresh_token, services)
 

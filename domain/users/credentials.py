@@ -41,6 +41,7 @@ class Policy:
     sessions: int = 10  # at a time; the oldest goes for the next
     session_lasts: timedelta = timedelta(days=30)  # from its last refresh
     reset_lasts: timedelta = timedelta(hours=1)
+    reset_pause: timedelta = timedelta(minutes=1)  # between two mails with a link, so that nobody floods a mailbox
 
 
 DEFAULT_POLICY: Final = Policy()

@@ -96,6 +96,15 @@ class ResetTokenNotGood(DomainError):
         super().__init__("this link was used, replaced by a newer one, or is too old: ask for another")
 
 
+class ActivationTokenNotGood(DomainError):
+    code = "ACTIVATION_TOKEN_NOT_GOOD"
+    title = "The link to activate the account is not good"
+    kind = Kind.INVALID
+
+    def __init__(self) -> None:
+        super().__init__("this is not the link that was mailed to the account: use the whole link from the mail")
+
+
 class UnknownAddress(DomainError):
     code = "UNKNOWN_ADDRESS"
     title = "There is no such address in the address book"

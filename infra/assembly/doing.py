@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from commands.services import Services
 from domain import operations, payments, users
 from domain import sagas as sagas_context
+from infra.assembly import telling
 from infra.assembly.erasures import sweeper
 from infra.assembly.ground import Ground
 from infra.assembly.orchestrating import commands_of, saga_sink
@@ -71,6 +72,7 @@ def todo(ground: Ground, loops: WriteLoops, used: Services) -> None:
 def kinds(ground: Ground, loops: WriteLoops, used: Services) -> Iterator[Kind]:
     yield from dispatching.kinds(loops[sagas_context.CONTEXT.name], commands_of(ground, loops, used))
     yield operation_kind(loops[operations.CONTEXT.name], executors(ground, loops))
+    yield from telling.kinds(ground, loops)
     path = ground.settings.erasure_list
     lists = [ErasureList(path)] if path else []
     yield from paying(ground, loops)

@@ -16,6 +16,7 @@ from infra.erasure import Sweeper
 from infra.erasure_list import ErasureList
 from infra.event_log.log import EventLog
 from infra.keys import PersonalKeys
+from infra.mail.kept import MailDirectory
 from infra.settings import Settings
 from projections.models import MODELS
 
@@ -49,7 +50,8 @@ def sweeper(ground: Ground) -> Sweeper:
 def sweeper_of(settings: Settings, databases: Databases, contexts: Sequence[str]) -> Sweeper:
     """Looks through every place that an erased user may have left something in."""
     topics = [f"{settings.topic_prefix}.{name}" for name in contexts] if settings.kafka_bootstrap else []
-    return Sweeper(databases.pool(READS), {name: databases.pool(name) for name in contexts}, MODELS, topics)
+    mails = MailDirectory(settings.mail_directory) if settings.mail_directory else None
+    return Sweeper(databases.pool(READS), {name: databases.pool(name) for name in contexts}, MODELS, topics, mails)
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from commands.sagas.handlers import handlers as saga_handlers
 from commands.services import Loops, Services
 from commands.table import Table
 from commands.users.handlers import handlers as user_handlers
+from commands.users.mailed_links import MailedLinks
 from domain import orders, payments, products, users
 from domain import sagas as sagas_context
 from domain.users.credentials import Policy
@@ -58,10 +59,14 @@ async def write_loops(ground: Ground) -> dict[str, WriteLoop]:
 
 def handlers(settings: Settings) -> dict[str, Handlers]:
     policy = Policy(session_lasts=timedelta(days=settings.session_days))
-    return HANDLERS | {
-        users.CONTEXT.name: user_handlers(policy=policy),
-        sagas_context.CONTEXT.name: saga_handlers(Engine(PROCESSES)),
-    }
+    own = user_handlers(
+        activated=not settings.activation_by_mail, policy=policy, reset_hash=MailedLinks(claims(settings)).reset_hash
+    )
+    return HANDLERS | {users.CONTEXT.name: own, sagas_context.CONTEXT.name: saga_handlers(Engine(PROCESSES))}
+
+
+def claims(settings: Settings) -> HiddenClaims:
+    return HiddenClaims(settings.claim_secret.get_secret_value())
 
 
 def services(ground: Ground, loops: WriteLoops, tokens: Tokens) -> Services:
@@ -71,7 +76,7 @@ def services(ground: Ground, loops: WriteLoops, tokens: Tokens) -> Services:
     return Services(
         keys=ground.keys,
         passwords=passwords,
-        claims=HiddenClaims(settings.claim_secret.get_secret_value()),
+        claims=claims(settings),
         tokens=tokens,
         states=Loops(loops),
         catalogue=LogCatalogue(loops[sold].states, partial(ground.wakeups[sold].head, sold)),
@@ -79,6 +84,7 @@ def services(ground: Ground, loops: WriteLoops, tokens: Tokens) -> Services:
         tax=TableTax(settings.home_country),
         placed_orders=LogPlacedOrders(ground.readers[orders.CONTEXT.name]),
         settled=Settling(Loops(loops), ground.wakeups, ground.stopping),
+        channels=settings.channels,
     )
 
 

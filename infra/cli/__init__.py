@@ -14,6 +14,7 @@ from infra.cli import (
     erasures,
     events,
     log,
+    mail,
     move,
     parked,
     payments,
@@ -62,6 +63,7 @@ app.add_typer(erasures.erasures)
 app.add_typer(verify.verify)
 app.add_typer(log.log)
 app.add_typer(batch.batch)
+app.add_typer(mail.mail)
 app.command("move-context")(move.move_context)
 app.command("programs")(programs.programs)
 

@@ -10,11 +10,12 @@ from uuid import UUID
 
 import typer
 
-from domain import operations, orders, payments, products, sagas, users
+from domain import notifications, operations, orders, payments, products, sagas, users
 from domain.aggregate import Context
 from domain.claim import Claim
 from domain.errors import NotFound
 from domain.event import Event
+from domain.notifications.notification import Notification
 from domain.operations.events import Facts
 from domain.operations.kinds import OperationKind
 from domain.operations.operation import Operation
@@ -50,6 +51,7 @@ KINDS: Final[dict[Kind, tuple[tuple[Context, ...], type[Any]]]] = {
     Kind.ORDER: ((orders.CONTEXT,), Order),
     Kind.PAYMENT: ((payments.CONTEXT,), Payment),
     Kind.SAGA: ((sagas.CONTEXT,), Saga),
+    Kind.NOTIFICATION: ((notifications.CONTEXT,), Notification),
     Kind.OPERATION: ((operations.CONTEXT,), Operation),
 }
 """The contexts in which to look for it, and its state."""

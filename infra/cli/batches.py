@@ -18,8 +18,8 @@ from domain.actor import service
 from domain.claim import Claim, ClaimStatus
 from domain.operations.kinds import OperationKind
 from domain.products.sku import normalised
+from infra.assembly.access import tokens_of
 from infra.assembly.ground import laid
-from infra.assembly.reading import tokens_of
 from infra.assembly.writing import WriteLoops, command_api, services, write_loops
 from infra.batch import plans
 from infra.batch.importer import Answer, Batch, Importer, Post

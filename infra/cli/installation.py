@@ -15,10 +15,14 @@ ERASURES: Final = "erasures.jsonl"
 """In the data directory, beside the cluster: a backup of the cluster leaves it alone, and so does its restore."""
 
 
+MAIL: Final = "mail"
+"""In the data directory: the mails that no mail server was there for."""
+
+
 def installation(**flags: Any) -> Settings:
     """`flags` are settings by name, None for those that were not given. Raises SettingsRefused."""
     data = data_directory(flags.get("data"))
-    kept = {"data": data, "erasure_list": data / ERASURES}
+    kept = {"data": data, "erasure_list": data / ERASURES, "mail_directory": data / MAIL}
     defaults = {"profile": Profile.DEVELOPMENT, "log_level": "warning"} | kept | secrets_in(data, SECRETS)
     return Settings.read(defaults=defaults, **flags)
 

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     ORDER = "order"
     PAYMENT = "payment"
     SAGA = "saga"
+    NOTIFICATION = "notification"
     OPERATION = "operation"
 
 

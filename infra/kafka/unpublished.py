@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from psycopg import AsyncConnection, pq
+from psycopg import AsyncConnection
+from psycopg.types.string import ByteaBinaryLoader
 
 from infra.kafka.message import SPECVERSION, Header, slice_header, source
+
+POSITION: Final = 2  # columns of READ
+TRACEPARENT: Final = 13
 
 LIMIT: Final = 2_000  # events of a chunk
 CHUNK_BYTES: Final = 8 * 1024 * 1024  # of their states; a single event may be larger
 
-# All as text, which in the binary format is what a header wants. One statement, hence one snapshot.
+# All as text, which in the binary format is what a header wants, and read as bytes. One statement, hence one snapshot.
 READ: Final = """
 SELECT i.id::text, h.head::text, e.*
 FROM (SELECT id FROM {schema}.incarnation ORDER BY number DESC LIMIT 1) AS i
@@ -33,9 +37,6 @@ LEFT JOIN LATERAL (
     WHERE bytes_before < %s ORDER BY notification_id
 ) AS e ON true
 """
-OPTIONAL: Final = ((10, "correlation-id"), (11, "causation-id"), (12, "actor"), (13, "traceparent"))
-"""Columns that may be null, and their headers."""
-TRACEPARENT: Final = 13
 
 
 class Unpublished(NamedTuple):
@@ -55,46 +56,49 @@ class Chunk:
     context: str
     incarnation: UUID
     head: int
-    _rows: pq.abc.PGresult
+    rows: Sequence[tuple[Any, ...]]
 
     def __len__(self) -> int:
-        return self._rows.ntuples if self._rows.get_value(0, 2) is not None else 0
+        return len(self.rows)
 
     @property
     def last(self) -> int:
         """The position of the last event, of which there must be one."""
-        return int(self._rows.get_value(len(self) - 1, 2) or b"")
+        return int(self.rows[-1][POSITION])
 
     def traceparents(self) -> list[str]:
         """Of the events that have one."""
-        given = (self._rows.get_value(row, TRACEPARENT) for row in range(len(self)))
-        return [traceparent.decode() for traceparent in given if traceparent is not None]
+        return [row[TRACEPARENT].decode() for row in self.rows if row[TRACEPARENT] is not None]
 
     def messages(self, lasts: dict[int, int]) -> Iterator[Unpublished]:
         """In order of position. `lasts` has the last position of each slice before, and is kept up as they go."""
-        value, of = self._rows.get_value, source(self.context)
+        of, rows = source(self.context), self.rows
         incarnation: Header = "incarnation", str(self.incarnation).encode()
-        for row in range(len(self)):
-            given = [value(row, column) or b"" for column in range(2, 10)]
-            slice, position = int(given[1]), int(given[0])
+        for _, _, position, slice, id, version, type, state, event, at, correlation, causation, actor, trace in rows:
+            number, here = int(slice), int(position)
             headers = [
                 SPECVERSION,
                 of,
-                ("ce_id", given[6]),
-                ("ce_type", given[4]),
-                ("ce_subject", given[2]),
-                ("ce_time", given[7]),
-                ("event-version", given[3]),
-                SLICE_HEADERS[slice],
-                ("position", given[0]),
-                ("previous", b"%d" % lasts[slice]),
+                ("ce_id", event),
+                ("ce_type", type),
+                ("ce_subject", id),
+                ("ce_time", at),
+                ("event-version", version),
+                SLICE_HEADERS[number],
+                ("position", position),
+                ("previous", b"%d" % lasts[number]),
                 incarnation,
             ]
-            for column, name in OPTIONAL:
-                if (more := value(row, column)) is not None:
-                    headers.append((name, more))
-            lasts[slice] = position
-            yield Unpublished(slice, position, given[2], given[5], headers)
+            if correlation is not None:
+                headers.append(("correlation-id", correlation))
+            if causation is not None:
+                headers.append(("causation-id", causation))
+            if actor is not None:
+                headers.append(("actor", actor))
+            if trace is not None:
+                headers.append(("traceparent", trace))
+            lasts[number] = here
+            yield Unpublished(number, here, id, state, headers)
 
 
 SLICE_HEADERS: Final = [slice_header(slice) for slice in range(64)]
@@ -102,8 +106,9 @@ SLICE_HEADERS: Final = [slice_header(slice) for slice in range(64)]
 
 async def read(connection: AsyncConnection[Any], context: str, after: int, limit: int = LIMIT) -> Chunk:
     """The next events after a position. Raises psycopg.Error."""
-    cursor = await connection.execute(READ.format(schema=context), [after, limit, CHUNK_BYTES], binary=True)
-    rows = cursor.pgresult
-    assert rows is not None
-    incarnation, head = rows.get_value(0, 0) or b"", rows.get_value(0, 1) or b""
-    return Chunk(context, UUID(incarnation.decode()), int(head), rows)
+    cursor = connection.cursor(binary=True)
+    cursor.adapters.register_loader("text", ByteaBinaryLoader)
+    await cursor.execute(READ.format(schema=context), [after, limit, CHUNK_BYTES])
+    rows = await cursor.fetchall()
+    incarnation, head = rows[0][:2]
+    return Chunk(context, UUID(incarnation.decode()), int(head), [] if rows[0][POSITION] is None else rows)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from domain.operations.events import Facts
 from domain.operations.operation import Status
+from projections.row import dataclass
 
 
 @dataclass(frozen=True)

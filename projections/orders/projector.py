@@ -230,8 +230,10 @@ def counted(row: OrderRow, column: str, moved: Iterable[PortionRow]) -> tuple[Li
     for portion in moved:
         more[portion.line] = more.get(portion.line, 0) + portion.quantity
     return tuple(
-        replace(line, **{column: getattr(line, column) + more[line.number]}) if line.number in more else line
-        for line in row.lines
+        [
+            replace(line, **{column: getattr(line, column) + more[line.number]}) if line.number in more else line
+            for line in row.lines
+        ]
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from domain.orders.events import CancelReason, RejectReason
 from domain.orders.order import Status
 from domain.value import Address, PaymentMethod
+from projections.row import dataclass
 
 
 @dataclass(frozen=True)

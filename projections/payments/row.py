@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -11,6 +10,7 @@ from domain.payments.attempt import AttemptStatus, EntryStatus
 from domain.payments.events import Advice, RefundReason
 from domain.payments.payment import ChargeStatus, Payment
 from domain.value import PaymentMethod
+from projections.row import dataclass
 
 
 class EntryKind(StrEnum):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from domain.products.product import ProductStatus
 from domain.products.reservation import ReservationStatus
 from domain.products.stock import StockStatus
 from domain.products.value import Image
+from projections.row import dataclass
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ An event counts on the day it was recorded, so that a day that is over changes n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 from domain.payments.payment import Payment
+from projections.row import dataclass
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from domain.actor import Role
 from domain.users.user import Status
 from domain.users.values import Notice
 from domain.value import Address
+from projections.row import dataclass
 
 
 @dataclass(frozen=True)

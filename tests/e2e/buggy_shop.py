@@ -114,8 +114,9 @@ class Shop:
 
 
 @asynccontextmanager
-async def opened(database: str) -> AsyncIterator[Shop]:
-    settings = Settings.read(defaults={"database_url": database, "profile": "development"})
+async def opened(database: str, **more: Any) -> AsyncIterator[Shop]:
+    """`more` are settings by name."""
+    settings = Settings.read(defaults={"database_url": database, "profile": "development", **more})
     async with running(settings) as system:
         transport = httpx.ASGITransport(system.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://chobo") as http:

@@ -7,7 +7,7 @@ import json
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -66,6 +66,18 @@ INSERT = """
 INSERT INTO orders.stored_events (originator_id, originator_version, topic, state, notification_id, actor)
 SELECT %s, %s, %s, %s, coalesce(max(notification_id), 0) + 1, 'anonymous' FROM orders.stored_events
 """
+
+
+@dataclass
+class Box:
+    """Kept mails: so many to everybody."""
+
+    mails: int
+    forgotten: list[UUID] = field(default_factory=list)
+
+    async def forget(self, user_id: UUID) -> int:
+        self.forgotten.append(user_id)
+        return self.mails
 
 
 @dataclass
@@ -425,3 +437,9 @@ async def test_a_topic_shows_nothing_of_her(shop: Shop, topics: Topics) -> None:
     assert len(values) > len(STORIES)
     assert any(str(CUSTOMER).encode() in value for value in values)
     assert shown_in(b"".join(values)) == set()
+
+
+async def test_mails_that_were_kept_go_too(shop: Shop) -> None:
+    box = Box(mails=2)
+    found = await replace(shop.sweeper, mails=box).sweep(CUSTOMER)
+    assert (found["kept mails"], box.forgotten) == ((2, 2), [CUSTOMER])

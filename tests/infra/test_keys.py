@@ -21,8 +21,8 @@ class Clock:
 
 
 @pytest.fixture
-async def pool(database: str) -> AsyncIterator[AsyncConnectionPool[Any]]:
-    async with AsyncConnectionPool(database, min_size=1, max_size=4, timeout=0.5, open=False) as pool:
+async def pool(empty_database: str) -> AsyncIterator[AsyncConnectionPool[Any]]:
+    async with AsyncConnectionPool(empty_database, min_size=1, max_size=4, timeout=0.5, open=False) as pool:
         async with pool.connection() as connection:
             for _ in range(2):
                 await migrate_keys(connection)

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from domain.orders.events import OrderConfirmed, OrderExpired, OrderPlaced
-from projections.asking import CONSUMER, LeavesOut, Rule, TodoSink, begin, begin_again
+from projections.asking import CONSUMER, LeavesOut, Rule, TodoSink, begin, begin_again, row_id
 from projections.consumer import Consumer
 from projections.feed import Unreadable
 from projections.pool import Pool
@@ -112,3 +112,24 @@ async def test_what_is_parked_is_not_left_behind(pool: Pool) -> None:
     feed.log[1] = recorded(event, 2)
     await caught_up(consumer(feed, pool))
     assert await ids(pool) == [one.event_id for one in feed.log]
+
+
+async def test_an_event_can_ask_for_several_things_each_once(pool: Pool) -> None:
+    feed = FakeFeed("orders", told((placed,), order_id(1)))
+    rules = [*RULES, Rule(OrderPlaced, "weigh"), Rule(OrderPlaced, "notify")]
+    for _ in range(2):
+        await caught_up(Consumer(TodoSink("orders", rules), feed, pool))
+        async with pool.connection() as connection:
+            await begin_again(connection, "orders", feed.incarnation, 0)
+    event = feed.log[0].event_id
+    found = {row["kind"]: (UUID(row["id"]), UUID(row["causation_id"])) for row in await rows(pool)}
+    assert found == {
+        "greet": (event, event),
+        "weigh": (row_id(event, "weigh"), event),
+        "notify": (row_id(event, "notify"), event),
+    }
+
+
+def test_one_thing_is_not_asked_for_twice() -> None:
+    with pytest.raises(ValueError, match=r"two rules ask for greet on orders\.order-placed"):
+        TodoSink("orders", [*RULES, Rule(OrderPlaced, "greet")])

@@ -35,7 +35,6 @@ wheres = st.sampled_from([[], [Condition("kind", "eq", "a")], [Condition("kind",
 def things(module_database: str) -> Iterator[psycopg.Connection[Any]]:
     """Things of three kinds, of which many share their times and versions."""
     with psycopg.connect(module_database, autocommit=True) as connection:
-        connection.execute("CREATE SCHEMA reads")
         connection.execute(
             "CREATE TABLE reads.things (id uuid PRIMARY KEY, version bigint, updated_at timestamptz, kind text,"
             " created_at timestamptz)"

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError, dataclass
+import dataclasses
+from dataclasses import FrozenInstanceError
 from dataclasses import replace as usual
+from typing import Any
 
 import pytest
 
-from projections.row import replace, stamp
+from projections.row import dataclass, replace, stamp
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,22 @@ class Row:
 @dataclass(frozen=True)
 class Narrow:
     id: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Usual:
+    id: int
+    values: dict[str, str]
+    defaults: tuple[str, ...] = ()
+    self: str | None = None
+
+
+@dataclass(frozen=True)
+class Quick:
+    id: int
+    values: dict[str, str]
+    defaults: tuple[str, ...] = ()
+    self: str | None = None
 
 
 ROW = Row(1, ("tea",), "Ring twice")
@@ -46,3 +64,30 @@ def test_a_field_that_there_is_not_is_refused() -> None:
 def test_a_row_that_has_just_been_made_can_be_stamped() -> None:
     stamp(fresh := replace(ROW), id=7)
     assert (fresh.id, ROW.id) == (7, 1)
+
+
+@pytest.mark.parametrize(
+    "given, named",
+    [
+        ((1, {"a": "b"}), {}),
+        ((1,), {"values": {}, "self": "me"}),
+        ((1, {}, ("x",), "y"), {}),
+        ((), {"id": 2, "values": {}}),
+    ],
+)
+def test_a_new_row_is_what_dataclasses_make_of_it(given: tuple[Any, ...], named: dict[str, Any]) -> None:
+    quick = Quick(*given, **named)
+    assert dataclasses.asdict(quick) == dataclasses.asdict(Usual(*given, **named))
+    assert repr(quick) == repr(Usual(*given, **named)).replace("Usual", "Quick")
+    assert quick == Quick(*given, **named)
+
+
+@pytest.mark.parametrize("given, named", [((1,), {}), ((1, {}, (), None, 5), {}), ((1, {}), {"color": "red"})])
+def test_a_new_row_needs_its_fields_and_takes_no_others(given: tuple[Any, ...], named: dict[str, Any]) -> None:
+    with pytest.raises(TypeError):
+        Quick(*given, **named)
+
+
+def test_a_new_row_is_frozen() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Quick(1, {}).id = 2  # type: ignore[misc]

@@ -34,14 +34,14 @@ def standing(database: str) -> list[tuple[str, int, str]]:
         ).fetchall()
 
 
-async def test_every_model_begins_with_one_live_generation(database: str) -> None:
-    await prepare(database, MODELS)
-    assert standing(database) == [(model.name, 1, "LIVE") for model in sorted(MODELS, key=lambda m: m.name)]
+async def test_every_model_begins_with_one_live_generation(empty_database: str) -> None:
+    await prepare(empty_database, MODELS)
+    assert standing(empty_database) == [(model.name, 1, "LIVE") for model in sorted(MODELS, key=lambda m: m.name)]
 
 
-async def test_many_processes_may_prepare_at_once(database: str) -> None:
-    await asyncio.gather(*(prepare(database, MODELS) for _ in range(5)))
-    assert len(standing(database)) == len(MODELS)
+async def test_many_processes_may_prepare_at_once(empty_database: str) -> None:
+    await asyncio.gather(*(prepare(empty_database, MODELS) for _ in range(5)))
+    assert len(standing(empty_database)) == len(MODELS)
 
 
 async def test_tables_of_another_shape_are_not_for_readers_of_this_release(pool: Pool, database: str) -> None:

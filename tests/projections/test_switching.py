@@ -99,14 +99,14 @@ async def written_to(shop: Shop, pause: float = 0.05) -> AsyncIterator[None]:
 
 @pytest.mark.full("replay")
 @pytest.mark.timeout(900)
-async def test_readers_notice_neither_replay_nor_switch_nor_rollback(database: str) -> None:
+async def test_readers_notice_neither_replay_nor_switch_nor_rollback(empty_database: str) -> None:
     readers = Readers()
-    async with a_shop(database, MARKED) as shop:
+    async with a_shop(empty_database, MARKED) as shop:
         await shop.append(some_events(size(1_000, 62_000), randomness()))
         await mark(shop, await live(shop))
         async with working(shop):
             await caught_up(shop, await live(shop), within=300)
-            async with written_to(shop), readers.reading(database):
+            async with written_to(shop), readers.reading(empty_database):
                 new = await reached(shop, await shop.replays.start("orders"), State.READY, within=600)
                 await mark(shop, new)
                 found = await compare(shop.pool, MARKED, await live(shop), new)
@@ -120,7 +120,7 @@ async def test_readers_notice_neither_replay_nor_switch_nor_rollback(database: s
             await caught_up(shop, await live(shop))
             await caught_up(shop, new)
     assert readers.seen == {1, 2}
-    assert (await shop_head(database)) > 0
+    assert (await shop_head(empty_database)) > 0
 
 
 async def _saw(readers: Readers, generation: int) -> bool:

@@ -81,7 +81,7 @@ def replayed(database: str) -> bool:
 
 
 @pytest.mark.full("processes")
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_a_dump_restored_elsewhere_forgets_and_is_built_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     data, backup = tmp_path / "data", tmp_path / "backup"
     backup.mkdir()

@@ -17,7 +17,7 @@ from pydantic_core import to_json
 from commands.body import parsed
 from commands.handler import Handlers
 from commands.orders.messages import PlaceNow, PlaceOrder
-from commands.payments.gateway import Answer, Authorise, Capture, Hook, Refund, Void
+from commands.payments.gateway import Answer, Authorise, Capture, Hook, RateLimited, Refund, Unknown, Void
 from commands.payments.messages import ReceiveHook, RecordAnswer
 from commands.payments.reports import Asked, Request
 from commands.reply import Envelope, Key, KeyReused, Reply
@@ -298,8 +298,8 @@ class World:
         pending = ready[n % len(ready)]
         answer = self._asked(pending)
         self.hooks += self.gateway.drain()
-        if dies:
-            return True
+        if dies or isinstance(answer, Unknown | RateLimited):
+            return True  # it is asked again
         command = RecordAnswer(request=request_of(pending.event), answer=answer)
         self.do("payments", command.bind(by=OURS, target=pending.payment_id)).result()
         if self._settled(pending):

@@ -189,7 +189,7 @@ class Desk:
     async def asked(self) -> list[Asked]:
         """The to-do rows that the log asks for."""
         sink = TodoSink("payments", RULES)
-        return [row for recorded in (await self.reader.read(0, 1000)).events if (row := sink.asked(recorded))]
+        return [row for recorded in (await self.reader.read(0, 1000)).events for row in sink.asked(recorded)]
 
     async def work(self) -> list[Done | Later]:
         """What can be done now, once."""

@@ -20,6 +20,7 @@ from commands.loop import WriteLoop
 from commands.services import Loops, Services
 from commands.table import Table
 from commands.users.handlers import handlers
+from commands.users.mailed_links import MailedLinks
 from commands.users.routes import RESOURCES, ROUTES
 from domain.access import TokenInvalid
 from domain.actor import Actor, Role
@@ -123,13 +124,15 @@ async def prepare(conninfo: str) -> None:
 
 
 @asynccontextmanager
-async def place(conninfo: str, policy: Policy = DEFAULT_POLICY) -> AsyncIterator[Place]:
+async def place(conninfo: str, policy: Policy = DEFAULT_POLICY, *, activated: bool = True) -> AsyncIterator[Place]:
     async with AsyncConnectionPool(conninfo, min_size=4, open=False) as pool:
         await pool.wait()  # a connection that is being made when the pool closes would be left open
         keys = PersonalKeys(pool, bytes(32))
         log = EventLog(conninfo, pool, CONTEXT, keys)
         await log.open()
-        loop = WriteLoop(CONTEXT, handlers(policy=policy), log)
+        links = MailedLinks(PlainClaims())
+        own = handlers(activated=activated, policy=policy, reset_hash=links.reset_hash)
+        loop = WriteLoop(CONTEXT, own, log)
         transport = httpx.ASGITransport(app(api(loop, keys), ROUTES, RESOURCES, jwks=dict))
         async with httpx.AsyncClient(transport=transport, base_url="http://chobo") as client:
             yield Place(loop, keys, client, pool)

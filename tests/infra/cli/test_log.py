@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -17,8 +18,8 @@ PERSON = {"email": "mia@example.com", "password": "correct horse", "name": "Mia"
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("log")
+def data(installed: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return installed(tmp_path_factory.mktemp("log"))
 
 
 @pytest.fixture(scope="module")

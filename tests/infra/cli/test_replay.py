@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +56,8 @@ def register(up: Up, name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    data = tmp_path_factory.mktemp("replay")
+def desk(installed: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    data = installed(tmp_path_factory.mktemp("replay"))
     with running(data) as up:
         for name in ("ann", "bob", "cleo"):
             register(up, name)

@@ -37,7 +37,8 @@ def checks(process: Process) -> dict[str, str]:
     return found
 
 
-def test_all_come_up_at_once_on_an_empty_database_and_stop_with_exit_code_0(processes):
+def test_all_come_up_at_once_on_an_empty_database_and_stop_with_exit_code_0(processes, empty_database):
+    processes.environment["CHOBO_DATABASE_URL"] = empty_database
     for duty in (Duty.COMMANDS, Duty.READS):
         processes.add(duty, "serve", duty)
     for duty in (Duty.PROJECTIONS, Duty.TODO):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,8 +28,8 @@ class Person:
 
 
 @pytest.fixture(scope="module")
-def mia(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
-    data = tmp_path_factory.mktemp("show")
+def mia(installed: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
+    data = installed(tmp_path_factory.mktemp("show"))
     with running(data) as up, httpx.Client(base_url=up.address) as client:
         registered = client.post(
             "/v1/users", json={"email": "mia@example.com", "password": "correct horse", "name": "Mia"}

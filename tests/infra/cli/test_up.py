@@ -32,8 +32,8 @@ def register(up: Up, name: str) -> bool:
     return httpx.post(f"{up.address}/v1/users", json=body, timeout=20).status_code == 201
 
 
-def test_it_says_that_it_is_ready_and_stops_with_exit_code_0(data):
-    with running(data) as up:
+def test_it_says_that_it_is_ready_and_stops_with_exit_code_0(empty_data):
+    with running(empty_data) as up:
         assert httpx.get(f"{up.address}/healthz").json() == {"status": "ok"}
         assert httpx.get(f"{up.address}/readyz").json()["status"] == "ok"
         assert up.stop() == 0
@@ -104,10 +104,10 @@ def test_its_secrets_are_kept_with_the_data(data):
         assert (data / "secrets.json").read_text() == first
 
 
-def test_it_runs_on_a_database_that_is_there(data, database):
-    with running(data, "--database-url", database) as up:
+def test_it_runs_on_a_database_that_is_there(empty_data, database):
+    with running(empty_data, "--database-url", database) as up:
         assert ready(up.address)
-        assert not (data / "postgres").exists()
+        assert not (empty_data / "postgres").exists()
         assert up.stop() == 0
 
 

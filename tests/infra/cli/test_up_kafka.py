@@ -34,7 +34,7 @@ def broker_of(up: Up) -> psutil.Process | None:
     return next((child for child in children if "kafka.Kafka" in child.cmdline()), None)
 
 
-@pytest.mark.requires("kafka")
+@pytest.mark.requires("kafka", shared=False)
 def test_what_is_recorded_is_seen_through_kafka_and_again_after_kill_9_of_the_broker(data: Path) -> None:
     with running(data, "--kafka") as up:
         assert seen(up, "before")
@@ -46,7 +46,7 @@ def test_what_is_recorded_is_seen_through_kafka_and_again_after_kill_9_of_the_br
     assert not broker.is_running()
 
 
-@pytest.mark.requires("kafka")
+@pytest.mark.requires("kafka", shared=False)
 def test_a_shop_moves_from_its_log_to_kafka_and_back(data: Path) -> None:
     for n, flags in enumerate([(), ("--kafka",), ()]):
         with running(data, *flags) as up:

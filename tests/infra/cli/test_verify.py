@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -15,8 +16,8 @@ PERSON = {"email": "mia@example.com", "password": "correct horse", "name": "Mia"
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("verify")
+def data(installed: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return installed(tmp_path_factory.mktemp("verify"))
 
 
 @pytest.fixture(scope="module")

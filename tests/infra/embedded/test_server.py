@@ -51,6 +51,11 @@ def written(postgres: EmbeddedPostgres) -> list[int]:
 
 
 @pytest.fixture
+def data(empty_data: Path) -> Path:
+    return empty_data
+
+
+@pytest.fixture
 def postgres_on(data: Path) -> Iterator[EmbeddedPostgres]:
     with EmbeddedPostgres(data) as postgres:
         yield postgres

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import psycopg
@@ -14,7 +15,6 @@ from bench.server import counter_loop
 from domain.ids import slice_of
 from infra.embedded import EmbeddedPostgres
 from infra.event_log.migrations import MigrationChanged, migrate
-from tests.conftest import fresh_database
 
 
 async def flushes_per_append(database: str, callers: int, commands: int) -> float:
@@ -37,17 +37,17 @@ def flushes(database: str) -> int:
     return int(row[0])
 
 
-async def test_flushes_per_append_fall_as_callers_rise(postgres: EmbeddedPostgres):
-    with fresh_database(postgres) as database:
-        alone = await flushes_per_append(database, 1, 320)
-        many = await flushes_per_append(database, 32, 320)
+async def test_flushes_per_append_fall_as_callers_rise(tmp_path: Path):
+    with EmbeddedPostgres(tmp_path) as durable:  # that of the other tests flushes nothing
+        alone = await flushes_per_append(durable.conninfo(), 1, 320)
+        many = await flushes_per_append(durable.conninfo(), 32, 320)
     assert alone > 0.5  # each is durable before it is answered
     assert many < alone / 3
 
 
-async def test_migrating_again_changes_nothing(database: str):
-    await asyncio.gather(*(migrate(database, ["orders", "users"]) for _ in range(4)))
-    await migrate(database, ["orders"])
+async def test_migrating_again_changes_nothing(empty_database: str):
+    await asyncio.gather(*(migrate(empty_database, ["orders", "users"]) for _ in range(4)))
+    await migrate(empty_database, ["orders"])
 
 
 async def test_an_edited_migration_is_refused(database: str):

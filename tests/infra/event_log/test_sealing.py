@@ -41,6 +41,12 @@ class Explained(Event):
     words: PersonalData[str]
 
 
+class Counted(Event):
+    TOPIC: ClassVar[str] = "tests.counted-up"
+
+    count: int
+
+
 class Keys:
     def __init__(self) -> None:
         self.keys: dict[UUID, bytes | None] = {}
@@ -123,6 +129,42 @@ def test_an_older_schema_version_is_brought_up_to_date(keys: Keys):
     upcast = back(mapper, event, json.dumps(state).encode())
     assert isinstance(upcast, Remembered)
     assert (upcast.name, upcast.mood) == ("Hanako", "unknown")
+
+
+def test_a_state_that_was_cut_or_damaged_at_its_ends_is_never_read_as_another_one(keys: Keys):
+    """Whole numbers end where one likes: cut, 14 would read as 1."""
+    event = Counted(originator_id=uuid4(), originator_version=1, timestamp=datetime.now(UTC), count=14)
+    mapper = EventMapper(keys)
+    stored = mapper.encode(event)
+    assert stored.endswith(b"14}")
+    for damaged in [stored[:n] for n in range(len(stored))] + [b"[" + stored[1:], stored + b"}", stored[:-1] + b",}"]:
+        with pytest.raises(ValueError, match=r"JSON|EOF|expected|key|trailing"):
+            back(mapper, event, damaged)
+
+
+def test_identity_is_the_rows_whatever_the_state_says(keys: Keys):
+    mapper, event = EventMapper(keys), remembered(keys)
+    for state in (json.loads(mapper.encode(event)), {"person": str(event.person), "name": "Hanako", "mood": "calm"}):
+        odd = {"originator_id": str(uuid4()), "originator_version": 77, "timestamp": str(event.timestamp)} | state
+        read = back(mapper, event, json.dumps(odd | {"class_version": 2}, separators=(",", ":")).encode())
+        assert (read.originator_id, read.originator_version) == (event.originator_id, event.originator_version)
+
+
+def test_a_sealed_state_is_read_however_its_json_is_written(keys: Keys):
+    mapper, event = EventMapper(keys), remembered(keys)
+    state = json.loads(mapper.encode(event))
+    others_first = {"sealed": state["sealed"]} | state
+    for stored in (json.dumps(state), json.dumps(state, separators=(",", ":")), json.dumps(others_first)):
+        assert owner_of(stored.encode()) == event.person
+        assert back(mapper, event, stored.encode()) == event
+
+
+def test_words_that_look_like_a_seal_are_words(keys: Keys):
+    mapper = EventMapper(keys)
+    words = f',"sealed":{{"of":"{uuid4()}","box":"AAAA"}}}}'
+    said = Explained(originator_id=uuid4(), originator_version=1, timestamp=datetime.now(UTC), by=None, words=words)
+    stored = mapper.encode(said)
+    assert back(mapper, said, stored) == said
 
 
 def test_personal_fields_are_not_shown_by_repr(keys: Keys):

@@ -46,7 +46,7 @@ def is_running(pid: int) -> bool:
     return bool(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
 
 
-@pytest.mark.requires("kafka")
+@pytest.mark.requires("kafka", shared=False)
 async def test_topics_survive_a_stop_and_a_power_cut(tmp_path: Path) -> None:
     kafka = EmbeddedKafka(tmp_path)
     with kafka:
@@ -62,7 +62,7 @@ async def test_topics_survive_a_stop_and_a_power_cut(tmp_path: Path) -> None:
         assert kafka.bootstrap == address
 
 
-@pytest.mark.requires("kafka")
+@pytest.mark.requires("kafka", shared=False)
 def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     parent = subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path)], stdout=subprocess.PIPE)
     assert parent.stdout
@@ -74,7 +74,7 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     eventually(lambda: not is_running(pid), within=60)
 
 
-@pytest.mark.requires("kafka")
+@pytest.mark.requires("kafka", shared=False)
 def test_a_port_that_somebody_took_is_told_of(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind((HOST, 0))

@@ -118,6 +118,7 @@ class Standing:
         """As an operator does it: what comes of it, and what is noted of it."""
         retries, parked = await self.parked(model, sequence)
         await retries.discard(parked.id, parked.event_id)
+        execute(self.database, "DROP VIEW reads.operations")  # that model is not followed here
         execute(self.database, NOTED, parked.id)
 
     async def found(self, model: Model, *, deep: bool = False) -> list[Finding]:

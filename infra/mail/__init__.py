@@ -1,0 +1,1 @@
+"""Mails: templates, how a letter becomes one, and where it goes."""

@@ -1,0 +1,153 @@
+"""Notifications in the graph: one's own, and for staff everybody's."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from uuid import UUID
+
+import strawberry
+from strawberry import UNSET
+
+from domain.actor import Actor
+from domain.notifications.events import Audience, Channel
+from domain.notifications.notification import Status
+from projections.listing import Condition, Ordering
+from projections.notifications.queries import NOTIFICATIONS
+from projections.notifications.row import NotificationRow
+from read_api.access import SignedIn, root
+from read_api.connection import Connection, connection, paging
+from read_api.context import Asked, Context
+from read_api.filters import DateTimeFilter, IdFilter, StringFilter, conditions
+from read_api.node import Node
+from read_api.scalars import uuid_of
+
+strawberry.enum(Channel, name="NotificationChannel", description="By which way somebody is told.")
+strawberry.enum(Status, name="NotificationStatus", description="Where a notification is in its life.")
+strawberry.enum(Audience, name="NotificationAudience", description="Who is told together.")
+
+
+@strawberry.type(description="An id or a number of what a notification is about.")
+class NotificationFact:
+    name: str
+    value: str
+
+
+@strawberry.type(description="What somebody was told, or was to be told.")
+class Notification(Node):
+    version: int = strawberry.field(description="Counts its changes.")
+    updated_at: datetime
+    user_id: strawberry.ID | None = strawberry.field(description="Null for what is told to an audience.")
+    audience: Audience | None
+    channel: Channel
+    trigger: str = strawberry.field(description="What it is about: order-shipped, for example.")
+    locale: str
+    facts: list[NotificationFact]
+    status: Status
+    unread: bool = strawberry.field(description="It is in the inbox and was not read yet.")
+    code: str | None = strawberry.field(description="Why it was not sent; null unless it failed.")
+    why: str | None = strawberry.field(description="The same in words; for staff only.")
+    reference: str | None = strawberry.field(description="What it is called where it was sent; for staff only.")
+    requested_at: datetime
+    ended_at: datetime | None = strawberry.field(description="When it was sent or failed.")
+    read_at: datetime | None
+
+
+@strawberry.enum(description="Orderings of notifications.")
+class NotificationsOrderBy(Enum):
+    REQUESTED_AT_ASC = Ordering("requested_at")
+    REQUESTED_AT_DESC = Ordering("requested_at", descending=True)
+
+
+@strawberry.input(description="Conditions on a notification's status.")
+class NotificationStatusFilter:
+    eq: Status | None = UNSET
+    in_: list[Status] | None = strawberry.field(name="in", default=UNSET)
+
+
+@strawberry.input(description="Conditions on a notification's channel.")
+class NotificationChannelFilter:
+    eq: Channel | None = UNSET
+    in_: list[Channel] | None = strawberry.field(name="in", default=UNSET)
+
+
+@strawberry.input(description="A condition on whom a notification is for.")
+class NotificationAudienceFilter:
+    eq: Audience | None = UNSET
+
+
+@strawberry.input(description="A condition that holds or does not.")
+class BooleanFilter:
+    eq: bool | None = UNSET
+
+
+@strawberry.input(description="Conditions on notifications; all that are given must hold.")
+class NotificationsWhere:
+    user_id: IdFilter | None = UNSET
+    audience: NotificationAudienceFilter | None = UNSET
+    channel: NotificationChannelFilter | None = UNSET
+    trigger: StringFilter | None = UNSET
+    status: NotificationStatusFilter | None = UNSET
+    unread: BooleanFilter | None = UNSET
+    requested_at: DateTimeFilter | None = UNSET
+
+
+@strawberry.type
+class NotificationsQuery:
+    @root(SignedIn, "One notification. Null if there is none that you may see.")
+    async def notification(self, info: Asked, id: strawberry.ID) -> Notification | None:
+        return await notification_by_id(info.context, uuid_of(id))
+
+    @root(SignedIn, "What you were told; for staff, what everybody was.")
+    async def notifications(
+        self,
+        info: Asked,
+        first: int | None = UNSET,
+        after: str | None = UNSET,
+        last: int | None = UNSET,
+        before: str | None = UNSET,
+        where: NotificationsWhere | None = UNSET,
+        order_by: NotificationsOrderBy = NotificationsOrderBy.REQUESTED_AT_DESC,
+    ) -> Connection[Notification]:
+        context = info.context
+        own = [] if context.actor.in_charge else [Condition("user_id", "eq", context.actor.id)]
+        return await connection(
+            context,
+            NOTIFICATIONS,
+            [*own, *conditions(where)],
+            order_by,
+            paging(first, after, last, before),
+            lambda row: notification(row, context.actor),
+        )
+
+
+async def notification_by_id(context: Context, id: UUID | None) -> Notification | None:
+    row = await NOTIFICATIONS.one(context.pool, id) if id else None
+    return notification(row, context.actor) if row and visible(row, context.actor) else None
+
+
+def visible(row: NotificationRow, actor: Actor) -> bool:
+    return actor.in_charge if row.user_id is None else actor.may_touch(row.user_id)
+
+
+def notification(row: NotificationRow, actor: Actor) -> Notification:
+    """The notification as `actor`, who may see it, may see it."""
+    return Notification(
+        id=strawberry.ID(str(row.id)),
+        version=row.version,
+        updated_at=row.updated_at,
+        user_id=strawberry.ID(str(row.user_id)) if row.user_id else None,
+        audience=row.audience,
+        channel=row.channel,
+        trigger=row.trigger,
+        locale=row.locale,
+        facts=[NotificationFact(name=name, value=str(value)) for name, value in row.facts.items()],
+        status=row.status,
+        unread=row.unread,
+        code=row.code,
+        why=row.why if actor.in_charge else None,
+        reference=row.reference if actor.in_charge else None,
+        requested_at=row.requested_at,
+        ended_at=row.ended_at,
+        read_at=row.read_at,
+    )

@@ -1,0 +1,49 @@
+"""Mails that are kept where there is no mail server."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+from infra.mail.kept import INDEX, MailDirectory
+from tests.infra.mail.letters import HANA, NOTIFICATION, SENDER, letter
+
+
+def directory(path: Path) -> MailDirectory:
+    return MailDirectory(path / "mail", SENDER)
+
+
+async def test_a_mail_is_kept_once_and_listed_newest_first(tmp_path: Path) -> None:
+    kept = directory(tmp_path)
+    assert kept.entries() == []
+    other = replace(letter(), id=uuid4(), subject="Another")
+    for each in (letter(), other, letter()):
+        await kept.send(each)
+    assert [(entry.id, entry.subject) for entry in kept.entries()] == [(other.id, "Another"), (NOTIFICATION, "ご注文")]
+    mail = kept.read(NOTIFICATION)
+    assert mail is not None
+    assert mail["To"] == "Hana <hana@example.org>"
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert body.get_content().strip() == "本文"
+
+
+async def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    await directory(tmp_path).send(letter())
+    assert {file.stat().st_mode & 0o077 for file in (tmp_path / "mail").iterdir() if file.name != "lock"} == {0}
+    assert (tmp_path / "mail").stat().st_mode & 0o077 == 0
+
+
+async def test_nothing_is_left_of_who_is_forgotten(tmp_path: Path) -> None:
+    kept, other = directory(tmp_path), replace(letter(), id=uuid4(), user_id=uuid4())
+    for each in (letter(), other):
+        await kept.send(each)
+    assert [await kept.forget(HANA), await kept.forget(HANA)] == [1, 0]
+    assert [entry.id for entry in kept.entries()] == [other.id]
+    assert {file.name for file in (tmp_path / "mail").iterdir()} == {f"{other.id}.eml", INDEX, "lock"}
+
+
+async def test_nobody_is_forgotten_where_nothing_is_kept(tmp_path: Path) -> None:
+    assert await directory(tmp_path).forget(HANA) == 0
+    assert not (tmp_path / "mail").exists()
