@@ -11,6 +11,8 @@ import pytest
 
 from tests.infra.cli.process import Up, running
 
+pytestmark = pytest.mark.timeout(300)  # ten blocks, and before them a shop that is set up
+
 ROOT = Path(__file__).parents[2]
 ADDRESS = "http://127.0.0.1:8000"
 WAIT = "wait=5"

@@ -15,14 +15,13 @@ from typing import Any
 CHOBO = Path(sys.executable).with_name("chobo")
 
 
-WITHIN = 150  # seconds: many processes start at once where tests run in parallel
-
-
 def chobo(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(CHOBO), *arguments], capture_output=True, text=True, check=False, env=os.environ | environment,
-        timeout=WITHIN,
-    )  # fmt: skip
+    return chobo_within(120, *arguments, **environment)
+
+
+def chobo_within(seconds: float, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command, env = [str(CHOBO), *arguments], os.environ | environment
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=env, timeout=seconds)
 
 
 def lines(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from infra.demo.assortment import categories, customers, products
 from tests.eventually import eventually
-from tests.infra.cli.process import chobo, lines, running
+from tests.infra.cli.process import chobo, chobo_within, lines, running
 
 TELLING = "48908"
 """With this seed the first nine orders have between them all the ends that the test looks for."""
@@ -38,11 +40,12 @@ def test_up_can_run_the_shop_itself_and_still_stops_in_order(data):
         assert up.stop() == 0
 
 
+@pytest.mark.timeout(300)
 def test_orders_end_in_every_way_and_some_wait_for_an_operator(data, monkeypatch):
     monkeypatch.setenv("CHOBO_RATE_LIMITS", "0")
     with running(data) as up:
         shop = "demo", "--url", up.address, "--data", str(data), "--rate", "50", "--seed", TELLING, "--orders", "9"
-        done = chobo(*shop, "--json")
+        done = chobo_within(150, *shop, "--json")
         assert (done.returncode, done.stderr) == (0, "")
         assert lines(done)[-1]["tally"] | {"placed": 9, "refused": 0} == lines(done)[-1]["tally"]
         fates = {order["id"]: order["fate"] for order in lines(done)}
