@@ -14,9 +14,11 @@ from commands.problems import Problem
 from commands.reply import Key
 from commands.route import IGNORED, REQUIRED, Route
 from commands.services import Services
-from domain.actor import Actor
+from domain.actor import Actor, service
 
 KEPT: Final = timedelta(days=7)
+SAGAS: Final = service("sagas")
+"""Whose keys are kept until the saga has ended, by whatever way its commands come."""
 PRINTABLE: Final = re.compile(rb"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 
 
@@ -41,7 +43,8 @@ def key(text: bytes, route: Route, command: Command, target: UUID | None, servic
     The digest is made under a secret: what is stored must be of no use for guessing an erased person's address.
     """
     digest = services.claims.digest(said(command, target))
-    return Key(key_id(command.by, route, text), digest, services.now() + KEPT)
+    keep_until = None if command.by == SAGAS else services.now() + KEPT
+    return Key(key_id(command.by, route, text), digest, keep_until)
 
 
 def key_id(by: Actor, route: Route, text: bytes) -> UUID:

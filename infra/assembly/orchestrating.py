@@ -8,11 +8,11 @@ from typing import Final
 
 import httpx
 
+from commands.idempotency import SAGAS
 from commands.router import RESOURCES, ROUTES
 from commands.services import Services
 from commands.table import Table
 from domain import sagas as sagas_context
-from domain.actor import service
 from infra.assembly.feeding import Feeds
 from infra.assembly.ground import Ground
 from infra.assembly.working import at_work, unfit
@@ -61,4 +61,4 @@ def commands_of(ground: Ground, loops: WriteLoops, used: Services) -> Commands:
         return LoopCommands(Table(ROUTES, RESOURCES), loops, used)
     client = httpx.AsyncClient(base_url=url)
     ground.stack.push_async_callback(client.aclose)
-    return HttpCommands(client, lambda: used.tokens.access(service("sagas")))
+    return HttpCommands(client, lambda: used.tokens.access(SAGAS))

@@ -12,7 +12,7 @@ from sagas.port import Accepted, Refused, Request, Undelivered
 
 TIMEOUT: Final = httpx.Timeout(10.0, connect=2.0)
 EARLY: Final = 30.0  # seconds before its end in which a token is not used any more
-NOT_OURS: Final = {401, 403, 408, 425, 429}
+NOT_OURS: Final = {401, 403, 405, 408, 425, 429}
 """Answers that say nothing of the command: it is sent again."""
 
 NewToken = Callable[[], tuple[str, int]]
@@ -40,9 +40,10 @@ class HttpCommands:
             return Accepted(said["version"], said["status"])
         if answer.status_code in NOT_OURS or answer.status_code >= 500:
             raise Undelivered(f"POST {request.path}: {answer.status_code} {said.get('code', '')}")
-        if said.get("what") == "address":
+        facts: dict[str, Any] = said.get("facts") or {}
+        if facts.get("what") == "address":
             raise Undelivered(f"POST {request.path}: the release that serves commands has no such row")
-        return Refused(str(said.get("code", answer.status_code)), str(said.get("detail", "")))
+        return Refused(str(said.get("code", answer.status_code)), str(said.get("detail", "")), facts)
 
     def _headers(self, request: Request) -> dict[str, str]:
         headers = {

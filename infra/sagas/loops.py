@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from commands.body import parsed
 from commands.http import context_of
-from commands.idempotency import key_id, said
+from commands.idempotency import SAGAS, key_id, said
 from commands.log import Unavailable
 from commands.message import Command
 from commands.problems import Problem
@@ -18,11 +18,10 @@ from commands.reply import Envelope, Key, OutcomeUnknown, Overloaded
 from commands.route import Route
 from commands.services import Loop, Services
 from commands.table import Table
-from domain.actor import ANONYMOUS, Actor, service
+from domain.actor import ANONYMOUS
 from domain.errors import DomainError, Kind, NotFound
 from sagas.port import Accepted, Refused, Request, Undelivered
 
-BY: Final[Actor] = service("sagas")
 NOT_OURS: Final = (Kind.FORBIDDEN, Kind.UNAUTHENTICATED)
 """Refusals that say that this installation is set up wrongly, and nothing of the command."""
 
@@ -50,10 +49,10 @@ class LoopCommands:
     async def _envelope(self, request: Request) -> Envelope:
         """Raises Problem, DomainError."""
         row, id = self._row(request)
-        message = parsed(row.message, to_json(request.body)).bind(by=BY, target=id)
+        message = parsed(row.message, to_json(request.body)).bind(by=SAGAS, target=id)
         command = await self._prepared(row, message, id)
         digest = self._services.claims.digest(said(message, id))
-        key = Key(key_id(BY, row, str(request.key).encode()), digest, keep_until=None)
+        key = Key(key_id(SAGAS, row, str(request.key).encode()), digest, keep_until=None)
         return Envelope(
             command, request.correlation_id, causation_id=request.causation_id, traceparent=request.traceparent, key=key
         )
