@@ -1,6 +1,7 @@
-"""python -m bench.app DATA [kafka]: `chobo up` with two more rows in its table of commands, which do nothing.
+"""python -m bench.app DATA [kafka] [memory]: `chobo up` with two more rows in its table of commands, which do nothing.
 
-Prints one JSON line when it is ready: address, pid, a service token for every role.
+`memory`: payments go through the gateway in memory instead of the sandbox's.
+Prints one JSON line when it is ready: address, pid and PostgreSQL's, the database, a service token for every role.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from starlette.applications import Starlette
 from commands.http import Commands
 from commands.message import Command
 from commands.orders.messages import PlaceOrder
+from commands.payments.gateway import Gateway
 from commands.products.messages import ReceiveStock
 from commands.route import REQUIRED, Route
 from commands.router import RESOURCES, ROUTES
@@ -27,8 +29,10 @@ from commands.services import Services
 from commands.table import Table
 from domain.actor import service
 from infra.bootstrap import running
+from infra.cli.all_in_one import paid_in
 from infra.cli.installation import installation
 from infra.embedded import EmbeddedPostgres
+from infra.gateway.memory import MemoryGateway
 from infra.kafka.broker import EmbeddedKafka
 from infra.logs import log_to_stderr
 from infra.serving import Server, address_of, listen
@@ -57,21 +61,22 @@ def with_nothing(app: Starlette) -> None:
     commands._api._table = Table([*ROUTES, *ROWS], RESOURCES)
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, postgres: EmbeddedPostgres, gateway: Gateway | None) -> None:
     listening = listen(settings.host, settings.port)
-    async with running(settings) as system:
+    async with paid_in(settings, listening) as whole, running(whole, gateway=gateway) as system:
         with_nothing(system.app)
 
         def announce() -> None:
             token, _ = system.tokens.access(service("bench"))
             ready = {"address": address_of(listening), "pid": os.getpid(), "token": token}
+            ready |= {"database": postgres.conninfo(), "postgres": postgres.pid}
             print(json.dumps(ready), flush=True)
 
         server = Server(system.app, stop_within=settings.stop_seconds, on_ready=announce, on_stop=lambda: None)
         await server.serve_until_signal(listening)
 
 
-def main(data: Path, *, kafka: bool) -> None:
+def main(data: Path, *, kafka: bool, memory: bool) -> None:
     """As `chobo up --kafka` where that is asked for, with a broker of its own."""
     log_to_stderr("warning", as_json=False)
     # limits are on, and so is what they cost, but nobody reaches them
@@ -81,8 +86,9 @@ def main(data: Path, *, kafka: bool) -> None:
         given: dict[str, Any] = {"database_url": SecretStr(postgres.conninfo())}
         if kafka:
             given["kafka_bootstrap"] = servers.enter_context(EmbeddedKafka(data / "kafka")).bootstrap
-        uvloop.run(serve(settings.model_copy(update=given)))
+        gateway = MemoryGateway() if memory else None
+        uvloop.run(serve(settings.model_copy(update=given), postgres, gateway))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), kafka="kafka" in sys.argv[2:])
+    main(Path(sys.argv[1]), kafka="kafka" in sys.argv[2:], memory="memory" in sys.argv[2:])

@@ -19,10 +19,15 @@ ADDRESS = {"name": "Sato Hanako", "line1": "1-2-3 Nishi", "postalCode": "150-000
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """`staff` is a service's token, `token` a customer's; `order` an order's body, to be placed again and again."""
+    """`staff` is a service's token, `token` a customer's; `order` an order's body, to be placed again and again.
+
+    `pid` is the process's, `postgres` that of the server of its `database`.
+    """
 
     address: str
     pid: int
+    postgres: int
+    database: str
     staff: str
     token: str
     order: dict[str, Any]
@@ -34,14 +39,15 @@ class Shop:
 
 @contextmanager
 def open_shop(*how: str) -> Iterator[Shop]:
-    """`how`: "kafka" for one whose read models follow topics."""
+    """`how`: "kafka" for one whose read models follow topics, "memory" for a gateway in memory."""
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen([sys.executable, "-m", "bench.app", folder, *how], stdout=subprocess.PIPE)
         try:
             assert process.stdout
             ready = json.loads(process.stdout.readline())
             token, order = sample_order(ready["address"], ready["token"])
-            yield Shop(ready["address"], ready["pid"], ready["token"], token, order)
+            ids = ready["pid"], ready["postgres"], ready["database"]
+            yield Shop(ready["address"], *ids, ready["token"], token, order)
         finally:
             process.terminate()
             process.wait()
@@ -64,7 +70,7 @@ def sample_order(address: str, token: str) -> tuple[str, dict[str, Any]]:
     session = post(address, token, "/v1/sessions", {"email": person["email"], "password": person["password"]})
     wanted: dict[str, Any] = {"lines": [{"variantId": str(variant), "quantity": 2}], "address": ADDRESS}
     total = post(address, token, "/v1/quotes", wanted | {"currency": "EUR"})["total"]
-    paid = {"payment": {"method": "CREDIT_CARD", "token": "tok_bench"}, "quotedTotal": total}
+    paid = {"payment": {"method": "CREDIT_CARD", "token": "pm_card_visa"}, "quotedTotal": total}
     return session["accessToken"], wanted | paid
 
 

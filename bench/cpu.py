@@ -1,0 +1,38 @@
+"""Processor time of a running shop: on a machine that others use too it says more than the clock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from bench.shop import Shop
+
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Cpu(NamedTuple):
+    """Seconds, of our process and of PostgreSQL's."""
+
+    python: float
+    postgres: float
+
+    def __sub__(self, other: Self) -> Cpu:
+        return Cpu(self.python - other.python, self.postgres - other.postgres)
+
+
+def used(shop: Shop) -> Cpu:
+    """So far. What a backend used that has ended is its parent's: waited for, it is counted there."""
+    return Cpu(seconds(shop.pid), sum(seconds(pid) for pid in family(shop.postgres)))
+
+
+def family(pid: int) -> Iterator[int]:
+    yield pid
+    yield from map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+
+
+def seconds(pid: int) -> float:
+    """With those of children that were waited for."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / TICK
