@@ -103,10 +103,6 @@ def withdraw(saga: Saga, attempt: int) -> Ask:
     return Ask(f"/v1/orders/{placed(saga).order_id}/cancel", {"note": "the payment could not be captured"})
 
 
-def hand_over(saga: Saga, attempt: int) -> Ask:
-    return of_order(saga, "hand-over", to="cancellation")
-
-
 def of_order(saga: Saga, verb: str, **body: str) -> Ask:
     """Refused once another saga works the order."""
     return Ask(f"/v1/orders/{placed(saga).order_id}/{verb}", {"saga": str(saga.id), **body})
@@ -190,7 +186,7 @@ CHECKOUT: Final = Definition(
     close=Step(CLOSE, close, refused={"NOT_ALLOWED_NOW": Then.TRY_AGAIN}),
     over=[
         Step(WITHDRAW, withdraw, skip=cancelled_meanwhile),
-        Step(HAND_OVER, hand_over, refused={"NOT_ALLOWED_NOW": Then.TRY_AGAIN}),
+        Step(HAND_OVER, release),  # an order that is to be cancelled is worked by its cancellation from then on
     ],
     late=[give_back(GIVE_BACK_LATE, "CANCELLATION")],
 )

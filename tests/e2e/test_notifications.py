@@ -66,7 +66,7 @@ def text(mail: Any) -> str:
 async def trading(database: str, **settings: Any) -> AsyncIterator[Post]:
     postman = Postman()
     async with post_office(postman) as port:
-        mail = {
+        mail: dict[str, Any] = {
             "smtp_host": "127.0.0.1",
             "smtp_port": port,
             "smtp_security": "none",

@@ -90,7 +90,7 @@ class Chaos:
     async def _buys(self, cards: list[str], http: httpx.AsyncClient) -> None:
         while cards:
             id, card = OrderId(new_id()), cards.pop()
-            await insisted(lambda id=id, card=card: self.shop.place(id, card, http))  # type: ignore[misc]
+            await insisted(lambda id=id, card=card: self.shop.place(id, card, http))
             self.placed[id] = card
             if self.dice.random() < 0.2:
                 await self._regrets(id, http)
