@@ -85,7 +85,7 @@ def mortal(points: Points, *, lease: float) -> None:
     mortal_log(points)
     mortal_worker(points)
     mortal_consumer(points)
-    doing.Worker = partial(Worker, lease=lease)  # type: ignore[attr-defined]  # a name of that module, not one it offers
+    doing.Worker = partial(Worker, lease=lease)  # type: ignore[assignment, attr-defined]
 
 
 def mortal_log(points: Points) -> None:
