@@ -38,7 +38,7 @@ def log_to_stderr(level: str, *, as_json: bool) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if as_json else logging.Formatter("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for chatty in ("uvicorn", "httpx", "httpcore", "psycopg.pool"):
+    for chatty in ("uvicorn", "httpx", "httpcore", "psycopg.pool", "stripe"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
     # Calls every connection it could not make an error; relay and feeds say in a sentence what is away.
     logging.getLogger("aiokafka").setLevel(logging.DEBUG if level == "debug" else logging.CRITICAL)

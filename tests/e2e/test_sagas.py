@@ -41,7 +41,7 @@ LIMIT: Final = 3000 if is_full(SUITE) else 300  # seconds
 pytestmark = [pytest.mark.full(SUITE), pytest.mark.timeout(LIMIT)]
 
 ORDERS: Final = size(40, 1_000, suite=SUITE)
-KILLS: Final = size(6, 60, suite=SUITE)
+ROUNDS: Final = size(1, 15, suite=SUITE)  # in which everybody who may be killed is
 AT_ONCE: Final = 8
 OFTEN: Final = 0.05  # of the requests, each fault
 SECONDS: Final = {Fault.DELAY: 0.3, Fault.LATE: 1.0, Fault.REORDERED: 1.0}
@@ -118,9 +118,9 @@ class Chaos:
             await asyncio.sleep(0.1)
 
     async def kills(self) -> None:
-        for _ in range(KILLS):
+        for name in (name for _ in range(ROUNDS) for name in self.dice.sample(MORTAL, len(MORTAL))):
             await asyncio.sleep(self.dice.uniform(0.5, 1.5))
-            victim = self.fleet[self.dice.choice(MORTAL)]
+            victim = self.fleet[name]
             await asyncio.to_thread(victim.kill)
             await asyncio.sleep(self.dice.random() / 2)
             victim.begin()
