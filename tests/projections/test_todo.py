@@ -18,7 +18,7 @@ from projections.alarm import Alarm
 from projections.doing import Done, Failed, Kind, Later, Outcome, Status, Worker
 from projections.pool import Pool
 from projections.retry import UNTIL_DONE, RetryPolicy
-from projections.todo import CHANNEL, Asked, Work
+from projections.todo import CHANNEL, Asked, Ended, Room, Work
 from tests.eventually import until
 
 QUICK = RetryPolicy(first=0.01, longest=0.02)
@@ -272,14 +272,14 @@ async def test_what_a_dead_worker_held_is_taken_by_another(pool: Pool, database:
     outside, wanted = Outside(), asked()
     await add(pool, wanted)
     async with pool.connection() as connection:
-        (dead,) = await todo.lease(connection, ["call"], 9, 0.3, "dead")
+        (dead,) = await todo.lease(connection, [Room(["call"], 9)], 9, 0.3, "dead")
     async with at_work(pool, database, outside):
         await asyncio.sleep(0.1)
         assert outside.done == []
         await closed(pool, wanted.id)
     assert outside.done[0].attempt == 2
     async with pool.connection() as connection:
-        assert not await todo.close(connection, dead, well=True, outcome={})
+        assert not await todo.close(connection, [Ended(dead, well=True, outcome={})])
         assert not await todo.retry(connection, dead, 0, "")
         assert not await todo.postpone(connection, dead, 0, {})
         assert await todo.renew(connection, [dead], 30) == set()
@@ -402,7 +402,7 @@ async def test_the_figures_tell_what_waits_and_what_fails(pool: Pool, database: 
     failing, ahead = asked(), datetime.now(UTC) + timedelta(hours=1)
     await add(pool, failing, asked(due_at=ahead), asked(kind="mail", due_at=ahead - timedelta(hours=2)))
     async with pool.connection() as connection:
-        (work,) = await todo.lease(connection, ["call"], 9, 30, "one")
+        (work,) = await todo.lease(connection, [Room(["call"], 9)], 9, 30, "one")
         await todo.retry(connection, work, 60, "no route")
         call, mail = await todo.figures(connection)
     assert (call.kind, call.open, call.due, call.failing, call.late) == ("call", 2, 0, 1, 0)
