@@ -28,11 +28,15 @@ def used(shop: Shop) -> Cpu:
 
 
 def family(pid: int) -> Iterator[int]:
-    yield pid
+    """The children first: of one that ends meanwhile the parent knows."""
     yield from map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    yield pid
 
 
 def seconds(pid: int) -> float:
-    """With those of children that were waited for."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    """With those of children that were waited for; none of a process that has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
     return sum(map(int, fields[11:15])) / TICK

@@ -29,6 +29,8 @@ class KnownStates:
         self._loading: dict[UUID, asyncio.Task[None]] = {}
         self._wanted: set[UUID] = set()
         self._next: asyncio.Task[None] | None = None
+        self._asked: set[UUID] = set()
+        self._answer: asyncio.Task[dict[UUID, Any]] | None = None
 
     def __contains__(self, id: UUID) -> bool:
         return id in self._states
@@ -78,7 +80,26 @@ class KnownStates:
         await asyncio.gather(*(asyncio.shield(task) for task in tasks))
 
     async def current(self, ids: Collection[UUID]) -> dict[UUID, Any]:
-        """The states as the log has them now. Raises Unavailable."""
+        """The states as the log has them now; what is asked for in the same turn goes in one query.
+
+        Raises Unavailable.
+        """
+        self._asked.update(ids)
+        self._answer = self._answer or asyncio.create_task(self._look())
+        try:
+            states = await asyncio.shield(self._answer)
+        except Unavailable:
+            raise
+        except Exception:  # noqa: BLE001  # it may be about what others asked for; if not, it is raised again
+            states = await self._looked_up(ids)
+        return {id: states[id] for id in ids}
+
+    async def _look(self) -> dict[UUID, Any]:
+        await asyncio.sleep(0)  # those who ask in the same turn of the loop go along
+        ids, self._asked, self._answer = self._asked, set(), None
+        return await self._looked_up(ids)
+
+    async def _looked_up(self, ids: Collection[UUID]) -> dict[UUID, Any]:
         states = await self._log.load({id: self._states.get(id) for id in ids})
         for id, state in states.items():
             self.put_newer(id, state)

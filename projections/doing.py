@@ -28,10 +28,11 @@ from psycopg_pool import PoolTimeout
 from domain.event import JSON
 from projections import todo
 from projections.alarm import Alarm
+from projections.closing import Closing
 from projections.folding import told
 from projections.pool import Connection, Pool, connected
 from projections.retry import RetryPolicy
-from projections.todo import Work
+from projections.todo import Ended, Room, Work
 
 AT_ONCE: Final = 16
 LEASE: Final = 30.0  # seconds
@@ -81,8 +82,8 @@ class Act(Protocol):
     They may be cancelled while they wait; what they raise is tried again under the kind's policy.
     """
 
-    async def known(self, work: Work) -> Outcome | None:
-        """The outcome as the log has it, None while it has none."""
+    async def known(self, work: Work) -> Outcome | Later | None:
+        """The outcome as the log has it, None while it has none; or that it must not be done now."""
         ...
 
     async def do(self, work: Work) -> Outcome | Later:
@@ -159,6 +160,7 @@ class Worker:
         self._grace = grace
         self._dice = dice or Random()  # noqa: S311  # only spreads retries
         self._held: dict[asyncio.Task[None], _Held] = {}
+        self._closing = Closing(self._on_the_table)
 
     async def run(self) -> None:
         """Works until cancelled; then what is under way may end, within `grace`, and the rest is given back."""
@@ -199,27 +201,22 @@ class Worker:
             self._begin(_Held(work, believed))
         return POLL if due is None else min(max(due, SOON), POLL)
 
-    def _rooms(self) -> list[tuple[list[str], int]]:
+    def _rooms(self) -> list[Room]:
         """Which kinds may be taken, and how many of them; those with a bound of their own each for itself."""
         under_way = Counter(held.work.kind for held in self._held.values())
         left = {kind.name: kind.at_once - under_way[kind.name] for kind in self._kinds.values() if kind.at_once}
         unbounded = [name for name in self._kinds if name not in left]
-        rooms = [*(([name], most) for name, most in left.items()), (unbounded, self._at_once)]
-        return [(names, most) for names, most in rooms if names and most > 0 and len(self._held) < self._at_once]
+        rooms = [*(Room([name], most) for name, most in left.items()), Room(unbounded, self._at_once)]
+        return [room for room in rooms if room.kinds and room.most > 0 and len(self._held) < self._at_once]
 
-    async def _leased(
-        self, connection: Connection, rooms: list[tuple[list[str], int]]
-    ) -> tuple[list[Work], float | None]:
+    async def _leased(self, connection: Connection, rooms: list[Room]) -> tuple[list[Work], float | None]:
         """Rows taken, and in how many seconds the next of a kind is due for which there is still room."""
-        room = self._at_once - len(self._held)
-        taken: list[Work] = []
-        open: list[str] = []
-        for kinds, most in rooms:
-            found = await todo.lease(connection, kinds, min(most, room - len(taken)), self._lease, self.name)
-            taken += found
-            open += kinds if len(found) < most else []  # of a kind at its bound, whoever ends rings
-        full = len(taken) == room
-        return taken, None if full or not open else await todo.next_due(connection, open)
+        most = self._at_once - len(self._held)
+        taken = await todo.lease(connection, rooms, most, self._lease, self.name)
+        by_kind = Counter(work.kind for work in taken)
+        left = (room for room in rooms if sum(by_kind[kind] for kind in room.kinds) < room.most)
+        open = [kind for room in left for kind in room.kinds]  # of a kind at its bound, whoever ends rings
+        return taken, None if len(taken) == most or not open else await todo.next_due(connection, open)
 
     def _begin(self, held: _Held) -> None:
         task = asyncio.create_task(self._see_to(held))
@@ -283,10 +280,11 @@ class Worker:
 
     async def _write(self, work: Work, said: Outcome | Later) -> None:
         if isinstance(said, Later):
-            written = partial(todo.postpone, work=work, seconds=said.seconds, data=said.data)
+            postponed = partial(todo.postpone, work=work, seconds=said.seconds, data=said.data)
+            ours = await self._on_the_table(postponed)
         else:
-            written = partial(todo.close, work=work, well=isinstance(said, Done), outcome=told_of(said))
-        if not await self._on_the_table(written):
+            ours = await self._closing.close(Ended(work, isinstance(said, Done), told_of(said)))
+        if not ours:
             log.warning("%s %s: another worker has taken it over", work.kind, work.id)
 
     async def _again(self, work: Work, error: str) -> None:
@@ -332,6 +330,7 @@ class Worker:
         for task in pending:
             task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
+        await self._closing.settled()
         if unfinished:
             await asyncio.create_task(self._give_back(unfinished))  # this one is cancelled: no connection for it
 

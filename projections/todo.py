@@ -65,6 +65,23 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """For `most` rows of these kinds. The name of a kind has no blank."""
+
+    kinds: Sequence[str]
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Work that was brought to an end: as it was wanted, or badly."""
+
+    work: Work
+    well: bool
+    outcome: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """Of one kind: rows `open`, of them `due`, `failing` (tried in vain at least once) and `paused`.
 
@@ -97,10 +114,14 @@ SELECT pg_notify(%s, '') FROM added LIMIT 1
 
 LEASE: Final = """
 WITH free AS (
-    SELECT id FROM projections.todo
-    WHERE status = 'OPEN' AND free_at <= statement_timestamp() AND kind = ANY(%s)
-    ORDER BY free_at LIMIT %s
-    FOR UPDATE SKIP LOCKED
+    SELECT due.id FROM unnest(%s::text[], %s::int[]) AS room (kinds, most)
+    CROSS JOIN LATERAL (
+        SELECT id, free_at FROM projections.todo
+        WHERE status = 'OPEN' AND free_at <= statement_timestamp() AND kind = ANY(string_to_array(room.kinds, ' '))
+        ORDER BY free_at LIMIT room.most
+        FOR UPDATE SKIP LOCKED
+    ) AS due
+    ORDER BY due.free_at LIMIT %s
 )
 UPDATE projections.todo t SET lease = %s, worker = %s, attempt = attempt + 1,
     leased_until = statement_timestamp() + make_interval(secs => %s),
@@ -123,10 +144,14 @@ WHERE t.id = held.id AND t.lease = held.lease
 RETURNING t.id
 """
 
+# A close that the server forgets when it dies is as good as a worker's death just before it: the log has the outcome.
 CLOSE: Final = """
-UPDATE projections.todo SET status = %s, outcome = %s, closed_at = statement_timestamp(),
+UPDATE projections.todo t SET status = e.status, outcome = e.outcome, closed_at = statement_timestamp(),
     lease = NULL, worker = NULL, leased_until = NULL
-WHERE id = %s AND lease = %s
+FROM set_config('synchronous_commit', 'off', true),
+    unnest(%s::uuid[], %s::uuid[], %s::text[], %s::jsonb[]) AS e (id, lease, status, outcome)
+WHERE t.id = e.id AND t.lease = e.lease
+RETURNING t.id
 """
 
 RETRY: Final = """
@@ -172,9 +197,14 @@ async def add(connection: Connection, asked: Sequence[Asked]) -> None:
         await connection.execute(ADD, [*columns, CHANNEL])
 
 
-async def lease(connection: Connection, kinds: Iterable[str], most: int, seconds: float, worker: str) -> list[Work]:
-    """Takes at most so many rows that are due and that nobody has, the longest due first, for so many seconds."""
-    cursor = await connection.execute(LEASE, [list(kinds), most, new_id(), worker, seconds])
+async def lease(connection: Connection, rooms: Iterable[Room], most: int, seconds: float, worker: str) -> list[Work]:
+    """Takes rows that are due and that nobody has, the longest due first, for so many seconds.
+
+    At most so many of all, and of each room's kinds no more than there is room for.
+    """
+    rooms = list(rooms)
+    values = [[" ".join(room.kinds) for room in rooms], [room.most for room in rooms], most]
+    cursor = await connection.execute(LEASE, [*values, new_id(), worker, seconds])
     return [Work(*row) for row in await cursor.fetchall()]
 
 
@@ -190,19 +220,24 @@ async def renew(connection: Connection, held: Iterable[Work], seconds: float) ->
     return {id for (id,) in await cursor.fetchall()}
 
 
-async def close(connection: Connection, work: Work, *, well: bool, outcome: Mapping[str, Any]) -> bool:
-    """Closes the row with its outcome. False when the lease is another's by now: then nothing was changed."""
-    values = ["DONE" if well else "FAILED", Jsonb(outcome), work.id, work.lease]
-    return (await connection.execute(CLOSE, values)).rowcount == 1
+async def close(connection: Connection, ended: Iterable[Ended]) -> set[UUID]:
+    """Closes rows with their outcomes. The ids of those that were still theirs who did them: no other was changed."""
+    ended = list(ended)
+    statuses = ["DONE" if one.well else "FAILED" for one in ended]
+    values = [*_leases(one.work for one in ended), statuses, [Jsonb(one.outcome) for one in ended]]
+    return {id for (id,) in await (await connection.execute(CLOSE, values)).fetchall()}
 
 
 async def retry(connection: Connection, work: Work, seconds: float, error: str) -> bool:
-    """Gives the row back, to be tried again in so many seconds. False as for `close`."""
+    """Gives the row back, to be tried again in so many seconds.
+
+    False when the lease is another's by now: then nothing was changed.
+    """
     return (await connection.execute(RETRY, [seconds, error, work.id, work.lease])).rowcount == 1
 
 
 async def postpone(connection: Connection, work: Work, seconds: float, data: JSON) -> bool:
-    """Gives the row back for its next part, with other data: its attempts are counted anew. False as for `close`."""
+    """Gives the row back for its next part, with other data: its attempts are counted anew. False as for `retry`."""
     return (await connection.execute(POSTPONE, [seconds, Jsonb(data), work.id, work.lease])).rowcount == 1
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from commands.reply import Envelope
-from commands.sagas.messages import DeliverInput
+from commands.sagas.messages import DeliverOutcome
 from commands.services import Loop
 from domain.event import JSON
 from domain.sagas.events import CommandDispatched, InputKind, TimerSet
@@ -56,18 +56,17 @@ class OfSaga:
 
     async def deliver(self, work: Work, outcome: Outcome) -> None:
         assert isinstance(outcome, Done)
-        saga = await self.saga(work)
-        command = DeliverInput(
-            id=saga.id,
-            process=saga.process,
-            key=saga.key,
+        command = DeliverOutcome(
             input_id=self.input_of(work),
             kind=self._kind,
             name=outcome.result["name"],
             facts=outcome.result["facts"],
         )
         envelope = Envelope(
-            command.bind(by=ORCHESTRATOR), work.correlation_id, causation_id=work.id, traceparent=work.traceparent
+            command.bind(by=ORCHESTRATOR, target=work.subject),
+            work.correlation_id,
+            causation_id=work.id,
+            traceparent=work.traceparent,
         )
         (await self._sagas.submit(envelope)).result()
 
@@ -79,12 +78,13 @@ class SendCommand:
         self._of = OfSaga(sagas, InputKind.REPLY, "command")
         self._commands = commands
 
-    async def known(self, work: Work) -> Outcome | None:
-        return Done() if self._of.input_of(work) in (await self._of.saga(work)).seen else None
+    async def known(self, work: Work) -> Outcome | Later | None:
+        saga = await self._of.saga(work)
+        if self._of.input_of(work) in saga.seen:
+            return Done()
+        return Later(HELD, work.data) if saga.held else None
 
     async def do(self, work: Work) -> Outcome | Later:
-        if (await self._of.saga(work)).held:
-            return Later(HELD, work.data)
         request = Request(
             self._of.input_of(work),
             work.data["path"],

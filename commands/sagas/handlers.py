@@ -43,8 +43,7 @@ class Deliver(Handler[m.DeliverInput]):
         self._reactions = reactions
 
     def decide(self, command: m.DeliverInput, states: States, at: datetime, ids: Ids) -> Decision:
-        if not command.by.has(Role.SERVICE):
-            raise Forbidden("what sagas hear is delivered by processes of ours")
+        ours_only(command)
         saga = states.get(command.id, Saga)
         if saga is None and not command.opens:
             return None
@@ -54,6 +53,26 @@ class Deliver(Handler[m.DeliverInput]):
     def answer(self, command: m.DeliverInput, states: States) -> Answer:
         saga = states.get(command.id, Saga)
         return Answer(command.id, 0, "NONE") if saga is None else Answer(saga.id, saga.version, saga.status.name)
+
+
+class DeliverOutcome(Handler[m.DeliverOutcome]):
+    """By processes of ours only, too."""
+
+    of = Saga
+
+    def __init__(self, reactions: Reactions) -> None:
+        self._reactions = reactions
+
+    def decide(self, command: m.DeliverOutcome, states: States, at: datetime, ids: Ids) -> Decision:
+        ours_only(command)
+        saga = states[command.target, Saga]
+        input = Input(command.input_id, command.kind, command.name, command.facts)
+        return self._reactions.react(saga, saga.id, saga.process, saga.key, input, at)
+
+
+def ours_only(command: m.DeliverInput | m.DeliverOutcome) -> None:
+    if not command.by.has(Role.SERVICE):
+        raise Forbidden("what sagas hear is delivered by processes of ours")
 
 
 class Act(Handler[A]):
@@ -79,4 +98,5 @@ ACTIONS: tuple[type[m.ActOnSaga], ...] = (
 
 
 def handlers(reactions: Reactions) -> Handlers:
-    return {m.DeliverInput: Deliver(reactions), **{action: Act(reactions) for action in ACTIONS}}
+    delivering: Handlers = {m.DeliverInput: Deliver(reactions), m.DeliverOutcome: DeliverOutcome(reactions)}
+    return delivering | {action: Act(reactions) for action in ACTIONS}

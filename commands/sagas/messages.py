@@ -30,6 +30,15 @@ class DeliverInput(Command):
     opens: bool = False
 
 
+class DeliverOutcome(Command):
+    """An input for a saga that is there: what came of what it asked for, a reply or a timer. Counted once."""
+
+    input_id: UUID
+    kind: InputKind
+    name: str
+    facts: Facts
+
+
 class ActOnSaga(Command):
     """Base of what an operator has a saga do. The version that was looked at comes in If-Match."""
 

@@ -20,7 +20,10 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 DEBOUNCE: Final = 0.01
 """Seconds between two notifications of one log."""
 
-NOTIFY: Final = "SELECT set_config('synchronous_commit', 'off', true), pg_notify(%s, %s)"
+NOTIFY: Final = """
+SELECT pg_notify(channel, head)
+FROM set_config('synchronous_commit', 'off', true), unnest(%s::text[], %s::text[]) AS grown (channel, head)
+"""
 
 log = logging.getLogger(__name__)
 
@@ -83,9 +86,9 @@ class Wakeups:
         while due := {c: head for c, head in self._heads.items() if head > self._notified[c]}:
             try:
                 async with self._pool.connection() as connection:
-                    for context, head in due.items():
-                        await connection.execute(NOTIFY, [_channel(context), str(head)])
-                        self._notified[context] = head
+                    channels = [_channel(context) for context in due]
+                    await connection.execute(NOTIFY, [channels, [str(head) for head in due.values()]])
+                self._notified |= due
             except (psycopg.Error, PoolTimeout) as error:
                 log.warning("no wake-up was sent: %s", error)  # those who wait will poll
                 return

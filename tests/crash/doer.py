@@ -11,8 +11,8 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from uuid import UUID
 
 from psycopg_pool import AsyncConnectionPool
 
@@ -27,7 +27,7 @@ from projections.alarm import Alarm
 from projections.doing import Done, Kind, Outcome, Worker
 from projections.pool import Connection, Pool
 from projections.retry import RetryPolicy
-from projections.todo import CHANNEL, Work
+from projections.todo import CHANNEL, Ended, Work
 
 KIND = "count"
 STEPS = ("leased", "known", "acting", "acted", "recorded", "closed")
@@ -87,8 +87,8 @@ async def main(conninfo: str, name: str, lease: float, deaths: Mapping[str, floa
     fate = Fate(deaths)
     close = todo.close
 
-    async def closes(connection: Connection, work: Work, *, well: bool, outcome: Mapping[str, Any]) -> bool:
-        closed = await close(connection, work, well=well, outcome=outcome)
+    async def closes(connection: Connection, ended: Iterable[Ended]) -> set[UUID]:
+        closed = await close(connection, ended)
         fate.at("closed")  # before the commit: nothing of it happened
         return closed
 

@@ -17,7 +17,7 @@ from projections import todo, todos
 from projections.models import MODELS
 from projections.pool import Connection
 from projections.schema import prepare
-from projections.todo import Asked, Work
+from projections.todo import Asked, Ended, Room, Work
 from projections.todos import NotTakenInHand
 from tests.full import size
 
@@ -63,7 +63,7 @@ class Play:
         self.rows.setdefault(id, Modelled(due=0))
 
     async def lease(self, which: int, hours: int) -> None:
-        found = await todo.lease(self.connection, ["call"], which % ROWS + 1, hours * HOUR, "a worker")
+        found = await todo.lease(self.connection, [Room(["call"], ROWS)], which % ROWS + 1, hours * HOUR, "a worker")
         free = {id for id, row in self.rows.items() if row.free}
         assert {work.id for work in found} <= free
         assert len(found) == min(which % ROWS + 1, len(free))
@@ -82,8 +82,8 @@ class Play:
 
     async def close(self, which: int, hours: int) -> None:
         if (work := self.some(which)) is not None:
-            ended = await todo.close(self.connection, work, well=hours % 2 == 0, outcome={"by": str(work.lease)})
-            if self.agreed(work, ended):
+            ended = Ended(work, well=hours % 2 == 0, outcome={"by": str(work.lease)})
+            if self.agreed(work, work.id in await todo.close(self.connection, [ended])):
                 self.rows[work.id].status = "DONE" if hours % 2 == 0 else "FAILED"
                 self.rows[work.id].given_back()
 

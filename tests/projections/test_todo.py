@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -16,9 +16,9 @@ import pytest
 from projections import todo
 from projections.alarm import Alarm
 from projections.doing import Done, Failed, Kind, Later, Outcome, Status, Worker
-from projections.pool import Pool
+from projections.pool import Connection, Pool
 from projections.retry import UNTIL_DONE, RetryPolicy
-from projections.todo import CHANNEL, Asked, Work
+from projections.todo import CHANNEL, Asked, Ended, Room, Work
 from tests.eventually import until
 
 QUICK = RetryPolicy(first=0.01, longest=0.02)
@@ -272,14 +272,14 @@ async def test_what_a_dead_worker_held_is_taken_by_another(pool: Pool, database:
     outside, wanted = Outside(), asked()
     await add(pool, wanted)
     async with pool.connection() as connection:
-        (dead,) = await todo.lease(connection, ["call"], 9, 0.3, "dead")
+        (dead,) = await todo.lease(connection, [Room(["call"], 9)], 9, 0.3, "dead")
     async with at_work(pool, database, outside):
         await asyncio.sleep(0.1)
         assert outside.done == []
         await closed(pool, wanted.id)
     assert outside.done[0].attempt == 2
     async with pool.connection() as connection:
-        assert not await todo.close(connection, dead, well=True, outcome={})
+        assert not await todo.close(connection, [Ended(dead, well=True, outcome={})])
         assert not await todo.retry(connection, dead, 0, "")
         assert not await todo.postpone(connection, dead, 0, {})
         assert await todo.renew(connection, [dead], 30) == set()
@@ -402,7 +402,7 @@ async def test_the_figures_tell_what_waits_and_what_fails(pool: Pool, database: 
     failing, ahead = asked(), datetime.now(UTC) + timedelta(hours=1)
     await add(pool, failing, asked(due_at=ahead), asked(kind="mail", due_at=ahead - timedelta(hours=2)))
     async with pool.connection() as connection:
-        (work,) = await todo.lease(connection, ["call"], 9, 30, "one")
+        (work,) = await todo.lease(connection, [Room(["call"], 9)], 9, 30, "one")
         await todo.retry(connection, work, 60, "no route")
         call, mail = await todo.figures(connection)
     assert (call.kind, call.open, call.due, call.failing, call.late) == ("call", 2, 0, 1, 0)
@@ -435,3 +435,46 @@ def test_trying_ends_after_so_many_attempts_or_so_long() -> None:
     policy = RetryPolicy(attempts=3, within=60)
     assert [policy.over(*tried) for tried in ((2, 59), (3, 0), (1, 60))] == [False, True, True]
     assert not UNTIL_DONE.over(10**6, 10**9)
+
+
+async def test_what_ends_together_is_closed_together(
+    pool: Pool, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    go, close = asyncio.Event(), todo.close
+
+    async def counted(connection: Connection, ended: Iterable[Ended]) -> set[UUID]:
+        ended = list(ended)
+        sizes.append(len(ended))
+        return await close(connection, ended)
+
+    async def waits(work: Work) -> Outcome:
+        await go.wait()
+        return Done()
+
+    monkeypatch.setattr(todo, "close", counted)
+    outside, rows = Outside(waits), [asked() for _ in range(5)]
+    async with at_work(pool, database, outside):
+        await add(pool, *rows)
+        await until(lambda: len(outside.done) == 5)
+        go.set()
+        for one in rows:
+            await closed(pool, one.id)
+    assert sizes == [5]
+
+
+async def test_an_outcome_that_the_database_refuses_keeps_no_other_from_being_closed(pool: Pool, database: str) -> None:
+    go, odd = asyncio.Event(), asked()
+
+    async def waits(work: Work) -> Outcome:
+        await go.wait()
+        return Done({"said": "\x00"} if work.id == odd.id else {})
+
+    outside, rows = Outside(waits), [asked() for _ in range(4)]
+    async with at_work(pool, database, outside):
+        await add(pool, odd, *rows)
+        await until(lambda: len(outside.done) == 5)
+        go.set()
+        for one in rows:
+            await closed(pool, one.id)
+    assert (await row(pool, odd.id))["status"] == "OPEN"
