@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from uuid import UUID
 
 from psycopg_pool import AsyncConnectionPool
 
@@ -25,7 +25,7 @@ from projections.alarm import Alarm
 from projections.doing import Kind, Later, Outcome, Worker
 from projections.pool import Connection, Pool
 from projections.retry import RetryPolicy
-from projections.todo import CHANNEL, Work
+from projections.todo import CHANNEL, Ended, Work
 from tests.contracts.gateways import SECRET
 from tests.crash.doer import Fate, parsed
 
@@ -56,8 +56,8 @@ class Dying(AskGateway):
 async def main(conninfo: str, address: str, lease: float, deaths: Mapping[str, float]) -> None:
     fate, close = Fate(deaths), todo.close
 
-    async def closes(connection: Connection, work: Work, *, well: bool, outcome: Mapping[str, Any]) -> bool:
-        closed = await close(connection, work, well=well, outcome=outcome)
+    async def closes(connection: Connection, ended: Iterable[Ended]) -> set[UUID]:
+        closed = await close(connection, ended)
         fate.at("closed")  # before the commit: nothing of it happened
         return closed
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Iterable
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from domain.event import JSON
@@ -23,7 +23,7 @@ from infra.settings import Settings
 from projections import todo
 from projections.doing import Outcome, Worker
 from projections.pool import Connection
-from projections.todo import Work
+from projections.todo import Ended, Work
 from tests.crash.doer import Fate, parsed
 
 STEPS = ("asking", "asked", "sending", "sent", "recorded", "closed")
@@ -50,8 +50,8 @@ def mortal(fate: Fate) -> None:
         await record(self, work, outcome)
         fate.at("recorded")
 
-    async def closes(connection: Connection, work: Work, **outcome: Any) -> bool:
-        closed = await close(connection, work, **outcome)
+    async def closes(connection: Connection, ended: Iterable[Ended]) -> set[UUID]:
+        closed = await close(connection, ended)
         fate.at("closed")  # before the commit: nothing of it happened
         return closed
 
