@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
+
+from domain.event import Event
 from domain.ids import AttemptId, RefundId, derive
 from domain.money import Money
 from domain.payments.attempt import AttemptStatus
-from domain.payments.events import OutcomeUnmatched, PaymentAuthorised, PaymentRefunded, RefundFailed
+from domain.payments.events import (
+    ActionRequired,
+    AttemptPending,
+    OutcomeUnmatched,
+    PaymentAuthorised,
+    PaymentRefunded,
+    RefundFailed,
+)
 from domain.payments.outcomes import (
     record_authorised,
     record_captured,
@@ -30,6 +40,7 @@ from tests.domain.payments.samples import (
     refund_requested,
     refunded,
     said,
+    told,
     voided,
 )
 from tests.specification import a
@@ -46,6 +57,16 @@ def test_an_authorisation_that_is_told_after_its_void_is_recorded_and_stays_void
     payment.given(opened, created, voided).when(record_authorised, said(2), eur(1000), None).then(PaymentAuthorised)
     state = payment.given(opened, created, voided, authorised).state
     assert (state.attempts[0].status, state.status) == (AttemptStatus.VOIDED, ChargeStatus.NONE)
+
+
+@pytest.mark.parametrize("waiting", [ActionRequired, AttemptPending])
+def test_what_is_authorised_does_not_wait_again_though_an_older_word_is_dated_later(
+    waiting: type[Event],
+) -> None:
+    late = told(waiting, 3, **({"url": None} if waiting is ActionRequired else {}))
+    for events in ((authorised, late), (late, authorised)):
+        state = payment.given(opened, created, *events).state
+        assert state.attempts[0].capturable == eur(1000)
 
 
 def test_an_authorisation_that_came_after_a_decline_is_seen() -> None:
