@@ -224,9 +224,21 @@ def evolve(attempt: Attempt, event: AttemptEvent) -> Attempt:
 def told(attempt: Attempt, status: AttemptStatus, event: Outcome) -> Attempt:
     """The later of the gateway's words holds, in whatever order they came."""
     attempt = replace(attempt, reference=attempt.reference or event.reference or None)
+    if authorised_first(status, attempt.told):
+        return attempt
+    if authorised_first(attempt.told, status):
+        return replace(attempt, told=status, told_at=event.happened_at)
     if (event.happened_at, rank(status)) < (attempt.told_at, rank(attempt.told)) or status is attempt.told:
         return attempt
     return replace(attempt, told=status, told_at=event.happened_at)
+
+
+def authorised_first(status: AttemptStatus, known: AttemptStatus) -> bool:
+    """What is authorised waits for nobody any more: another word of that is an older one, whatever time it bears.
+
+    An answer is dated when it is sent, and what it tells may have been passed by meanwhile.
+    """
+    return known is AttemptStatus.AUTHORISED and status in (AttemptStatus.ACTION_REQUIRED, AttemptStatus.PENDING)
 
 
 def rank(status: AttemptStatus) -> int:

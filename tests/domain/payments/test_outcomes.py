@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
+from domain.event import Event
 from domain.ids import AttemptId, RefundId, derive
 from domain.money import Money
 from domain.payments.attempt import AttemptStatus
 from domain.payments.events import (
+    ActionRequired,
+    AttemptPending,
     AttemptVoided,
     OutcomeUnmatched,
     PaymentAuthorised,
@@ -56,6 +61,16 @@ def test_an_authorisation_that_is_told_after_its_void_is_recorded_and_stays_void
     payment.given(opened, created, voided).when(record_authorised, said(2), eur(1000), None).then(PaymentAuthorised)
     state = payment.given(opened, created, voided, authorised).state
     assert (state.attempts[0].status, state.status) == (AttemptStatus.VOIDED, ChargeStatus.NONE)
+
+
+@pytest.mark.parametrize("waiting", [ActionRequired, AttemptPending])
+def test_what_is_authorised_does_not_wait_again_though_an_older_word_is_dated_later(
+    waiting: type[Event],
+) -> None:
+    late = told(waiting, 3, **({"url": None} if waiting is ActionRequired else {}))
+    for events in ((authorised, late), (late, authorised)):
+        state = payment.given(opened, created, *events).state
+        assert state.attempts[0].capturable == eur(1000)
 
 
 def test_an_authorisation_that_came_after_a_decline_is_seen() -> None:
