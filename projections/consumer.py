@@ -29,7 +29,8 @@ Moved = Callable[[str, str, Checkpoint], None]
 log = logging.getLogger(__name__)
 
 BATCH: Final = 2_000  # events
-FEW: Final = 2  # events; after a batch of more, what comes close together is gathered to be applied together
+FEW: Final = 2  # aggregates; after a batch of more, what comes close together is gathered to be applied together
+LONG: Final = 10  # events; the same: one command writes fewer
 REST: Final = 0.05  # seconds of gathering at most, otherwise three times what the batch took
 POLL: Final = 5.0  # seconds; a net under the feed's wake-ups
 STANDBY: Final = 1.0  # seconds a worker stays away from a checkpoint that another one moves
@@ -94,6 +95,7 @@ class Consumer:
         self._moved = moved
         self._most = self._limit = limit
         self._moves_slices = False
+        self._crowded = False
         self._pause = BACK_OFF[0]
         self._complained = False
         self._misses = 0  # tables that were not there, one after another
@@ -120,6 +122,7 @@ class Consumer:
         if batch.floor == checkpoint.floor and not batch.slices:
             return checkpoint
         self._moves_slices = bool(batch.slices)
+        self._crowded = crowded(batch)
         try:
             moved = await self._applied(checkpoint, batch, until)
         except Outdated:
@@ -152,7 +155,7 @@ class Consumer:
                 await self._report()
             if before is checkpoint:
                 await self._feed.wait(checkpoint, POLL)
-            elif checkpoint.furthest - before.furthest > FEW and not self.health.behind:
+            elif self._crowded and not self.health.behind:
                 await asyncio.sleep(min(3 * (time.monotonic() - began), REST))
 
     async def _apply(self, checkpoint: Checkpoint, batch: Batch, until: float, *, narrowly: bool) -> Checkpoint:
@@ -255,6 +258,12 @@ def known(consumer: str, checkpoint: Checkpoint, batch: Batch) -> None:
             f"the log ends at {batch.head}, {consumer} has seen {checkpoint.furthest}: it is another log, or an older"
             " copy. Set the address of the right one, or, if it was restored: chobo log new-incarnation"
         )
+
+
+def crowded(batch: Batch) -> bool:
+    """Whether many write at the moment. What one command writes, several events or two aggregates, is no crowd."""
+    recorded = batch.recorded
+    return len(recorded) > LONG or len({each.event.originator_id for each in recorded}) > FEW
 
 
 def progress(batch: Batch) -> Progress:
