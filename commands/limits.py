@@ -50,6 +50,8 @@ LIMITS: Final = {limit.name: limit for limit in (READS, COMMANDS, PLACING, ENTRY
 
 BY_SCOPE: Final[dict[str, Limit]] = {
     "users:register": ENTRY,
+    "users:activate": ENTRY,
+    "credentials:reset": ENTRY,
     "sessions:open": ENTRY,
     "sessions:refresh": COMMANDS,  # it takes a token that nobody guesses, and many people may share an address
     "sessions:close": COMMANDS,

@@ -11,8 +11,11 @@ from pydantic import SecretStr
 from commands.access import SCOPES
 from commands.route import CREATED, IGNORED, REQUIRED, Resource, Route
 from commands.router import HANDLERS, RAW, RESOURCES, ROUTES, route_table, table
+from commands.sagas.handlers import handlers as saga_handlers
 from commands.table import Table
 from domain.ids import new_id
+from sagas.engine import Engine
+from sagas.processes import PROCESSES
 
 VERBS_WITH_KEY = {
     "place", "cancel", "return", "ship", "refund", "capture", "void", "reserve", "commit", "release", "receive",
@@ -58,8 +61,9 @@ def test_answers_with_secrets_have_no_key(route: Route):
 
 @each_route
 def test_a_command_is_handled_by_its_own_context(route: Route):
+    decided = HANDLERS | {"sagas": saga_handlers(Engine(PROCESSES))}
     if route.serve is None and route.prepare is None:
-        assert route.message in HANDLERS[route.context]
+        assert route.message in decided[route.context]
 
 
 @each_route
