@@ -84,7 +84,7 @@ def told(event: Event) -> Recorded:
 
 
 def shows(row: Any) -> bool:
-    return MARK.encode() in to_json(row)
+    return MARK.encode() in to_json(row, fallback=dict)
 
 
 def stories(model: Model) -> Iterator[list[Event]]:
