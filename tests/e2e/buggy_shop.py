@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from subprocess import CompletedProcess
@@ -18,6 +18,7 @@ from domain.actor import ANONYMOUS, Actor, Role
 from domain.ids import new_id
 from domain.orders.events import OrderDrafted, OrderPlaced
 from infra.bootstrap import System, running
+from infra.duties import EVERY, Duty
 from infra.settings import Settings
 from projections.orders.projector import drafted, placed_at_once
 from projections.orders.row import OrderRow
@@ -115,10 +116,12 @@ class Shop:
 
 
 @asynccontextmanager
-async def opened(database: str, gateway: Gateway | None = None, **more: Any) -> AsyncIterator[Shop]:
+async def opened(
+    database: str, gateway: Gateway | None = None, duties: Collection[Duty] = EVERY, **more: Any
+) -> AsyncIterator[Shop]:
     """`more` are settings by name."""
     settings = Settings.read(defaults={"database_url": database, "profile": "development", **more})
-    async with running(settings, gateway=gateway) as system:
+    async with running(settings, duties, gateway=gateway) as system:
         transport = httpx.ASGITransport(system.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://chobo") as http:
             shop = Shop(system, http, database)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,10 +14,14 @@ from domain.ids import AttemptId, OrderId, PaymentId, new_id, payment_of
 from domain.money import Money
 from domain.value import PaymentMethod
 from infra.cli.verifying_payments import verify_payments
+from infra.duties import Duty
 from infra.gateway.memory import MemoryGateway
 from infra.settings import Settings
 from tests.e2e.buggy_shop import ADDRESS, Shop, opened
 from tests.eventually import until
+
+WITHOUT_SAGAS: Final = frozenset({Duty.COMMANDS, Duty.READS, Duty.PROJECTIONS, Duty.TODO})
+"""What sagas ask for is asked for here."""
 
 
 @pytest.fixture
@@ -27,7 +31,7 @@ def gateway() -> MemoryGateway:
 
 @pytest.fixture
 async def shop(database: str, gateway: MemoryGateway) -> AsyncIterator[Shop]:
-    async with opened(database, gateway) as shop:
+    async with opened(database, gateway, WITHOUT_SAGAS) as shop:
         yield shop
 
 
@@ -117,9 +121,8 @@ async def test_payments_at_the_command_line(shop: Shop, gateway: MemoryGateway) 
 
 
 async def test_verify_payments_names_and_repairs(
-    shop: Shop, gateway: MemoryGateway, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    shop: Shop, gateway: MemoryGateway, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("infra.verify.payments.PATIENCE", 0.05)
     payment = await paid(shop)
     settings = Settings.read(defaults={"database_url": shop.database, "profile": "development"})
     assert await verify_payments(settings, None, repair=None, as_json=False, gateway=gateway) == 0

@@ -113,7 +113,7 @@ async def test_where_the_customer_has_to_act_it_is_looked_at_though_no_webhook_c
 
 async def look_row(desk: Desk) -> Any:
     sink = TodoSink("payments", LOOK_RULES)
-    asked = [row for recorded in (await desk.reader.read(0, 1000)).events if (row := sink.asked(recorded))]
+    asked = [row for recorded in (await desk.reader.read(0, 1000)).events for row in sink.asked(recorded)]
     return asked[-1]
 
 
