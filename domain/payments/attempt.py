@@ -256,10 +256,14 @@ def charged_back(attempt: Attempt, event: PaymentChargedBack) -> Attempt:
 def asked(
     entries: tuple[Entry, ...], id: CaptureId | RefundId, event: CaptureRequested | RefundRequested
 ) -> tuple[Entry, ...]:
-    """Asked for again after it failed it is one entry still, under a new key."""
+    """Asked for again after it failed it is one entry still, under a new key; what was done stays done."""
     entry = Entry(id, event.amount, EntryStatus.PENDING, event.gateway_key)
-    failed = find(entries, id)
-    return put(entries, replace(entry, told_at=failed.told_at)) if failed else (*entries, entry)
+    known = find(entries, id)
+    if known is None:
+        return (*entries, entry)
+    if known.status is EntryStatus.SUCCEEDED:
+        return entries
+    return put(entries, replace(entry, told_at=known.told_at))
 
 
 def find(entries: Iterable[Entry], id: CaptureId | RefundId) -> Entry | None:
