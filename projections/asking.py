@@ -140,14 +140,16 @@ async def begin(connection: Connection, context: str, incarnation: UUID, head: i
     await connection.execute(BEGIN, [consumer, context, incarnation, head, head])
 
 
-async def begin_again(connection: Connection, context: str, incarnation: UUID, position: int) -> None:
+async def begin_again(
+    connection: Connection, context: str, incarnation: UUID, position: int, consumer: str = CONSUMER
+) -> None:
     """Lets the consumer follow on after this position, as after a restore; what is parked comes again.
 
     In a transaction of the caller's. Raises LeavesOut when it would not.
     """
-    await connection.execute(STAND_STILL, [CONSUMER, context])
-    left_out = await (await connection.execute(LEFT_OUT, [CONSUMER, context, position])).fetchone()
+    await connection.execute(STAND_STILL, [consumer, context])
+    left_out = await (await connection.execute(LEFT_OUT, [consumer, context, position])).fetchone()
     if left_out and left_out[0]:
         raise LeavesOut(context, *left_out)
-    await connection.execute(END, [CONSUMER, context])
-    await connection.execute(BEGIN, [CONSUMER, context, incarnation, position, position])
+    await connection.execute(END, [consumer, context])
+    await connection.execute(BEGIN, [consumer, context, incarnation, position, position])

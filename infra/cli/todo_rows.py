@@ -23,6 +23,9 @@ from infra.settings import Settings
 from projections import asking, todos
 from projections.pool import Connection, connected
 from projections.todos import Status, Todo, Wanted
+from sagas.orchestrator import CONSUMER as SAGAS
+from sagas.orchestrator import contexts as listened_to
+from sagas.processes import PROCESSES
 
 
 def wanted(kind: str | None, status: str | None, *, failing: bool) -> Wanted:
@@ -83,6 +86,8 @@ async def begin(settings: Settings, context: str, position: int | None, reason: 
     after = head if position is None else position
     async with taken_in_hand(settings, OperationKind.TODO_BEGIN, context, reason) as connection:
         await asking.begin_again(connection, context, incarnation, after)
+        if context in listened_to(PROCESSES):
+            await asking.begin_again(connection, context, incarnation, after, SAGAS)
     print(f"Events of {context} after {after} are taken note of.")
 
 

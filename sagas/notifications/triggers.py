@@ -69,7 +69,8 @@ def refund(event: PaymentRefunded) -> Facts:
 
 
 def advice(event: PaymentDeclined) -> Facts:
-    return {"advice": event.advice.value}
+    """What the customer may do about it; the templates ask for it as they ask for every reason."""
+    return {"reason": event.advice.value}
 
 
 def available(event: StockRanLow) -> Facts:

@@ -65,7 +65,13 @@ def mortal(fate: Fate) -> None:
 async def main(conninfo: str, port: int, deaths: str) -> None:
     mortal(Fate(parsed(deaths)))
     settings = Settings.read(
-        {}, profile="development", database_url=conninfo, smtp_host="127.0.0.1", smtp_port=port, smtp_security="none"
+        {},
+        profile="development",
+        database_url=conninfo,
+        smtp_host="127.0.0.1",
+        smtp_port=port,
+        smtp_security="none",
+        todo_at_once=1,  # at the step at which it dies, no other mail is at another
     )
     async with running(settings, {Duty.TODO}):
         await asyncio.Event().wait()

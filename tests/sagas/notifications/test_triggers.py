@@ -127,5 +127,5 @@ async def test_a_trigger_of_a_later_release_waits_for_it() -> None:
 
 def test_a_declined_payment_says_what_the_gateway_advises() -> None:
     declined = payments.declined(uuid4(), 3)
-    assert BY_NAME["payment-failed"].facts(declined) == {"advice": Advice.OTHER_METHOD.value}
+    assert BY_NAME["payment-failed"].facts(declined) == {"reason": Advice.OTHER_METHOD.value}
     assert SORTS[Name.PAYMENT_FAILED] is Sort.ORDER
