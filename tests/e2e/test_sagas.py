@@ -40,7 +40,7 @@ SUITE: Final = "saga-chaos"
 LIMIT: Final = 3000 if is_full(SUITE) else 300  # seconds
 pytestmark = [pytest.mark.full(SUITE), pytest.mark.timeout(LIMIT)]
 
-ORDERS: Final = size(40, 1_000, suite=SUITE)
+ORDERS: Final = size(20, 1_000, suite=SUITE)
 ROUNDS: Final = size(1, 15, suite=SUITE)  # in which everybody who may be killed is
 AT_ONCE: Final = 8
 OFTEN: Final = 0.05  # of the requests, each fault
