@@ -59,6 +59,7 @@ def keep_reading(libc: ctypes.CDLL) -> None:
 
 
 def die_with_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # whoever was started by nohup or in the background ignores it
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0)
 
 
