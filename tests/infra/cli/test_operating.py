@@ -48,7 +48,9 @@ async def test_a_worker_carries_it_out_and_what_came_of_it_is_told(settings: Set
     async with running(settings, {Duty.TODO}):
         with pytest.raises(OperationRefused, match=f"nothing is parked under {nobody}"):
             await operations.request(RETRY, str(nobody), {}, "because")
-        with pytest.raises(OperationRefused, match="there is no read model stamps; there are notifications, operations, orders"):
+        with pytest.raises(
+            OperationRefused, match="there is no read model stamps; there are notifications, operations, orders"
+        ):
             await operations.request(OperationKind.REPLAY_START, "stamps", {"until": None}, "because")
         with pytest.raises(OperationRefused, match="yesterday is not the id of anything parked"):
             await operations.request(RETRY, "yesterday", {}, "because")
