@@ -44,7 +44,7 @@ async def shop(data: Path) -> AsyncIterator[Pool]:
             async def arrived() -> bool:
                 """In each model, as each is on its own."""
                 people = await USERS.count(pool, [], 100)
-                return (people >= len(customers()) and (await facets(pool, Search())).in_stock == 40) and (
+                return (people >= len(customers()) and (await facets(pool, Search())).in_stock >= 35) and (
                     len(await placed(pool)) == sum(day.placed for day in await sold(pool)) == PLACED
                 )
 
@@ -53,8 +53,9 @@ async def shop(data: Path) -> AsyncIterator[Pool]:
 
 
 async def placed(pool: Pool) -> list[OrderRow]:
-    found = await ORDERS.page(pool, [Condition("status", "eq", Status.PLACED)], NEWEST, Page(100))
-    return list(found.rows)
+    """Whatever has become of them since."""
+    found = await ORDERS.page(pool, [], NEWEST, Page(100))
+    return [row for row in found.rows if row.status is not Status.DRAFT]
 
 
 async def sold(pool: Pool) -> list[DayRow]:
@@ -80,7 +81,8 @@ async def its_products_are_found(shop: Pool) -> None:
     cheap = Search(category=kitchen, prices=Prices("EUR", lte=1200), in_stock=True)
     assert await names(shop, cheap, Sort.PRICE_ASC) == ["Barley tea, 200 g", "Genmaicha, 100 g", "Tea towel"]
     found = await facets(shop, Search())
-    assert (found.total, found.capped, found.in_stock) == (40, False, 40)
+    assert (found.total, found.capped) == (40, False)
+    assert 35 <= found.in_stock <= 40  # some are few, and may be sold by now
     assert set(found.categories) == {category.id for category in categories()}
     assert found.categories[kitchen] == 20
     sku = next(product.variants[0] for product in products())["sku"]
@@ -99,4 +101,4 @@ async def its_sales_add_up(shop: Pool) -> None:
     days, orders = await sold(shop), await placed(shop)
     assert sum(day.placed_amount for day in days) == sum(order.total for order in orders)
     assert sum(day.placed_units for day in days) == sum(line.quantity for order in orders for line in order.lines)
-    assert sum(day.confirmed + day.captured for day in days) == 0  # nothing works the orders yet
+    assert sum(day.confirmed + day.captured for day in days) > 0  # by their sagas
