@@ -98,7 +98,10 @@ def begin(
     database_url: DatabaseUrl = None,
     yes: Yes = False,
 ) -> None:
-    """Take note of events from here on, as after a restore. What is done already is found in the log, not repeated."""
+    """Take note of events from here on, as after a restore, and let sagas hear them.
+
+    What is done already is found in the log and not repeated; a saga knows what it has heard.
+    """
     import asyncio
 
     from infra.cli import todo_rows

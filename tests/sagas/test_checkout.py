@@ -222,3 +222,15 @@ def test_an_operator_may_cancel_before_the_pivot(world: World):
     world.settle()
     assert world.order(order).status is Status.REJECTED
     assert_balanced(world)
+
+
+def test_once_an_operator_has_seen_to_the_money_of_a_shipped_order_it_is_let_go(world: World):
+    order = world.place("pm_card_captureFail")
+    world.until(lambda: world.order(order).status is Status.CONFIRMED)
+    world.post(f"/v1/orders/{order}/ship", {"carrier": "DHL", "lines": [{"line": 1, "quantity": 1}]})
+    world.settle()
+    world.act(checkout(world, order), ActionKind.RESOLVE)
+    world.settle()
+    assert checkout(world, order).outcome is Outcome.HANDED_OVER
+    assert world.order(order).status is Status.PARTIALLY_SHIPPED
+    assert world.order(order).saga is None
