@@ -16,6 +16,8 @@ import psycopg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic_core import from_json, to_json
 
+from domain.ids import OrderId, checkout_of, payment_of
+
 BATCH: Final = 4_000
 
 READ: Final = """
@@ -25,11 +27,12 @@ WHERE notification_id > %s ORDER BY notification_id LIMIT %s
 UPSERT: Final = """
 INSERT INTO bare.orders SELECT * FROM json_populate_recordset(NULL::bare.orders, %s::json)
 ON CONFLICT (id) DO UPDATE SET (version, updated_at, status, customer_id, currency, lines, shipping, tax, total,
-    payment_method, address, note, shipments, returns, timeline, saga_id, created_at, placed_at, closed_at)
+    payment_method, address, note, shipments, returns, timeline, saga_id, saga_process, created_at,
+    placed_at, closed_at)
 = ROW (excluded.version, excluded.updated_at, excluded.status, excluded.customer_id, excluded.currency, excluded.lines,
     excluded.shipping, excluded.tax, excluded.total, excluded.payment_method, excluded.address, excluded.note,
-    excluded.shipments, excluded.returns, excluded.timeline, excluded.saga_id, excluded.created_at, excluded.placed_at,
-    excluded.closed_at)
+    excluded.shipments, excluded.returns, excluded.timeline, excluded.saga_id, excluded.saga_process,
+    excluded.created_at, excluded.placed_at, excluded.closed_at)
 """
 
 Row = dict[str, Any]
@@ -65,6 +68,7 @@ def placed(row: Row, e: Row) -> None:
     row |= {"lines": [line(of) for of in e["lines"]], "shipping": e["shipping"]["amount"], "tax": e["tax"]["amount"]}
     row |= {"total": e["total"]["amount"], "payment_method": e["payment_method"], "address": e["address"]}
     row |= {"note": e["note"], "placed_at": e["timestamp"]}
+    row |= {"saga_id": str(checkout_of(payment_of(OrderId(UUID(row["id"]))))), "saga_process": "checkout"}
     row.setdefault("created_at", e["timestamp"])
 
 
@@ -73,7 +77,7 @@ def confirmed(row: Row, e: Row) -> None:
 
 
 def rejected(row: Row, e: Row) -> None:
-    row |= {"status": "REJECTED", "closed_at": e["timestamp"]}
+    ended(row, "REJECTED", e)
 
 
 def cancellation_requested(row: Row, e: Row) -> None:
@@ -81,7 +85,11 @@ def cancellation_requested(row: Row, e: Row) -> None:
 
 
 def cancelled(row: Row, e: Row) -> None:
-    row |= {"status": "CANCELLED", "closed_at": e["timestamp"]}
+    ended(row, "CANCELLED", e)
+
+
+def ended(row: Row, status: str, e: Row) -> None:
+    row |= {"status": status, "closed_at": e["timestamp"], "saga_id": None, "saga_process": None}
 
 
 def shipped(row: Row, e: Row) -> None:

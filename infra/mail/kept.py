@@ -36,7 +36,9 @@ class Entry:
 
 
 class MailDirectory:
-    """The index has the newest first. Several processes may use one directory."""
+    """Keeping one costs the same however many there are: the index is only added to, and before the mail is written, so
+    that no mail is without its line. Several processes may use one directory.
+    """
 
     def __init__(self, path: Path, sender: str = "") -> None:
         self._path = path
@@ -52,8 +54,8 @@ class MailDirectory:
 
     def entries(self) -> list[Entry]:
         """The newest first; none where nothing was ever kept."""
-        index = self._path / INDEX
-        return [entry(line) for line in index.read_text("utf-8").splitlines()] if index.exists() else []
+        kept = {entry.id: entry for entry in self._index() if self._file(entry.id).exists()}
+        return sorted(kept.values(), key=lambda entry: entry.at, reverse=True)
 
     def read(self, id: UUID) -> EmailMessage | None:
         file = self._file(id)
@@ -69,26 +71,35 @@ class MailDirectory:
 
     def _keep(self, entry: Entry, mail: bytes) -> None:
         with self._locked():
-            kept = self.entries()
-            if any(other.id == entry.id for other in kept):
-                return
-            write(self._file(entry.id), mail)
-            self._write_index([entry, *kept])
+            if not self._file(entry.id).exists():
+                self._add_to_index(entry)
+                write(self._file(entry.id), mail)
 
     def _forget(self, user_id: UUID) -> int:
         if not (self._path / INDEX).exists():
             return 0
         with self._locked():
-            kept = self.entries()
-            theirs = [entry for entry in kept if entry.user_id == user_id]
-            for entry in theirs:
-                self._file(entry.id).unlink(missing_ok=True)
-            self._write_index([entry for entry in kept if entry.user_id != user_id])
-        return len(theirs)
+            kept = self._index()
+            theirs = {entry.id for entry in kept if entry.user_id == user_id}
+            there = [self._file(id) for id in theirs if self._file(id).exists()]
+            for file in there:
+                file.unlink()
+            write(self._path / INDEX, b"".join(line(entry) for entry in kept if entry.user_id != user_id))
+        return len(there)
 
-    def _write_index(self, entries: list[Entry]) -> None:
-        lines = "".join(json.dumps(asdict(each), default=str, ensure_ascii=False) + "\n" for each in entries)
-        write(self._path / INDEX, lines.encode())
+    def _index(self) -> list[Entry]:
+        """As lines were added; what a process that died has left of one is none."""
+        index = self._path / INDEX
+        lines = index.read_text("utf-8", "replace").splitlines() if index.exists() else []
+        return [found for each in lines if (found := entry(each))]
+
+    def _add_to_index(self, entry: Entry) -> None:
+        descriptor = os.open(self._path / INDEX, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "r+b") as index:
+            ends = index.seek(0, os.SEEK_END)
+            index.seek(max(0, ends - 1))
+            torn = index.read(1) not in {b"", b"\n"}
+            index.write(b"\n" * torn + line(entry))
 
     def _file(self, id: UUID) -> Path:
         return self._path / f"{id}.eml"
@@ -101,8 +112,16 @@ class MailDirectory:
             yield
 
 
-def entry(line: str) -> Entry:
-    found = json.loads(line)
+def line(entry: Entry) -> bytes:
+    return json.dumps(asdict(entry), default=str, ensure_ascii=False).encode() + b"\n"
+
+
+def entry(line: str) -> Entry | None:
+    """None for what is not a whole line."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
     user_id = UUID(found["user_id"]) if found["user_id"] else None
     return Entry(UUID(found["id"]), user_id, datetime.fromisoformat(found["at"]), found["to"], found["subject"])
 

@@ -29,6 +29,24 @@ async def test_a_mail_is_kept_once_and_listed_newest_first(tmp_path: Path) -> No
     assert body.get_content().strip() == "本文"
 
 
+async def test_what_a_process_that_died_left_of_a_line_harms_no_other(tmp_path: Path) -> None:
+    kept, other = directory(tmp_path), replace(letter(), id=uuid4())
+    await kept.send(letter())
+    index = tmp_path / "mail" / INDEX
+    index.write_bytes(index.read_bytes() + b'{"id": "5')
+    await kept.send(other)
+    assert {entry.id for entry in kept.entries()} == {NOTIFICATION, other.id}
+
+
+async def test_a_mail_that_was_only_announced_is_not_listed_and_is_kept_when_sent_again(tmp_path: Path) -> None:
+    kept = directory(tmp_path)
+    await kept.send(letter())
+    (tmp_path / "mail" / f"{NOTIFICATION}.eml").unlink()
+    assert kept.entries() == []
+    await kept.send(letter())
+    assert [entry.id for entry in kept.entries()] == [NOTIFICATION]
+
+
 async def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
     await directory(tmp_path).send(letter())
     assert {file.stat().st_mode & 0o077 for file in (tmp_path / "mail").iterdir() if file.name != "lock"} == {0}
