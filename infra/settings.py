@@ -80,7 +80,7 @@ class Settings(BaseModel):
         description="command API that saga commands are sent to; unset: the write loops of the process itself",
     )
     replay_processes: int = Field(2, ge=1, le=32, description="processes that build a generation of a read model")
-    todo_at_once: int = Field(16, ge=1, le=1000, description="pieces of work that one process does at a time")
+    todo_at_once: int = Field(64, ge=1, le=1000, description="pieces of work that one process does at a time")
     pool_size: int = Field(8, ge=1, le=1000, description="most connections of each pool")
 
     master_key: SecretStr = secret("wraps the personal-data keys: 32 bytes in base64; losing it erases every user")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from psycopg import sql
@@ -49,22 +50,24 @@ async def add(connection: Connection, schema: str, sums: Sums, changes: Changes)
     """In order of key, so that no two consumers wait for each other. For a pipeline."""
     if not changes:
         return
-    columns = sorted({column for some in changes.values() for column in some})
+    columns = tuple(sorted({column for some in changes.values() for column in some}))
     rows = [
         dict(zip(sums.key, key, strict=True)) | {column: changes[key][column] for column in columns}
         for key in sorted(changes)
     ]
-    await connection.execute(_upsert(schema, sums, columns), [to_json(rows).decode()])
+    await connection.execute(_upsert(schema, sums.table, sums.key, columns), [to_json(rows).decode()])
 
 
-def _upsert(schema: str, sums: Sums, columns: list[str]) -> sql.Composed:
+@cache
+def _upsert(schema: str, table: str, key: tuple[str, ...], columns: tuple[str, ...]) -> bytes:
     added = [sql.SQL("{column} = t.{column} + excluded.{column}").format(column=sql.Identifier(c)) for c in columns]
-    return sql.SQL(
+    composed = sql.SQL(
         "INSERT INTO {table} AS t ({all}) SELECT {all} FROM json_populate_recordset(NULL::{table}, %s::json)"
         " ON CONFLICT ({key}) DO UPDATE SET {added}"
     ).format(
-        table=sql.Identifier(schema, sums.table),
-        all=sql.SQL(", ").join(map(sql.Identifier, [*sums.key, *columns])),
-        key=sql.SQL(", ").join(map(sql.Identifier, sums.key)),
+        table=sql.Identifier(schema, table),
+        all=sql.SQL(", ").join(map(sql.Identifier, [*key, *columns])),
+        key=sql.SQL(", ").join(map(sql.Identifier, key)),
         added=sql.SQL(", ").join(added),
     )
+    return composed.as_bytes(None)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from functools import cache
+from typing import Any, Final, Generic, LiteralString, Protocol, TypeVar
 from uuid import UUID
 
 from psycopg import sql
@@ -47,10 +48,7 @@ class Table(Generic[R]):
 
     async def select(self, connection: Connection, schema: str, ids: Iterable[UUID]) -> Cursor:
         """Asks for the rows of these ids. Meant for a pipeline; `found` understands what comes."""
-        query = sql.SQL("SELECT {} FROM {} t WHERE id = ANY(%s)").format(
-            self.selected(), sql.Identifier(schema, self.name)
-        )
-        return await connection.execute(query, [list(ids)])
+        return await connection.execute(self._select(schema), [list(ids)])
 
     async def load(self, connection: Connection, schema: str, ids: Iterable[UUID]) -> dict[UUID, R]:
         """The rows of these ids that exist, by id."""
@@ -74,25 +72,37 @@ class Table(Generic[R]):
         if rows:
             await connection.execute(self._update(schema), [self._rows.dump_json(list(rows)).decode()])
 
-    def _update(self, schema: str) -> sql.Composed:
-        names = [sql.Identifier(c) for c in self.columns]
-        return sql.SQL(
-            "UPDATE {table} AS t SET ({columns}) = ROW({given})"
-            " FROM json_populate_recordset(NULL::{table}, %s::json) AS g WHERE t.id = g.id AND t.version = g.version"
-        ).format(
-            table=sql.Identifier(schema, self.name),
-            columns=sql.SQL(", ").join(names),
-            given=sql.SQL(", ").join(sql.SQL("g.{}").format(n) for n in names),
-        )
+    # Statements are made once for a schema: putting one together costs as much as executing it.
 
-    def _upsert(self, schema: str) -> sql.Composed:
-        names = [sql.Identifier(c) for c in self.columns]
-        return sql.SQL(
-            "INSERT INTO {table} AS t ({columns})"
-            " SELECT {columns} FROM json_populate_recordset(NULL::{table}, %s::json)"
-            " ON CONFLICT (id) DO UPDATE SET ({columns}) = ROW({excluded}) WHERE t.version < excluded.version"
-        ).format(
-            table=sql.Identifier(schema, self.name),
-            columns=sql.SQL(", ").join(names),
-            excluded=sql.SQL(", ").join(sql.SQL("excluded.{}").format(n) for n in names),
-        )
+    def _select(self, schema: str) -> bytes:
+        return statement(SELECT, schema, self.name, self.columns)
+
+    def _update(self, schema: str) -> bytes:
+        return statement(UPDATE, schema, self.name, self.columns)
+
+    def _upsert(self, schema: str) -> bytes:
+        return statement(UPSERT, schema, self.name, self.columns)
+
+
+@cache
+def statement(which: LiteralString, schema: str, table: str, columns: tuple[str, ...]) -> bytes:
+    """One of those below, for a table of a generation."""
+    names = [sql.Identifier(column) for column in columns]
+    composed = sql.SQL(which).format(
+        table=sql.Identifier(schema, table),
+        columns=sql.SQL(", ").join(names),
+        given=sql.SQL(", ").join(sql.SQL("g.{}").format(name) for name in names),
+        excluded=sql.SQL(", ").join(sql.SQL("excluded.{}").format(name) for name in names),
+    )
+    return composed.as_bytes(None)
+
+
+SELECT: Final = "SELECT to_json(t)::text FROM {table} t WHERE id = ANY(%s)"
+UPDATE: Final = """
+UPDATE {table} AS t SET ({columns}) = ROW({given})
+FROM json_populate_recordset(NULL::{table}, %s::json) AS g WHERE t.id = g.id AND t.version = g.version
+"""
+UPSERT: Final = """
+INSERT INTO {table} AS t ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::{table}, %s::json) AS g
+ON CONFLICT (id) DO UPDATE SET ({columns}) = ROW({excluded}) WHERE t.version < excluded.version
+"""

@@ -28,7 +28,7 @@ KIND: Final = "deliver"
 RULES: Final = (Rule(NotificationRequested, KIND),)
 RETRY: Final = RetryPolicy(first=2, longest=900, within=86_400)
 WORKER: Final = service("notifications")
-AT_ONCE: Final = 8
+AT_ONCE: Final = 16
 GAVE_UP: Final = "GAVE_UP"
 NO_CHANNEL: Final = "NO_CHANNEL"
 
