@@ -4,20 +4,25 @@ the gateway fails; customers cancel, return and pay when they like. In the end m
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from domain.ids import OrderId
 from domain.orders.order import Status
 from domain.value import PaymentMethod
+from infra.embedded import EmbeddedPostgres
 from infra.gateway.faults import Fault
 from infra.gateway.memory import MemoryGateway
 from tests import full
+from tests.conftest import fresh_database
 from tests.sagas.balance import assert_balanced, stock_adds_up
+from tests.sagas.logged import LoggedWorld
 from tests.sagas.world import ANN, BEGAN, OURS, World
 
 CARDS = [
@@ -30,6 +35,8 @@ CARDS = [
 ]
 FAULTS = [Fault.TIMEOUT_BEFORE, Fault.TIMEOUT_AFTER, Fault.RATE_LIMITED, Fault.ERROR_AFTER, Fault.CUT]
 PLACES = ["orders", "payments"]
+STOCK = 6
+SUITE = "sagas"
 n = st.integers(0, 20)
 
 
@@ -37,9 +44,12 @@ class Shop(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.faults: list[Fault] = []
-        self.world = World(stock=6)
+        self.world = self.opened()
         self.world.gateway = MemoryGateway(lambda: BEGAN, lambda _: self.faults.pop() if self.faults else None)
         self.orders: list[OrderId] = []
+
+    def opened(self) -> World:
+        return World(stock=STOCK)
 
     def order(self, which: int) -> OrderId:
         return self.orders[which % len(self.orders)]
@@ -144,10 +154,46 @@ class Shop(RuleBasedStateMachine):
         assert_balanced(self.world)
 
 
-TestShop = pytest.mark.full("sagas")(pytest.mark.timeout(1_200)(seed(full.seed())(Shop).TestCase))
-TestShop.settings = settings(
-    max_examples=full.size(60, 2_000, suite="sagas"),
-    stateful_step_count=full.size(50, 80, suite="sagas"),
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
+def sizes(examples: tuple[int, int]) -> settings:
+    """Small and full number of examples."""
+    return settings(
+        max_examples=full.size(*examples, suite=SUITE),
+        stateful_step_count=full.size(50, 80, suite=SUITE),
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+TestShop = pytest.mark.full(SUITE)(pytest.mark.timeout(1_200)(seed(full.seed())(Shop).TestCase))
+TestShop.settings = sizes((60, 2_000))
+
+
+class LoggedShop(Shop):
+    """The same over the real write loops and logs, two of each."""
+
+    def __init__(self, fresh: Callable[[], AbstractContextManager[str]]) -> None:
+        self._database = fresh()
+        self._conninfo = self._database.__enter__()
+        super().__init__()
+
+    def opened(self) -> World:
+        self._logged = LoggedWorld(stock=STOCK, conninfo=self._conninfo)
+        return self._logged
+
+    def teardown(self) -> None:
+        try:
+            super().teardown()
+        finally:
+            self._logged.close()
+            self._database.__exit__(None, None, None)
+
+
+@pytest.mark.full(SUITE)
+@pytest.mark.timeout(1_700)
+def test_the_same_histories_over_real_logs(postgres: EmbeddedPostgres, migrated: str) -> None:
+    @seed(full.seed())
+    class Seeded(LoggedShop):
+        def __init__(self) -> None:
+            super().__init__(lambda: fresh_database(postgres, migrated))
+
+    run_state_machine_as_test(Seeded, settings=sizes((8, 200)))

@@ -15,7 +15,8 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from commands.body import parsed
-from commands.handler import Handlers
+from commands.handler import Decision, Handler, Handlers, Ids
+from commands.message import Command
 from commands.orders.messages import PlaceNow, PlaceOrder
 from commands.payments.gateway import Answer, Authorise, Capture, Hook, RateLimited, Refund, Unknown, Void
 from commands.payments.messages import ReceiveHook, RecordAnswer
@@ -112,8 +113,29 @@ class MemoryLoop:
         events = [] if made is None else [made] if isinstance(made, Event) else list(made)
         for event in events:
             self.known[event.originator_id] = self._context.evolve(self.known.get(event.originator_id), event)
-            self._world.recorded(self._context.name, event)
+            position = len(self._world.feeds[self._context.name]) + 1
+            recorded = Recorded(event, position, 0, new_id(), self._world.now, "c", None, "test", None)
+            self._world.recorded(self._context.name, recorded)
         return Reply(handler.answer(command, States(self.known.get)))
+
+
+class OpenShelf(Command):
+    quantity: int
+
+
+class OpensShelf(Handler[OpenShelf]):
+    """The one variant with its goods, without a product."""
+
+    of = Stock
+
+    def decide(self, command: OpenShelf, states: States, at: datetime, ids: Ids) -> Decision:
+        opened = stocks.open_stock(VariantId(command.target), ProductId(derive("test", "product")), at=at)
+        return [opened, *stocks.receive(stocks.evolve(None, opened), command.quantity, at=at)]
+
+
+def handlers_of(context: Context) -> Handlers:
+    more: dict[str, Handlers] = {"sagas": saga_handlers(Engine(PROCESSES)), "products": {OpenShelf: OpensShelf()}}
+    return HANDLERS.get(context.name, {}) | more.get(context.name, {})
 
 
 @dataclass
@@ -149,30 +171,23 @@ class World:
     lost: list[Hook] = field(default_factory=list)  # webhooks that never came
 
     def __post_init__(self) -> None:
-        self.engine = Engine(PROCESSES)
         self.gateway = MemoryGateway(lambda: BEGAN)
         self.feeds = {context.name: [] for context in CONTEXTS}
         self.told = dict.fromkeys(self.feeds, 0)
-        handlers = HANDLERS | {"sagas": saga_handlers(self.engine)}
-        self.loops = {c.name: MemoryLoop(self, c, handlers[c.name]) for c in CONTEXTS}
+        self.loops = {context.name: self._loop(context, handlers_of(context)) for context in CONTEXTS}
         services: Any = Services(HiddenClaims("a secret of some length, for tests"), self, self)
         self.port = LoopCommands(Table(ROUTES, RESOURCES), self.loops, services)
         self.sink = SagaSink(PROCESSES, self.loops["sagas"])
-        self._open_stock()
+        self.do("products", OpenShelf(quantity=self.stock).bind(by=OURS, target=TEA)).result()
 
-    def _open_stock(self) -> None:
-        opened = stocks.evolve(None, stocks.open_stock(TEA, ProductId(derive("test", "product")), at=self.now))
-        for received in stocks.receive(opened, self.stock, at=self.now):
-            opened = stocks.evolve(opened, received)
-        self.loops["products"].known[TEA] = opened
+    def _loop(self, context: Context, handlers: Handlers) -> MemoryLoop:
+        return MemoryLoop(self, context, handlers)
 
     # -- what the real thing has databases for
 
-    def recorded(self, context: str, event: Any) -> None:
-        id = new_id()
-        feed = self.feeds[context]
-        feed.append(Recorded(event, len(feed) + 1, 0, id, self.now, "c", None, "test", None))
-        match event:
+    def recorded(self, context: str, recorded: Recorded) -> None:
+        self.feeds[context].append(recorded)
+        match event := recorded.event:
             case CommandDispatched():
                 self.commands.append((event.originator_id, event))
             case TimerSet():
