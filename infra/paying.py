@@ -4,7 +4,9 @@
     -> outcome
 
 What cannot be told is asked again under the same key, for as long as the gateway keeps keys; from then on, and where
-asking again does not help, the gateway is first looked at.
+asking again does not help, the gateway is first looked at. Where it repeats an error of its own and has not done it,
+it is asked under another key, which follows from the first: of an intent that we can name the gateway tells at once
+what was done.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ from commands.reply import Envelope
 from commands.services import Loop, utc_now
 from domain.actor import service
 from domain.event import JSON, Erased
-from domain.ids import AttemptId, CaptureId, RefundId
+from domain.ids import AttemptId, CaptureId, RefundId, derive
 from domain.payments.attempt import Attempt, Entry
 from domain.payments.events import Advice, AttemptCreated, CaptureRequested, RefundRequested, VoidRequested
 from domain.payments.payment import Payment, evolve
@@ -50,6 +52,7 @@ WORKER: Final = service("gateway")
 KEYS_LIVE: Final = timedelta(hours=20)  # gateways keep them for a day
 LOOK_FROM: Final = 3  # attempts: a gateway may repeat its own error for as long as it keeps the key
 LAG: Final = timedelta(minutes=2)  # until a gateway finds by our ids what it was just asked for
+ANEW: Final = 1.0  # seconds until what the gateway did not do is asked for under another key
 LOST_AFTER: Final = 600.0  # seconds after which what is not in the log is taken to be lost
 LONGEST_WAIT: Final = 60.0  # seconds between looks whether an attempt has got its reference
 LONGEST_LOOK: Final = 3600.0  # seconds between looks at what the gateway has under way
@@ -141,6 +144,8 @@ class AskGateway:
         match answer:
             case None:
                 return again(work, "waits", 1.0, LONGEST_WAIT)
+            case Unknown(kept=True) if work.attempt >= LOOK_FROM and request.asked is not Asked.AUTHORISE:
+                return again(work, "rounds", ANEW, LONGEST_WAIT)
             case Unknown(why):
                 raise NotTold(why)
             case RateLimited(seconds):
@@ -178,11 +183,11 @@ class AskGateway:
             case Asked.AUTHORISE:
                 return await self._authorised(work, payment, attempt)
             case Asked.CAPTURE:
-                return await self._captured(attempt, request)
+                return await self._captured(work, attempt, request)
             case Asked.VOID:
-                return await self._voided(payment, attempt, request)
+                return await self._voided(work, payment, attempt, request)
             case Asked.REFUND:
-                return await self._refunded(attempt, request)
+                return await self._refunded(work, attempt, request)
             case _:
                 assert_never(request.asked)
 
@@ -226,18 +231,18 @@ class AskGateway:
             return Unknown("whether it was asked for before the customer was erased shows in a while")
         return Invalid("customer_erased", "the customer was erased before they were charged")
 
-    async def _captured(self, attempt: Attempt, request: Request) -> Answer | None:
+    async def _captured(self, work: Work, attempt: Attempt, request: Request) -> Answer | None:
         if attempt.reference is None:
             return None
         entry = entry_of(attempt.captures, request)
-        wanted = Capture(key_of(entry), attempt.reference, CaptureId(entry.id), entry.amount)
+        wanted = Capture(key_in(work, entry.gateway_key), attempt.reference, CaptureId(entry.id), entry.amount)
         return await self._checked(attempt.reference, await self._gateway.capture(wanted))
 
-    async def _refunded(self, attempt: Attempt, request: Request) -> Answer | None:
+    async def _refunded(self, work: Work, attempt: Attempt, request: Request) -> Answer | None:
         if attempt.reference is None:
             return None
         entry = entry_of(attempt.refunds, request)
-        wanted = Refund(key_of(entry), attempt.reference, RefundId(entry.id), entry.amount)
+        wanted = Refund(key_in(work, entry.gateway_key), attempt.reference, RefundId(entry.id), entry.amount)
         return await self._checked(attempt.reference, await self._gateway.refund(wanted))
 
     async def _checked(self, reference: str, answer: Answer) -> Answer:
@@ -251,7 +256,7 @@ class AskGateway:
             return found
         return Declined(found, reference, answer.code, Advice.NONE, found.at)
 
-    async def _voided(self, payment: Payment, attempt: Attempt, request: Request) -> Answer | None:
+    async def _voided(self, work: Work, payment: Payment, attempt: Attempt, request: Request) -> Answer | None:
         """Of an attempt of which nothing is known yet it is found out first what there is to void."""
         reference = attempt.reference
         if reference is None:
@@ -259,8 +264,7 @@ class AskGateway:
             if not isinstance(found, Intent):
                 return found
             reference = found.reference
-        assert attempt.void_key is not None
-        answer = await self._gateway.void(Void(attempt.void_key, reference))
+        answer = await self._gateway.void(Void(key_in(work, attempt.void_key), reference))
         return await self._instead(payment, request, reference, answer) if isinstance(answer, Invalid) else answer
 
     async def _instead(self, payment: Payment, request: Request, reference: str, refusal: Invalid) -> Answer:
@@ -315,6 +319,8 @@ def entry_of(entries: Sequence[Entry], request: Request) -> Entry:
     return next(entry for entry in entries if entry.id == request.entry_id)
 
 
-def key_of(entry: Entry) -> UUID:
-    assert entry.gateway_key is not None, "what we asked for has a key"
-    return entry.gateway_key
+def key_in(work: Work, key: UUID | None) -> UUID:
+    """The key of a request, or the one that follows from it in a later round."""
+    assert key is not None, "what we asked for has a key"
+    rounds = work.data.get("rounds", 0)
+    return derive("gateway-key", f"{key}/{rounds}") if rounds else key

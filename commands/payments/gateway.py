@@ -140,9 +140,14 @@ class ActionNeeded:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Whether it was done cannot be told: ask again under the same key."""
+    """Whether it was done cannot be told: ask again under the same key.
+
+    `kept`: the gateway repeats an error of its own under this key and, looked at, has not done it. It will not do it
+    under this key, for as long as it keeps that: ask under another.
+    """
 
     why: str
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,6 +185,8 @@ class MemoryGateway:
             return failed
         self._settle()
         answer = self._once(request, act)
+        if fault is Fault.ERROR_KEPT and isinstance(answer, Declined | Invalid) and not isinstance(request, Authorise):
+            self._answers[request.key] = request, Unknown(fault.value, kept=True)
         return failed or answer
 
     def _once(self, request: Request, act: Callable[[], Answer]) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -169,7 +169,8 @@ class StripeGateway:
         old = replayed(error.headers) and not isinstance(answer, RateLimited)
         if old or (isinstance(answer, Invalid) and answer.code in PERHAPS_DONE):
             named = details(error).get("payment_intent")
-            return (await look(named["id"] if named else None)) or answer
+            found = await look(named["id"] if named else None)
+            return found or (replace(answer, kept=old) if isinstance(answer, Unknown) else answer)
         return answer
 
     def _declined(self, error: stripe.CardError) -> Answer:

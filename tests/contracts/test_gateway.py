@@ -488,6 +488,25 @@ async def test_a_refund_of_unknown_outcome_is_asked_for_again(side: Side, fault:
     assert len(done(await side.gateway.refund(request)).refunds) == 1
 
 
+async def test_an_error_kept_for_what_was_not_done_is_told_as_kept_and_another_key_goes_through(side: Side) -> None:
+    """The bank refused it, and that answer is lost behind an error that the gateway repeats."""
+    request = capture(await authorised(side, "pm_card_captureFail"), 4_000)
+    await side.fails(Fault.ERROR_KEPT)
+    first = await side.gateway.capture(request)
+    again = await side.gateway.capture(request)
+    assert isinstance(first, Unknown)
+    assert isinstance(again, Unknown)
+    assert (first.kept, again.kept) == (False, True)
+    assert isinstance(await side.gateway.capture(replace(request, key=uuid4())), Declined)
+
+
+async def test_an_error_kept_for_what_was_done_is_looked_behind(side: Side) -> None:
+    request = capture(await authorised(side), 4_000)
+    await side.fails(Fault.ERROR_KEPT)
+    await side.gateway.capture(request)
+    assert done(await side.gateway.capture(request)).captured == euros(4_000)
+
+
 # Looking.
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -186,6 +187,21 @@ async def test_an_error_that_the_gateway_repeats_is_looked_behind(desk: Desk) ->
     await act.record(work_of(row), done(await act.do(work_of(row, attempt=3))))
     assert (await desk.payment(id)).status is ChargeStatus.AUTHORISED
     assert await intents(desk, id) == 1
+
+
+async def test_what_the_gateway_did_not_do_and_only_repeats_an_error_for_is_asked_under_another_key(desk: Desk) -> None:
+    id = await desk.authorised("pm_card_captureFail")
+    await desk.ask(id, "capture")
+    desk.trouble.at("capture", Fault.ERROR_KEPT)
+    row, act = (await desk.asked())[-1], desk.act
+    for attempt in (1, 2):
+        with pytest.raises(NotTold):
+            await act.do(work_of(row, attempt=attempt))
+    later = await act.do(work_of(row, attempt=3))
+    assert isinstance(later, Later)
+    declined = done(await act.do(replace(work_of(row, attempt=4), data=later.data)))
+    await act.record(work_of(row), declined)
+    assert isinstance((await desk.events())[-1], CaptureFailed)
 
 
 async def test_once_keys_are_forgotten_it_is_looked_up_before_it_is_sent_again(desk: Desk) -> None:
