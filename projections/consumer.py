@@ -19,7 +19,7 @@ from domain.ids import SLICES
 from projections.checkpoint import Checkpoint, Checkpoints, Fenced, Progress
 from projections.feed import Batch, Feed, Recorded
 from projections.folding import told
-from projections.parking import REFUSED, Failure, Parking, write
+from projections.parking import REFUSED, Failure, Parking, sequences, write
 from projections.pool import Pool, connected
 from projections.sink import Sink
 
@@ -165,17 +165,15 @@ class Consumer:
         it takes to find the events it refuses.
         """
         to = progress(batch)
-        parking = Parking(self.name, self._feed.context)
         async with connected(self._pool) as connection:
             writing = self._sink.begin([] if narrowly else batch.recorded)
             async with connection.pipeline():
-                locking = await self._checkpoints.lock(connection, checkpoint, to)
-                await parking.look_up(connection, batch.recorded)
+                locking = await self._checkpoints.lock(connection, checkpoint, to, sequences(batch.recorded))
                 await writing.load(connection)
-            held = await locking.held()
+            held, parked = await locking.held()
             if time.monotonic() > until:
                 raise Outdated
-            await parking.looked_up()
+            parking = Parking(self.name, self._feed.context, parked)
             fresh = beyond(held, batch.recorded)
             if narrowly:
                 await write(connection, self._sink, fresh, parking)
