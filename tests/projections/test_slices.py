@@ -223,8 +223,8 @@ async def test_what_is_parked_is_told_as_it_is_once_the_slice_is_held(log: Log) 
 
 async def park(connection: Connection, sequence: UUID) -> None:
     await connection.execute(
-        "INSERT INTO projections.parked (id, consumer, context, sequence, slice, position, version, event_id, event_type,"
-        " recorded_at, reason, fingerprint)"
+        "INSERT INTO projections.parked (id, consumer, context, sequence, slice, position, version, event_id,"
+        " event_type, recorded_at, reason, fingerprint)"
         " VALUES (gen_random_uuid(), 'orders@1', 'orders', %s, 3, 1, 1, gen_random_uuid(), '', now(), '', '')",
         [sequence],
     )
