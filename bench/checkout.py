@@ -25,11 +25,12 @@ BUYERS = 64
 WARM_UP = 200  # checkouts before it is measured: what is compiled and planned once is no checkout's
 ONE_AFTER_ANOTHER = 100
 GOODS = 1_000_000
+MANY, ALONE = 0.01, 0.002  # seconds between looks at how checkouts end: of many together, and of one alone
 
 
 async def bought(shop: Shop, buyers: int, orders: Iterator[int]) -> list[float]:
     """Seconds of each checkout."""
-    async with watched(shop.database) as ends:
+    async with watched(shop.database, ALONE if buyers == 1 else MANY) as ends:
         return [*chain.from_iterable(await asyncio.gather(*(buy(shop, ends, orders) for _ in range(buyers))))]
 
 

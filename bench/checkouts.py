@@ -20,7 +20,6 @@ from domain.ids import OrderId, checkout_of, new_id, payment_of
 from domain.sagas.events import Outcome, SagaEnded
 from infra.contexts import CONTEXTS
 
-LOOK: Final = 0.002  # seconds between two looks at the log
 LONGEST: Final = 60.0  # seconds for one checkout
 
 ENDED: Final = """
@@ -47,6 +46,7 @@ class Ends:
 
     connection: AsyncConnection[TupleRow]
     seen: int
+    every: float
     waiting: dict[UUID, asyncio.Future[Outcome]] = field(default_factory=dict)
 
     def of(self, saga: UUID) -> asyncio.Future[Outcome]:
@@ -60,13 +60,14 @@ class Ends:
                 self.seen = position
                 if (waiting := self.waiting.pop(saga, None)) is not None:
                     waiting.set_result(Outcome(json.loads(state)["outcome"]))
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(self.every)
 
 
 @asynccontextmanager
-async def watched(database: str) -> AsyncIterator[Ends]:
+async def watched(database: str, every: float) -> AsyncIterator[Ends]:
+    """`every` so many seconds the log is looked at, which takes of the processors too."""
     async with await AsyncConnection.connect(database, autocommit=True) as connection, asyncio.TaskGroup() as together:
-        ends = Ends(connection, recorded(database)["sagas"])
+        ends = Ends(connection, recorded(database)["sagas"], every)
         watching = together.create_task(ends.watch())
         yield ends
         watching.cancel()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from domain.ids import SLICES
@@ -58,22 +58,12 @@ WHERE (consumer, context) = (%s, %s)
 """
 
 # Rows and checkpoint are lost together, if at all, and then made again from the log: no need to wait for the disk.
-LOCK: Final = """
-SELECT set_config('synchronous_commit', 'off', true)
-FROM projections.checkpoints WHERE (consumer, context) = (%s, %s)
+HOLD: Final = """
+SELECT incarnation, floor, slices, parked, set_config('synchronous_commit', 'off', true)
+FROM projections.hold(%s, %s, %s, %s::smallint[], %s::smallint[], %s::uuid[])
 """
-WHOLE: Final = LOCK + "FOR UPDATE"
-SHARED: Final = LOCK + "FOR KEY SHARE"
-MENDING: Final = "SELECT FROM projections.checkpoints WHERE (consumer, context) = (%s, %s) FOR KEY SHARE"
-
-# In order of slice, so that no two workers wait for each other.
-ENSURE_SLICES: Final = """
-INSERT INTO projections.slice_checkpoints (consumer, context, slice, position)
-SELECT %s, %s, slice, 0 FROM unnest(%s::smallint[]) AS slice ORDER BY slice ON CONFLICT DO NOTHING
-"""
-LOCK_SLICES: Final = """
-SELECT FROM projections.slice_checkpoints
-WHERE (consumer, context) = (%s, %s) AND slice = ANY (%s::smallint[]) ORDER BY slice FOR UPDATE
+HOLD_SLICE: Final = """
+SELECT incarnation, floor, slices FROM projections.hold(%s, %s, false, %s::smallint[], %s::smallint[], '{}')
 """
 
 MOVE_FLOOR: Final = """
@@ -103,6 +93,13 @@ WHERE (consumer, context, incarnation) = (%(consumer)s, %(context)s, %(incarnati
 """
 
 
+class Held(NamedTuple):
+    """A checkpoint that nobody else moves until the transaction ends, and what was asked for is parked under it."""
+
+    checkpoint: Checkpoint
+    parked: Collection[UUID]
+
+
 @dataclass(frozen=True, slots=True)
 class Locking:
     """Answers on their way, to be looked at when the pipeline has been left."""
@@ -112,16 +109,19 @@ class Locking:
     _slices: tuple[int, ...]
     _read: Cursor
 
-    async def held(self) -> Checkpoint:
+    async def held(self) -> Held:
         """Raises Fenced when what is to be moved is no longer where it is expected.
 
         The floor of who moves only slices may have been lifted meanwhile: what is below it has been applied.
         """
         found = await self._read.fetchone()
-        held = restored(*found) if found is not None else None
-        if held is None or held.incarnation != self._expected.incarnation or not self._as_expected(held):
+        if found is None:
             raise Fenced
-        return held
+        incarnation, floor, slices, parked, _ = found
+        held = restored(incarnation, floor, slices)
+        if held.incarnation != self._expected.incarnation or not self._as_expected(held):
+            raise Fenced
+        return Held(held, parked)
 
     def _as_expected(self, held: Checkpoint) -> bool:
         floor, slices = self._expected.floor, self._expected.slices
@@ -166,31 +166,26 @@ class Checkpoints:
         assert found is not None
         return restored(*found)
 
-    async def lock(self, connection: Connection, expected: Checkpoint, to: Progress) -> Locking:
+    async def lock(
+        self, connection: Connection, expected: Checkpoint, to: Progress, sequences: Collection[UUID] = ()
+    ) -> Locking:
         """Asks for what is to be moved to be held until the transaction ends. For a pipeline: see `Locking.held`.
 
-        The checkpoint is read in a statement of its own, to be seen as it is once it is held.
+        Which of the `sequences` are parked is told as it is then, too.
         """
         moves_floor = to.floor != expected.floor
-        await connection.execute(WHOLE if moves_floor else SHARED, self._key)
-        if to.slices:
-            await self._lock_slices(connection, list(to.slices), missing=to.slices.keys() - expected.slices.keys())
-        read = await connection.execute(READ, self._key)
+        missing = to.slices.keys() - expected.slices.keys()
+        values = [moves_floor, list(missing), list(to.slices), list(sequences)]
+        read = await connection.execute(HOLD, [*self._key, *values])
         return Locking(expected, moves_floor, tuple(to.slices), read)
 
     async def lock_slice(self, connection: Connection, slice: int) -> Checkpoint:
         """Holds one slice against every worker, to mend what is parked in it. Raises Fenced when nobody consumes."""
-        if not (await connection.execute(MENDING, self._key)).rowcount:
+        cursor = await connection.execute(HOLD_SLICE, [*self._key, [slice], [slice]])
+        found = await cursor.fetchone()
+        if found is None:
             raise Fenced
-        await self._lock_slices(connection, [slice], missing={slice})
-        found = await (await connection.execute(READ, self._key)).fetchone()
-        assert found is not None
         return restored(*found)
-
-    async def _lock_slices(self, connection: Connection, slices: list[int], missing: Collection[int]) -> None:
-        if missing:  # without a row there would be nothing to lock
-            await connection.execute(ENSURE_SLICES, [*self._key, list(missing)])
-        await connection.execute(LOCK_SLICES, [*self._key, slices])
 
     async def move(self, connection: Connection, old: Checkpoint, to: Progress) -> Moving:
         """Moves by compare-and-set. For a pipeline: see `Moving.moved`."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -19,12 +19,15 @@ from domain.ids import SLICES
 from projections.checkpoint import Checkpoint, Checkpoints, Fenced, Progress
 from projections.feed import Batch, Feed, Recorded
 from projections.folding import told
-from projections.parking import REFUSED, Failure, Parking, write
-from projections.pool import Pool, connected
+from projections.parking import REFUSED, Failure, Parking, sequences, write
+from projections.pool import Connection, Pool, connected
 from projections.sink import Sink
 
 Moved = Callable[[str, str, Checkpoint], None]
 """Told of each new checkpoint: consumer, context, checkpoint."""
+
+Ended = Callable[[bool], Awaitable[None]]
+"""Told when a transaction of the sink's writings has ended: whether it was committed."""
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +88,16 @@ class Consumer:
     cannot be applied is parked with all that follows it in its aggregate; the others flow on.
     """
 
-    def __init__(self, sink: Sink, feed: Feed, pool: Pool, *, moved: Moved | None = None, limit: int = BATCH) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        feed: Feed,
+        pool: Pool,
+        *,
+        moved: Moved | None = None,
+        ended: Ended | None = None,
+        limit: int = BATCH,
+    ) -> None:
         self.name = sink.name
         self.health = Health(self.name, feed.context, Status.WAITING, None, 0, 0)
         self._sink = sink
@@ -93,6 +105,7 @@ class Consumer:
         self._pool = pool
         self._checkpoints = Checkpoints(self.name, feed.context)
         self._moved = moved
+        self._ended = ended
         self._most = self._limit = limit
         self._moves_slices = False
         self._crowded = False
@@ -165,17 +178,15 @@ class Consumer:
         it takes to find the events it refuses.
         """
         to = progress(batch)
-        parking = Parking(self.name, self._feed.context)
-        async with connected(self._pool) as connection:
+        async with self._transaction() as connection:
             writing = self._sink.begin([] if narrowly else batch.recorded)
             async with connection.pipeline():
-                locking = await self._checkpoints.lock(connection, checkpoint, to)
-                await parking.look_up(connection, batch.recorded)
+                locking = await self._checkpoints.lock(connection, checkpoint, to, sequences(batch.recorded))
                 await writing.load(connection)
-            held = await locking.held()
+            held, parked = await locking.held()
             if time.monotonic() > until:
                 raise Outdated
-            await parking.looked_up()
+            parking = Parking(self.name, self._feed.context, parked)
             fresh = beyond(held, batch.recorded)
             if narrowly:
                 await write(connection, self._sink, fresh, parking)
@@ -189,6 +200,17 @@ class Consumer:
             moved = moving.moved()
         self._tell([*parking.failed])
         return moved
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Connection]:
+        committed = False
+        try:
+            async with connected(self._pool) as connection:
+                yield connection
+            committed = True
+        finally:
+            if self._ended is not None:
+                await self._ended(committed)
 
     def _tell(self, parked: list[Failure]) -> None:
         for failed in parked[:TOLD]:

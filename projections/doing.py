@@ -14,13 +14,14 @@ import logging
 import os
 import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from random import Random
 from typing import Any, Final, Protocol, TypeVar
+from uuid import UUID
 
 import psycopg
 from psycopg_pool import PoolTimeout
@@ -30,14 +31,14 @@ from projections import todo
 from projections.alarm import Alarm
 from projections.closing import Closing
 from projections.folding import told
+from projections.handing import Promise, fitting, promised
 from projections.pool import Connection, Pool, connected
 from projections.retry import RetryPolicy
-from projections.todo import Ended, Room, Work
+from projections.todo import POLL, Asked, Ended, Room, Work
 
 AT_ONCE: Final = 16
 LEASE: Final = 30.0  # seconds
 MARGIN: Final = 0.1  # of a lease: so much earlier than the database thinks does a worker believe that it has ended
-POLL: Final = 5.0  # seconds; a net under notifications and the times at which rows fall due
 SOON: Final = 0.02  # seconds; what is due but locked by somebody is not looked for without pause
 GRACE: Final = 10.0  # seconds for what is under way when the worker is told to end
 BACK_OFF: Final = (0.2, 5.0)  # seconds, doubling from the first to the second
@@ -128,6 +129,7 @@ class _Held:
     until: float
     limit: asyncio.Timeout | None = None
     lost: bool = False
+    closed: bool = False
 
     def extend(self, until: float) -> None:
         self.until = until
@@ -160,6 +162,9 @@ class Worker:
         self._grace = grace
         self._dice = dice or Random()  # noqa: S311  # only spreads retries
         self._held: dict[asyncio.Task[None], _Held] = {}
+        self._promised: dict[UUID, Promise] = {}  # by lease
+        self._at_rest = False  # as far as it knows nothing that is due waits for room
+        self._ending = False
         self._closing = Closing(self._on_the_table)
 
     async def run(self) -> None:
@@ -169,6 +174,7 @@ class Worker:
         try:
             await self._keep_taking()
         finally:
+            self._at_rest, self._ending = False, True
             await self._let_go()
             for task in beside:
                 task.cancel()
@@ -192,31 +198,71 @@ class Worker:
 
     async def _take(self) -> float:
         """Begins what is due, as far as there is room. How long to wait at most before looking again, in seconds."""
+        self._at_rest = False  # whoever ends meanwhile rings: it may be room for what is left
         rooms = self._rooms()
         if not rooms:
-            return POLL  # whoever ends rings
-        believed = asyncio.get_running_loop().time() + self._lease * (1 - MARGIN)
-        taken, due = await self._on_the_table(partial(self._leased, rooms=rooms))
+            return POLL
+        believed = self._believed()
+        taken, due, bounded = await self._on_the_table(partial(self._leased, rooms=rooms))
         for work in taken:
             self._begin(_Held(work, believed))
+        self._at_rest = not bounded
         return POLL if due is None else min(max(due, SOON), POLL)
 
     def _rooms(self) -> list[Room]:
         """Which kinds may be taken, and how many of them; those with a bound of their own each for itself."""
-        under_way = Counter(held.work.kind for held in self._held.values())
+        under_way = Counter(work.kind for work in self._works())
         left = {kind.name: kind.at_once - under_way[kind.name] for kind in self._kinds.values() if kind.at_once}
         unbounded = [name for name in self._kinds if name not in left]
         rooms = [*(Room([name], most) for name, most in left.items()), Room(unbounded, self._at_once)]
-        return [room for room in rooms if room.kinds and room.most > 0 and len(self._held) < self._at_once]
+        return [room for room in rooms if room.kinds and room.most > 0] if self._room else []
 
-    async def _leased(self, connection: Connection, rooms: list[Room]) -> tuple[list[Work], float | None]:
-        """Rows taken, and in how many seconds the next of a kind is due for which there is still room."""
-        most = self._at_once - len(self._held)
-        taken = await todo.lease(connection, rooms, most, self._lease, self.name)
+    def _works(self) -> list[Work]:
+        """Under way or promised to be."""
+        promised = (work for promise in self._promised.values() for work in promise.works.values())
+        return [*(held.work for held in self._held.values()), *promised]
+
+    @property
+    def _room(self) -> int:
+        return max(0, self._at_once - len(self._works()))
+
+    async def _leased(self, connection: Connection, rooms: list[Room]) -> tuple[list[Work], float | None, bool]:
+        """Rows taken, in how many seconds the next of a kind is due for which there is still room, and whether there is
+        none for some: whoever ends rings then."""
+        most = self._room
+        taken, due = await todo.lease_and_look(connection, rooms, most, self._lease, self.name)
         by_kind = Counter(work.kind for work in taken)
         left = (room for room in rooms if sum(by_kind[kind] for kind in room.kinds) < room.most)
-        open = [kind for room in left for kind in room.kinds]  # of a kind at its bound, whoever ends rings
-        return taken, None if len(taken) == most or not open else await todo.next_due(connection, open)
+        open = [kind for room in left for kind in room.kinds]
+        if len(taken) == most or not open:
+            return taken, None, True
+        if all(kind in open for room in rooms for kind in room.kinds):
+            return taken, due, len(open) < len(self._kinds)
+        return taken, await todo.next_due(connection, open), True
+
+    def promise(self, asked: Sequence[Asked]) -> Promise | None:
+        """Nothing while others wait for room, or are just being taken: who came first goes first."""
+        if not self._at_rest or not (found := fitting(asked, self._rooms(), self._room)):
+            return None
+        made = promised(found, self.name, self._lease, self._believed())
+        self._promised[made.by.lease] = made
+        return made
+
+    async def take(self, promise: Promise, added: Collection[UUID]) -> None:
+        """A worker that has been told to end gives them back."""
+        del self._promised[promise.by.lease]
+        works = [promise.works[id] for id in added]
+        if self._ending and works:
+            await self._give_back(works)
+            return
+        for work in works:
+            self._begin(_Held(work, promise.until))
+        if not self._at_rest:
+            self._alarm.ring()
+
+    def _believed(self) -> float:
+        """Until when a lease that is asked for now may be relied upon, in the loop's time."""
+        return asyncio.get_running_loop().time() + self._lease * (1 - MARGIN)
 
     def _begin(self, held: _Held) -> None:
         task = asyncio.create_task(self._see_to(held))
@@ -225,9 +271,11 @@ class Worker:
         self._count()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        del self._held[task]
+        """Looks again where there may be something to take: a row given back, or one that waited for room."""
+        held = self._held.pop(task)
         self._count()
-        self._alarm.ring()
+        if not (self._at_rest and held.closed):
+            self._alarm.ring()
 
     # -- doing
 
@@ -259,7 +307,7 @@ class Worker:
                 await self._again(work, told(error))
             return
         held.limit = None
-        await self._write(work, said)
+        await self._write(held, said)
 
     async def _said(self, kind: Kind, work: Work) -> Outcome | Later:
         """The outcome, recorded; or that there is more to do later."""
@@ -278,12 +326,13 @@ class Worker:
             return Failed(f"given up after {work.attempt - 1} attempts: {error}", gave_up=True)
         return await kind.act.do(work)
 
-    async def _write(self, work: Work, said: Outcome | Later) -> None:
+    async def _write(self, held: _Held, said: Outcome | Later) -> None:
+        work = held.work
         if isinstance(said, Later):
             postponed = partial(todo.postpone, work=work, seconds=said.seconds, data=said.data)
             ours = await self._on_the_table(postponed)
         else:
-            ours = await self._closing.close(Ended(work, isinstance(said, Done), told_of(said)))
+            held.closed = ours = await self._closing.close(Ended(work, isinstance(said, Done), told_of(said)))
         if not ours:
             log.warning("%s %s: another worker has taken it over", work.kind, work.id)
 
@@ -310,7 +359,7 @@ class Worker:
                     log.warning("leases are not renewed: %s", error)
 
     async def _renew(self, under_way: Mapping[asyncio.Task[None], _Held]) -> None:
-        until = asyncio.get_running_loop().time() + self._lease * (1 - MARGIN)
+        until = self._believed()
         works = [held.work for held in under_way.values()]
         ours = await self._on_the_table(partial(todo.renew, held=works, seconds=self._lease))
         for task, held in under_way.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -13,15 +13,11 @@ import psycopg
 from domain.ids import derive
 from projections.feed import Recorded, Unreadable
 from projections.folding import told
-from projections.pool import Connection, Cursor
+from projections.pool import Connection
 from projections.sink import Sink, Writing
 
 # What the database, or the codec before it, says of values. A missing table is not the event's fault.
 REFUSED: Final = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, ValueError)
-
-LOOK_UP: Final = """
-SELECT sequence FROM projections.parked WHERE (consumer, context) = (%s, %s) AND sequence = ANY (%s)
-"""
 
 PARK: Final = """
 INSERT INTO projections.parked (id, consumer, context, sequence, slice, position, version, event_id, event_type,
@@ -48,30 +44,19 @@ class Failure:
 class Parking:
     """What is parked of the sequences of a batch: what was found, and what the batch adds.
 
-    It must be looked up, and saved, while the checkpoint is held: or a retry could take a sequence out of the park
-    between the two, without what is about to be put behind it.
+    What is `parked` must be looked up, and saved, while the checkpoint is held: or a retry could take a sequence out of
+    the park between the two, without what is about to be put behind it.
     """
 
-    def __init__(self, consumer: str, context: str) -> None:
+    def __init__(self, consumer: str, context: str, parked: Collection[UUID] = ()) -> None:
         self._key = (consumer, context)
-        self._found: Cursor | None = None
-        self._parked: set[UUID] = set()
+        self._parked = frozenset(parked)
         self._failed: dict[UUID, Failure] = {}
         self._waiting: Counter[UUID] = Counter()
 
     @property
     def failed(self) -> Iterable[Failure]:
         return self._failed.values()
-
-    async def look_up(self, connection: Connection, batch: Sequence[Recorded]) -> None:
-        """For a pipeline."""
-        ids = (recorded.event.originator_id for recorded in batch)
-        sequences = list({id.int: id for id in ids}.values())  # integers are compared faster
-        self._found = await connection.execute(LOOK_UP, [*self._key, sequences])
-
-    async def looked_up(self) -> None:
-        assert self._found is not None
-        self._parked = {sequence for (sequence,) in await self._found.fetchall()}
 
     def put_behind(self, batch: Iterable[Recorded]) -> list[Recorded]:
         """Counts what waits behind something parked, and gives the others."""
@@ -183,3 +168,9 @@ def event_columns(consumer: str, failed: Failure) -> list[object]:
 
 def parked_id(consumer: str, context: str, sequence: UUID) -> UUID:
     return derive("parked", f"{consumer}/{context}/{sequence}")
+
+
+def sequences(batch: Iterable[Recorded]) -> list[UUID]:
+    """Of these events, each once."""
+    ids = (recorded.event.originator_id for recorded in batch)
+    return list({id.int: id for id in ids}.values())  # integers are compared faster

@@ -6,7 +6,7 @@ says does not matter. Who adds rows inside a transaction of their own calls `add
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Final
@@ -16,10 +16,13 @@ from psycopg.types.json import Jsonb
 
 from domain.event import JSON
 from domain.ids import new_id
-from projections.pool import Connection
+from projections.pool import Connection, Cursor
 
 CHANNEL: Final = "chobo_todo"
 """Notified of rows that may be due; what it says is of no account."""
+
+POLL: Final = 5.0
+"""Seconds after which workers look for what is due, rung for or not: nobody is notified of what is due later."""
 
 KEPT: Final = 30
 """Days for which closed rows can be looked at."""
@@ -65,6 +68,18 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
+class Taker:
+    """A worker that has rows from the moment they are added, for so many seconds, under a lease made for it."""
+
+    lease: UUID
+    worker: str
+    seconds: float
+
+
+NOBODY: Final = Taker(UUID(int=0), "", 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Room:
     """For `most` rows of these kinds. The name of a kind has no blank."""
 
@@ -100,16 +115,23 @@ class Figures:
 ADD: Final = """
 WITH added AS (
     INSERT INTO projections.todo
-        (id, kind, context, subject, data, due_at, correlation_id, causation_id, traceparent)
+        (id, kind, context, subject, data, due_at, correlation_id, causation_id, traceparent,
+        lease, worker, leased_until, attempt, first_tried_at)
     SELECT id, kind, context, subject, data, coalesce(due_at, statement_timestamp()),
-        correlation_id, causation_id, traceparent
+        correlation_id, causation_id, traceparent,
+        CASE WHEN taken THEN %s::uuid END, CASE WHEN taken THEN %s END,
+        CASE WHEN taken THEN statement_timestamp() + make_interval(secs => %s) END,
+        taken::int, CASE WHEN taken THEN statement_timestamp() END
     FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::jsonb[], %s::timestamptz[], %s::text[], %s::uuid[],
-        %s::text[]) AS asked
-        (id, kind, context, subject, data, due_at, correlation_id, causation_id, traceparent)
+        %s::text[], %s::boolean[]) AS asked
+        (id, kind, context, subject, data, due_at, correlation_id, causation_id, traceparent, taken)
     ON CONFLICT DO NOTHING
-    RETURNING id
+    RETURNING id, due_at, lease
 )
-SELECT pg_notify(%s, '') FROM added LIMIT 1
+SELECT id, lease IS NOT NULL,
+    CASE WHEN lease IS NOT NULL THEN set_config('synchronous_commit', NULL, true) END,
+    CASE WHEN lease IS NULL AND due_at < statement_timestamp() + make_interval(secs => %s) THEN pg_notify(%s, '') END
+FROM added
 """
 
 LEASE: Final = """
@@ -190,11 +212,27 @@ DELETE FROM projections.todo WHERE id IN (
 """
 
 
-async def add(connection: Connection, asked: Sequence[Asked]) -> None:
-    """Adds rows in the caller's transaction, in a pipeline if there is one; those that exist stay as they are."""
-    if asked:
-        columns = [[_dumped(getattr(one, f.name)) for one in asked] for f in fields(Asked)]
-        await connection.execute(ADD, [*columns, CHANNEL])
+async def add(
+    connection: Connection, asked: Sequence[Asked], by: Taker = NOBODY, taken: Collection[UUID] = ()
+) -> Cursor | None:
+    """Adds rows in the caller's transaction, in a pipeline if there is one; those that exist stay as they are.
+
+    Those of these ids that are `taken` are leased from the start, and the transaction's commit then waits for the disk:
+    see `leased`.
+    """
+    if not asked:
+        return None
+    columns = [[_dumped(getattr(one, f.name)) for one in asked] for f in fields(Asked)]
+    return await connection.execute(
+        ADD, [by.lease, by.worker, by.seconds, *columns, [one.id in taken for one in asked], POLL, CHANNEL]
+    )
+
+
+async def leased(added: Cursor) -> set[UUID]:
+    """Which rows were added leased; none if the database refused them."""
+    if added.description is None:
+        return set()
+    return {id for id, taken, *_ in await added.fetchall() if taken}
 
 
 async def lease(connection: Connection, rooms: Iterable[Room], most: int, seconds: float, worker: str) -> list[Work]:
@@ -202,16 +240,22 @@ async def lease(connection: Connection, rooms: Iterable[Room], most: int, second
 
     At most so many of all, and of each room's kinds no more than there is room for.
     """
-    rooms = list(rooms)
-    values = [[" ".join(room.kinds) for room in rooms], [room.most for room in rooms], most]
-    cursor = await connection.execute(LEASE, [*values, new_id(), worker, seconds])
-    return [Work(*row) for row in await cursor.fetchall()]
+    return await _taken(await _lease(connection, list(rooms), most, seconds, worker))
+
+
+async def lease_and_look(
+    connection: Connection, rooms: Sequence[Room], most: int, seconds: float, worker: str
+) -> tuple[list[Work], float | None]:
+    """What `lease` does, and what `next_due` says of the kinds there was room for, in one round trip."""
+    async with connection.pipeline():
+        taking = await _lease(connection, rooms, most, seconds, worker)
+        looking = await connection.execute(NEXT, [[kind for room in rooms for kind in room.kinds]])
+    return await _taken(taking), await _due(looking)
 
 
 async def next_due(connection: Connection, kinds: Iterable[str]) -> float | None:
     """Seconds until a row is due or its lease ends; negative for one that is due, None when there is nothing to do."""
-    found = await (await connection.execute(NEXT, [list(kinds)])).fetchone()
-    return found[0] if found else None
+    return await _due(await connection.execute(NEXT, [list(kinds)]))
 
 
 async def renew(connection: Connection, held: Iterable[Work], seconds: float) -> set[UUID]:
@@ -253,6 +297,20 @@ async def figures(connection: Connection) -> list[Figures]:
 async def prune(connection: Connection, days: int = KEPT) -> int:
     """Deletes at most 1,000 rows that were closed so many days ago. How many it were."""
     return (await connection.execute(PRUNE, [days])).rowcount
+
+
+async def _lease(connection: Connection, rooms: Sequence[Room], most: int, seconds: float, worker: str) -> Cursor:
+    values = [[" ".join(room.kinds) for room in rooms], [room.most for room in rooms], most]
+    return await connection.execute(LEASE, [*values, new_id(), worker, seconds])
+
+
+async def _taken(leased: Cursor) -> list[Work]:
+    return [Work(*row) for row in await leased.fetchall()]
+
+
+async def _due(looked: Cursor) -> float | None:
+    found = await looked.fetchone()
+    return found[0] if found else None
 
 
 def _dumped(value: Any) -> Any:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from uuid import UUID
 
 import pytest
 
 from domain.ids import SLICES, slice_of
 from infra.event_log.reader import LogReader
 from infra.event_log.store_feed import StoreFeed
-from projections.checkpoint import Checkpoint, Checkpoints, Fenced
+from projections.checkpoint import Checkpoint, Checkpoints, Fenced, Progress
 from projections.consumer import BATCH, Consumer, Status
 from projections.model import Model
 from projections.models import MODELS
 from projections.orders.projector import ORDERS, orders
-from projections.pool import Pool
+from projections.pool import Connection, Pool
 from projections.schema import prepare
 from projections.sink import ModelSink
 from tests.contracts.test_feed import OneKey, StoredSource, stored
@@ -201,6 +202,39 @@ async def test_a_slice_held_for_a_retry_holds_up_only_who_moves_it(log: Log) -> 
     async with asyncio.timeout(5):
         await waiting
     assert len(await rows(log.pool)) == 40
+
+
+async def test_what_is_parked_is_told_as_it_is_once_the_slice_is_held(log: Log) -> None:
+    """A retry had it when somebody else began to wait for the slice."""
+    mended, behind = order_id(1), order_id(2)
+    await caught_up(log.worker([3]))
+    expected = await log.checkpoint()
+    async with log.pool.connection() as waits, log.pool.connection() as mends:
+        await BOOKS.lock_slice(mends, 3)
+        await park(mends, behind)
+        to = Progress(expected.floor, {3: expected.of(3) + 1}, 1, None)
+        locking = asyncio.create_task(BOOKS.lock(waits, expected, to, [mended, behind]))
+        await until(lambda: held_up(log.pool))
+        await mends.commit()
+        held, parked = await (await locking).held()
+        assert (held.of(3), [*parked]) == (expected.of(3), [behind])
+        await waits.rollback()
+
+
+async def park(connection: Connection, sequence: UUID) -> None:
+    await connection.execute(
+        "INSERT INTO projections.parked (id, consumer, context, sequence, slice, position, version, event_id,"
+        " event_type, recorded_at, reason, fingerprint)"
+        " VALUES (gen_random_uuid(), 'orders@1', 'orders', %s, 3, 1, 1, gen_random_uuid(), '', now(), '', '')",
+        [sequence],
+    )
+
+
+async def held_up(pool: Pool) -> bool:
+    """Whether anybody waits for a lock of another."""
+    query = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    async with pool.connection() as connection:
+        return bool((await connection.execute(query)).rowcount)
 
 
 async def test_nothing_can_be_held_of_a_consumer_that_there_is_not(log: Log) -> None:

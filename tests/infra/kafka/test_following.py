@@ -424,7 +424,7 @@ async def test_a_floor_lifted_meanwhile_is_not_lowered_by_who_moves_slices(shop:
         expected = await checkpoints.open(connection, uuid4())
         assert await checkpoints.lift_floor(connection, expected.incarnation, 7, {})
         to = Progress(expected.floor, {3: 9}, 9, None)
-        held = await (await checkpoints.lock(connection, expected, to)).held()
+        held, _ = await (await checkpoints.lock(connection, expected, to)).held()
         moved = (await checkpoints.move(connection, held, to)).moved()
         assert moved == await checkpoints.open(connection, expected.incarnation)
         assert (moved.floor, moved.of(3)) == (7, 9)
