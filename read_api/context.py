@@ -32,11 +32,15 @@ class Context:
     waited: Waited | None = None
     _loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
 
-    def loader(self, load: Load[K, V]) -> DataLoader[K, V]:
-        """This request's loader for `load`: what resolvers ask for at the same time is loaded at once."""
-        if load not in self._loaders:
-            self._loaders[load] = DataLoader(partial(load, self.pool))
-        return self._loaders[load]
+    def loader(self, load: Load[K, V], name: Hashable = None) -> DataLoader[K, V]:
+        """This request's loader for `load`: what resolvers ask for at the same time is loaded at once.
+
+        A `load` that was made for the occasion needs a name by which it is the same as another.
+        """
+        key = load if name is None else name
+        if key not in self._loaders:
+            self._loaders[key] = DataLoader(partial(load, self.pool))
+        return self._loaders[key]
 
 
 Asked = Info[Context, None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
@@ -15,12 +16,16 @@ from domain.notifications.notification import Status
 from projections.listing import Condition, Ordering
 from projections.notifications.queries import NOTIFICATIONS
 from projections.notifications.row import NotificationRow
-from read_api.access import SignedIn, root
-from read_api.connection import Connection, connection, paging
+from projections.users.queries import USERS
+from read_api.access import SignedIn, computed, root
+from read_api.connection import After, Before, Connection, First, Last, Owner, Paging, connection, paging
 from read_api.context import Asked, Context
 from read_api.filters import DateTimeFilter, IdFilter, StringFilter, conditions
 from read_api.node import Node
 from read_api.scalars import uuid_of
+
+if TYPE_CHECKING:
+    from read_api.users import User
 
 strawberry.enum(Channel, name="NotificationChannel", description="By which way somebody is told.")
 strawberry.enum(Status, name="NotificationStatus", description="Where a notification is in its life.")
@@ -51,6 +56,13 @@ class Notification(Node):
     requested_at: datetime
     ended_at: datetime | None = strawberry.field(description="When it was sent or failed.")
     read_at: datetime | None
+
+    @computed("Who was told. Null for what is told to an audience.")
+    async def user(self, info: Asked) -> Annotated[User, strawberry.lazy("read_api.users")] | None:
+        from read_api.users import user
+
+        row = await info.context.loader(USERS.each).load(UUID(self.user_id)) if self.user_id else None
+        return user(row, info.context.actor) if row else None
 
 
 @strawberry.enum(description="Orderings of notifications.")
@@ -102,10 +114,10 @@ class NotificationsQuery:
     async def notifications(
         self,
         info: Asked,
-        first: int | None = UNSET,
-        after: str | None = UNSET,
-        last: int | None = UNSET,
-        before: str | None = UNSET,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
         where: NotificationsWhere | None = UNSET,
         order_by: NotificationsOrderBy = NotificationsOrderBy.REQUESTED_AT_DESC,
     ) -> Connection[Notification]:
@@ -121,8 +133,23 @@ class NotificationsQuery:
         )
 
 
+async def notifications_of(
+    context: Context, user: UUID, where: NotificationsWhere | None, paging: Paging
+) -> Connection[Notification]:
+    """Of a user that the actor may see, newest first."""
+    return await connection(
+        context,
+        NOTIFICATIONS,
+        list(conditions(where)),
+        NotificationsOrderBy.REQUESTED_AT_DESC,
+        paging,
+        lambda row: notification(row, context.actor),
+        Owner("user_id", user),
+    )
+
+
 async def notification_by_id(context: Context, id: UUID | None) -> Notification | None:
-    row = await NOTIFICATIONS.one(context.pool, id) if id else None
+    row = await context.loader(NOTIFICATIONS.each).load(id) if id else None
     return notification(row, context.actor) if row and visible(row, context.actor) else None
 
 

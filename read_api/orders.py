@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
@@ -15,20 +16,26 @@ from domain.orders.order import Status
 from domain.payments.payment import ChargeStatus
 from domain.value import PaymentMethod
 from projections.listing import Condition, Ordering
+from projections.notifications.queries import notifications_about
 from projections.orders.queries import ORDERS
 from projections.orders.row import EntryRow, LineRow, OrderRow, PortionRow, ReturnRow, ShipmentRow
 from projections.payments.queries import payments_of
-from projections.pool import Pool
+from projections.products.queries import PRODUCTS
+from projections.sagas.queries import sagas_of
 from projections.users.queries import USERS
-from projections.users.row import UserRow
 from read_api.access import SignedIn, computed, root
-from read_api.connection import Connection, connection, paging
+from read_api.connection import After, Before, Connection, First, Last, Owner, Paging, connection, paging
 from read_api.context import Asked, Context
 from read_api.filters import DateTimeFilter, IdFilter, conditions
 from read_api.node import Node
+from read_api.notifications import Notification, notification, visible
 from read_api.payments import Payment, payment
+from read_api.products import Product, may_see, product
 from read_api.scalars import Address, Money, address, money, uuid_of
 from read_api.users import User, user
+
+if TYPE_CHECKING:
+    from read_api.sagas import Saga
 
 strawberry.enum(Status, name="OrderStatus", description="Where an order is in its life.")
 
@@ -63,6 +70,11 @@ class OrderLine:
     shipped: int
     delivered: int
     returned: int
+
+    @computed("The product as it is now. Null if it is not sold any more, except to staff.")
+    async def product(self, info: Asked) -> Product | None:
+        row = await info.context.loader(PRODUCTS.each).load(UUID(self.product_id))
+        return product(row) if row and may_see(row, info.context.actor) else None
 
 
 @strawberry.type(description="So many of the line with this number.")
@@ -120,10 +132,11 @@ class Order(Node):
     created_at: datetime
     placed_at: datetime | None
     closed_at: datetime | None = strawberry.field(description="Since when nothing more happens to it.")
+    saga_id: strawberry.Private[str | None]
 
     @computed("Who ordered. Null until the read model of users has seen them.")
     async def customer(self, info: Asked) -> User | None:
-        row = await info.context.loader(load_users).load(UUID(self.customer_id))
+        row = await info.context.loader(USERS.each).load(UUID(self.customer_id))
         return user(row, info.context.actor) if row else None
 
     @computed("The money of it. Null until there was something to pay: `chargeStatus` is NONE then.")
@@ -135,6 +148,25 @@ class Order(Node):
     async def charge_status(self, info: Asked) -> ChargeStatus:
         row = await info.context.loader(payments_of).load(UUID(self.id))
         return row.status if row else ChargeStatus.NONE
+
+    @computed("The saga that works it, else the one that did so last; for staff only.")
+    async def saga(self, info: Asked) -> Annotated[Saga, strawberry.lazy("read_api.sagas")] | None:
+        found = await self.sagas(info)
+        return next((saga for saga in found if saga.id == self.saga_id), found[-1] if found else None)
+
+    @computed("All sagas that worked it, the first first; for staff only, others see none.")
+    async def sagas(self, info: Asked) -> list[Annotated[Saga, strawberry.lazy("read_api.sagas")]]:
+        from read_api.sagas import saga
+
+        if not info.context.actor.in_charge:
+            return []
+        return [saga(row) for row in await info.context.loader(sagas_of).load(UUID(self.id))]
+
+    @computed("What was told about it, the newest 100, oldest first; to customers what they were told themselves.")
+    async def notifications(self, info: Asked) -> list[Notification]:
+        actor = info.context.actor
+        rows = await info.context.loader(notifications_about).load(UUID(self.id))
+        return [notification(row, actor) for row in rows if visible(row, actor)]
 
 
 @strawberry.enum(description="Orderings of orders.")
@@ -166,10 +198,10 @@ class OrdersQuery:
     async def orders(
         self,
         info: Asked,
-        first: int | None = UNSET,
-        after: str | None = UNSET,
-        last: int | None = UNSET,
-        before: str | None = UNSET,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
         where: OrdersWhere | None = UNSET,
         order_by: OrdersOrderBy = OrdersOrderBy.CREATED_AT_DESC,
     ) -> Connection[Order]:
@@ -185,16 +217,24 @@ class OrdersQuery:
         )
 
 
+async def orders_of(context: Context, customer: UUID, where: OrdersWhere | None, paging: Paging) -> Connection[Order]:
+    """Of a customer that the actor may see, newest first."""
+    return await connection(
+        context,
+        ORDERS,
+        list(conditions(where)),
+        OrdersOrderBy.CREATED_AT_DESC,
+        paging,
+        lambda row: order(row, context.actor),
+        Owner("customer_id", customer),
+    )
+
+
 async def order_by_id(context: Context, id: UUID | None) -> Order | None:
-    row = await ORDERS.one(context.pool, id) if id else None
+    row = await context.loader(ORDERS.each).load(id) if id else None
     if row is None or not context.actor.may_touch(row.customer_id):
         return None
     return order(row, context.actor)
-
-
-async def load_users(pool: Pool, ids: list[UUID]) -> list[UserRow | None]:
-    found = await USERS.many(pool, ids)
-    return [found.get(id) for id in ids]
 
 
 def own(actor: Actor) -> list[Condition]:
@@ -223,6 +263,7 @@ def order(row: OrderRow, actor: Actor) -> Order:
         created_at=row.created_at,
         placed_at=row.placed_at,
         closed_at=row.closed_at,
+        saga_id=str(row.saga_id) if row.saga_id else None,
     )
 
 

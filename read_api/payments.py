@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
@@ -15,14 +16,20 @@ from domain.payments.events import Advice
 from domain.payments.payment import ChargeStatus
 from domain.value import PaymentMethod
 from projections.listing import Condition, Ordering
+from projections.orders.queries import ORDERS
 from projections.payments.queries import PAYMENTS
 from projections.payments.row import ActionKind, AttemptRow, EntryKind, LedgerRow, PaymentRow
-from read_api.access import SignedIn, root
-from read_api.connection import Connection, connection, paging
+from projections.users.queries import USERS
+from read_api.access import SignedIn, computed, root
+from read_api.connection import After, Before, Connection, First, Last, connection, paging
 from read_api.context import Asked, Context
 from read_api.filters import DateTimeFilter, IdFilter, conditions
 from read_api.node import Node
 from read_api.scalars import Money, money, uuid_of
+
+if TYPE_CHECKING:
+    from read_api.orders import Order
+    from read_api.users import User
 
 strawberry.enum(PaymentMethod, description="How an order is paid.")
 strawberry.enum(ChargeStatus, description="How far an order is paid.")
@@ -88,6 +95,20 @@ class Payment(Node):
     )
     created_at: datetime
 
+    @computed("The order that is paid.")
+    async def order(self, info: Asked) -> Annotated[Order, strawberry.lazy("read_api.orders")] | None:
+        from read_api.orders import order
+
+        row = await info.context.loader(ORDERS.each).load(UUID(self.order_id))
+        return order(row, info.context.actor) if row else None
+
+    @computed("Who pays. Null until the read model of users has seen them.")
+    async def customer(self, info: Asked) -> Annotated[User, strawberry.lazy("read_api.users")] | None:
+        from read_api.users import user
+
+        row = await info.context.loader(USERS.each).load(UUID(self.customer_id))
+        return user(row, info.context.actor) if row else None
+
 
 @strawberry.enum(description="Orderings of payments.")
 class PaymentsOrderBy(Enum):
@@ -119,10 +140,10 @@ class PaymentsQuery:
     async def payments(
         self,
         info: Asked,
-        first: int | None = UNSET,
-        after: str | None = UNSET,
-        last: int | None = UNSET,
-        before: str | None = UNSET,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
         where: PaymentsWhere | None = UNSET,
         order_by: PaymentsOrderBy = PaymentsOrderBy.CREATED_AT_DESC,
     ) -> Connection[Payment]:
@@ -139,7 +160,7 @@ class PaymentsQuery:
 
 
 async def payment_by_id(context: Context, id: UUID | None) -> Payment | None:
-    row = await PAYMENTS.one(context.pool, id) if id else None
+    row = await context.loader(PAYMENTS.each).load(id) if id else None
     if row is None or not context.actor.may_touch(row.customer_id):
         return None
     return payment(row, context.actor)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -15,10 +16,10 @@ from domain.errors import InvalidValue
 from domain.products.product import ProductStatus
 from domain.products.stock import StockStatus
 from projections.listing import Condition, Ordering
-from projections.products.queries import PRODUCTS, STOCK, categories_by_id, paths_to, stock_of, tree
+from projections.products.queries import PRODUCTS, STOCK, categories_by_id, children_of, paths_to, stock_of, tree
 from projections.products.row import CategoryRow, ProductRow, StockRow, VariantRow
 from read_api.access import Public, computed, root
-from read_api.connection import Connection, connection, paging
+from read_api.connection import After, Before, Connection, First, Last, connection, paging
 from read_api.context import Asked, Context
 from read_api.filters import DateTimeFilter, IdFilter, LongFilter, conditions
 from read_api.node import Node
@@ -70,6 +71,14 @@ class Category(Node):
     name: str
     parent_id: strawberry.ID | None = strawberry.field(description="Null at the top.")
 
+    @computed("The category it is right below. Null at the top.")
+    async def parent(self, info: Asked) -> Annotated[Category, strawberry.lazy("read_api.products")] | None:
+        return await category_by_id(info.context, uuid_of(self.parent_id) if self.parent_id else None)
+
+    @computed("The categories right below it, by name.")
+    async def children(self, info: Asked) -> list[Annotated[Category, strawberry.lazy("read_api.products")]]:
+        return [category(row) for row in await info.context.loader(children_of).load(UUID(self.id))]
+
     @computed("From the top down to the category itself.")
     async def path(self, info: Asked) -> list[CategoryStep]:
         steps = await info.context.loader(paths_to).load(UUID(self.id))
@@ -82,6 +91,11 @@ class Variant(Node):
     values: list[Attribute] = strawberry.field(description="A value for each of the product's options.")
     price: Money
     price_history: list[PriceSince] = strawberry.field(description="Every price it ever had, oldest first.")
+    product_row: strawberry.Private[ProductRow]
+
+    @computed("The product it is a form of.")
+    def product(self) -> Annotated[Product, strawberry.lazy("read_api.products")]:
+        return product(self.product_row)
 
     @computed("What it cost at that moment. Null before it had a price.")
     def price_at(self, at: datetime) -> Money | None:
@@ -160,10 +174,10 @@ class ProductsQuery:
     async def products(
         self,
         info: Asked,
-        first: int | None = UNSET,
-        after: str | None = UNSET,
-        last: int | None = UNSET,
-        before: str | None = UNSET,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
         where: ProductsWhere | None = UNSET,
         order_by: ProductsOrderBy = ProductsOrderBy.CREATED_AT_DESC,
     ) -> Connection[Product]:
@@ -181,15 +195,17 @@ class ProductsQuery:
 
 
 async def product_by_id(context: Context, id: UUID | None) -> Product | None:
-    row = await PRODUCTS.one(context.pool, id) if id else None
-    if row is None or (row.status is not ProductStatus.ACTIVE and not context.actor.in_charge):
-        return None
-    return product(row)
+    row = await context.loader(PRODUCTS.each).load(id) if id else None
+    return product(row) if row and may_see(row, context.actor) else None
+
+
+def may_see(row: ProductRow, actor: Actor) -> bool:
+    return row.status is ProductStatus.ACTIVE or actor.in_charge
 
 
 async def variant_by_id(context: Context, id: UUID) -> Variant | None:
     """Its stock names its product."""
-    row = await STOCK.one(context.pool, id)
+    row = await context.loader(STOCK.each).load(id)
     of = await product_by_id(context, row.product_id) if row else None
     return next((v for v in of.variants if v.id == str(id)), None) if of else None
 
@@ -216,7 +232,7 @@ def product(row: ProductRow) -> Product:
         attributes=attributes(row.attributes),
         images=[Image(url=image.url, alt=image.alt) for image in row.images],
         options=list(row.options),
-        variants=[variant(v, currency) for v in row.variants if v.removed_at is None] if currency else [],
+        variants=[variant(v, row) for v in row.variants if v.removed_at is None],
         min_price=money(row.min_price, currency) if currency else None,
         max_price=money(row.max_price, currency) if currency else None,
         created_at=row.created_at,
@@ -226,13 +242,16 @@ def product(row: ProductRow) -> Product:
     )
 
 
-def variant(row: VariantRow, currency: str) -> Variant:
+def variant(row: VariantRow, of: ProductRow) -> Variant:
+    currency = of.currency
+    assert currency is not None  # a product with variants has one
     return Variant(
         id=strawberry.ID(str(row.id)),
         sku=row.sku,
         values=attributes(row.values),
         price=money(row.price, currency),
         price_history=[PriceSince(at=since.at, price=money(since.amount, currency)) for since in row.prices],
+        product_row=of,
     )
 
 

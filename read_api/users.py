@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from enum import Enum
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
@@ -17,12 +18,16 @@ from projections.listing import Condition, Ordering
 from projections.users.queries import USERS, sign_ins_of
 from projections.users.row import AddressRow, SignInsRow, UserRow
 from read_api.access import SignedIn, Staff, computed, root
-from read_api.connection import Connection, connection, paging
+from read_api.connection import After, Before, Connection, First, Last, connection, paging
 from read_api.context import Asked, Context
 from read_api.errors import InvalidFilter
 from read_api.filters import DateTimeFilter, conditions
 from read_api.node import Node
+from read_api.notifications import Notification, NotificationsWhere, notifications_of
 from read_api.scalars import Address, Long, address, uuid_of
+
+if TYPE_CHECKING:
+    from read_api.orders import Order, OrdersWhere
 
 strawberry.enum(Status, name="UserStatus", description="Where a user is in their life.")
 strawberry.enum(Role, description="What somebody may do. Only processes are SERVICE.")
@@ -67,6 +72,32 @@ class User(Node):
     async def sign_ins(self, info: Asked) -> SignIns | None:
         row = await info.context.loader(sign_ins_of).load(UUID(self.id))
         return signed_in(row) if row else None
+
+    @computed("What they ordered, and their drafts.")
+    async def orders(
+        self,
+        info: Asked,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+        where: Annotated[OrdersWhere, strawberry.lazy("read_api.orders")] | None = UNSET,
+    ) -> Connection[Annotated[Order, strawberry.lazy("read_api.orders")]]:
+        from read_api.orders import orders_of
+
+        return await orders_of(info.context, UUID(self.id), where, paging(first, after, last, before))
+
+    @computed("What they were told, the newest first.")
+    async def notifications(
+        self,
+        info: Asked,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+        where: NotificationsWhere | None = UNSET,
+    ) -> Connection[Notification]:
+        return await notifications_of(info.context, UUID(self.id), where, paging(first, after, last, before))
 
 
 @strawberry.enum(description="Orderings of users.")
@@ -115,10 +146,10 @@ class UsersQuery:
     async def users(
         self,
         info: Asked,
-        first: int | None = UNSET,
-        after: str | None = UNSET,
-        last: int | None = UNSET,
-        before: str | None = UNSET,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
         where: UsersWhere | None = UNSET,
         order_by: UsersOrderBy = UsersOrderBy.CREATED_AT_DESC,
     ) -> Connection[User]:
@@ -136,7 +167,7 @@ class UsersQuery:
 async def user_by_id(context: Context, id: UUID | None) -> User | None:
     if id is None or not context.actor.may_touch(id):
         return None
-    row = await USERS.one(context.pool, id)
+    row = await context.loader(USERS.each).load(id)
     return user(row, context.actor) if row else None
 
 
