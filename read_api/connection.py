@@ -31,6 +31,9 @@ Last = Annotated[int | None, strawberry.argument(description="So many from the e
 Before = Annotated[str | None, strawberry.argument(description="Only what comes before this cursor.")]
 """Relay's four arguments, as list fields take them."""
 
+WHICH: Final = strawberry.argument(description="Conditions on what is listed.")
+ORDERED: Final = strawberry.argument(description="How it is ordered.")
+
 
 @dataclass(frozen=True, slots=True)
 class Paging:
@@ -62,14 +65,14 @@ def paging(first: int | None, after: str | None, last: int | None, before: str |
 @strawberry.type(description="A node and its place in the list.")
 class Edge(Generic[N]):
     cursor: str = strawberry.field(description="Give it as `after` or `before` to go on from here.")
-    node: N
+    node: N = strawberry.field(description="What is at this place.")
 
 
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[N]):
-    edges: list[Edge[N]]
+    edges: list[Edge[N]] = strawberry.field(description="The nodes with their places in the list.")
     nodes: list[N] = strawberry.field(description="The nodes of the edges, for those who need no cursors of their own.")
-    page_info: PageInfo
+    page_info: PageInfo = strawberry.field(description="Where the page is in the list.")
     counted: strawberry.Private[Counted]
 
     @computed("How many there are in all, at most 10,000. Costs a count: ask only if you show it.")

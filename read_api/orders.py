@@ -24,23 +24,50 @@ from projections.products.queries import PRODUCTS
 from projections.sagas.queries import sagas_of
 from projections.users.queries import USERS
 from read_api.access import SignedIn, computed, root
-from read_api.connection import After, Before, Connection, First, Last, Owner, Paging, connection, paging
+from read_api.connection import (
+    ORDERED,
+    WHICH,
+    After,
+    Before,
+    Connection,
+    First,
+    Last,
+    Owner,
+    Paging,
+    connection,
+    paging,
+)
 from read_api.context import Asked, Context
+from read_api.described import described
 from read_api.filters import DateTimeFilter, IdFilter, conditions
 from read_api.node import Node
 from read_api.notifications import Notification, notification, visible
 from read_api.payments import Payment, payment
 from read_api.products import Product, may_see, product
-from read_api.scalars import Address, Money, address, money, uuid_of
+from read_api.scalars import Address, Id, Money, address, money, uuid_of
 from read_api.users import User, user
 
 if TYPE_CHECKING:
     from read_api.sagas import Saga
 
-strawberry.enum(Status, name="OrderStatus", description="Where an order is in its life.")
+described(
+    Status,
+    "Where an order is in its life.",
+    name="OrderStatus",
+    DRAFT="A cart.",
+    PLACED="Ordered; goods and money are being seen to.",
+    CONFIRMED="Goods and money are there.",
+    PARTIALLY_SHIPPED="A part was sent.",
+    SHIPPED="All was sent.",
+    DELIVERED="All has arrived.",
+    RETURNED="All came back.",
+    REJECTED="The shop could not take it.",
+    EXPIRED="It was not paid in time.",
+    CANCEL_PENDING="It is being cancelled: money and goods are put back.",
+    CANCELLED="It is cancelled.",
+)
 
 
-@strawberry.enum(description="Why an order was cancelled or rejected.")
 class OrderClosedReason(Enum):
     CUSTOMER = "CUSTOMER"
     STAFF = "STAFF"
@@ -50,26 +77,46 @@ class OrderClosedReason(Enum):
     REFUSED_BY_SHOP = "REFUSED_BY_SHOP"
 
 
-@strawberry.enum(description="Who did something, as a customer may know it.")
+described(
+    OrderClosedReason,
+    "Why an order was cancelled or rejected.",
+    CUSTOMER="The customer wished so.",
+    STAFF="Somebody of the shop wished so.",
+    SYSTEM="It could not go on by itself.",
+    OUT_OF_STOCK="There were not enough goods.",
+    PAYMENT_DECLINED="It could not be paid.",
+    REFUSED_BY_SHOP="The shop did not want it.",
+)
+
+
 class ActorKind(Enum):
     CUSTOMER = "CUSTOMER"
     STAFF = "STAFF"
     SYSTEM = "SYSTEM"
 
 
+described(
+    ActorKind,
+    "Who did something, as a customer may know it.",
+    CUSTOMER="The customer.",
+    STAFF="Somebody of the shop.",
+    SYSTEM="The shop's own machinery.",
+)
+
+
 @strawberry.type(description="A variant as it was bought, or, in a draft, as it is wanted.")
 class OrderLine:
-    number: int
-    product_id: strawberry.ID
-    variant_id: strawberry.ID
-    sku: str
-    name: str
-    unit_price: Money
+    number: int = strawberry.field(description="Its number within the order.")
+    product_id: strawberry.ID = strawberry.field(description="The product it is a form of.")
+    variant_id: strawberry.ID = strawberry.field(description="What is bought.")
+    sku: str = strawberry.field(description="The shop's own code for it.")
+    name: str = strawberry.field(description="What it was called when it was ordered.")
+    unit_price: Money = strawberry.field(description="What one of it costs.")
     total: Money = strawberry.field(description="Unit price times quantity.")
-    quantity: int
-    shipped: int
-    delivered: int
-    returned: int
+    quantity: int = strawberry.field(description="How many.")
+    shipped: int = strawberry.field(description="How many were sent.")
+    delivered: int = strawberry.field(description="How many arrived.")
+    returned: int = strawberry.field(description="How many came back.")
 
     @computed("The product as it is now. Null if it is not sold any more, except to staff.")
     async def product(self, info: Asked) -> Product | None:
@@ -79,58 +126,58 @@ class OrderLine:
 
 @strawberry.type(description="So many of the line with this number.")
 class Portion:
-    line: int
-    quantity: int
+    line: int = strawberry.field(description="The line's number.")
+    quantity: int = strawberry.field(description="How many of it.")
 
 
 @strawberry.type(description="A parcel that left the house.")
 class Shipment:
-    id: strawberry.ID
-    lines: list[Portion]
-    carrier: str
-    tracking: str | None
-    shipped_at: datetime
-    delivered_at: datetime | None
+    id: strawberry.ID = strawberry.field(description="Its id.")
+    lines: list[Portion] = strawberry.field(description="What is in it.")
+    carrier: str = strawberry.field(description="Who carries it.")
+    tracking: str | None = strawberry.field(description="What the carrier knows it by.")
+    shipped_at: datetime = strawberry.field(description="When it left.")
+    delivered_at: datetime | None = strawberry.field(description="When it arrived. Null while it is on its way.")
 
 
 @strawberry.type(description="Goods that came back.")
 class Return:
-    id: strawberry.ID
-    lines: list[Portion]
+    id: strawberry.ID = strawberry.field(description="Its id.")
+    lines: list[Portion] = strawberry.field(description="What came back.")
     refund: Money = strawberry.field(description="What is owed for them.")
-    returned_at: datetime
+    returned_at: datetime = strawberry.field(description="When.")
 
 
 @strawberry.type(description="One change of an order.")
 class TimelineEntry:
     version: int = strawberry.field(description="The order's version after it.")
-    at: datetime
+    at: datetime = strawberry.field(description="When.")
     event: str = strawberry.field(description="The event type, such as `orders.order-placed`.")
-    by: ActorKind
+    by: ActorKind = strawberry.field(description="Who did it.")
     actor: str | None = strawberry.field(description="Who exactly, as recorded; for staff only.")
     status: Status = strawberry.field(description="The order's status after it.")
-    reason: OrderClosedReason | None
+    reason: OrderClosedReason | None = strawberry.field(description="Why, where there has to be a reason.")
     note: str | None = strawberry.field(description="In somebody's own words; null when erased.")
 
 
 @strawberry.type(description="A draft (cart) or an order.")
 class Order(Node):
     version: int = strawberry.field(description="Counts its changes; the same number as in the command API's ETag.")
-    updated_at: datetime
-    status: Status
-    customer_id: strawberry.ID
-    lines: list[OrderLine]
-    shipping: Money
-    tax: Money
-    total: Money
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+    status: Status = strawberry.field(description="Where it is in its life.")
+    customer_id: strawberry.ID = strawberry.field(description="Who orders.")
+    lines: list[OrderLine] = strawberry.field(description="What is bought.")
+    shipping: Money = strawberry.field(description="What sending it costs.")
+    tax: Money = strawberry.field(description="The tax in it, or on it.")
+    total: Money = strawberry.field(description="What it comes to.")
     payment_method: PaymentMethod | None = strawberry.field(description="Null in a draft.")
     address: Address | None = strawberry.field(description="Where it goes. Null in a draft, and when erased.")
-    note: str | None
-    shipments: list[Shipment]
-    returns: list[Return]
+    note: str | None = strawberry.field(description="What the customer wants to be heeded.")
+    shipments: list[Shipment] = strawberry.field(description="What was sent, the first first.")
+    returns: list[Return] = strawberry.field(description="What came back, the first first.")
     timeline: list[TimelineEntry] = strawberry.field(description="Every change, oldest first.")
-    created_at: datetime
-    placed_at: datetime | None
+    created_at: datetime = strawberry.field(description="When it was begun.")
+    placed_at: datetime | None = strawberry.field(description="When it was ordered. Null in a draft.")
     closed_at: datetime | None = strawberry.field(description="Since when nothing more happens to it.")
     saga_id: strawberry.Private[str | None]
 
@@ -169,29 +216,36 @@ class Order(Node):
         return [notification(row, actor) for row in rows if visible(row, actor)]
 
 
-@strawberry.enum(description="Orderings of orders.")
 class OrdersOrderBy(Enum):
     CREATED_AT_ASC = Ordering("created_at")
     CREATED_AT_DESC = Ordering("created_at", descending=True)
 
 
+described(
+    OrdersOrderBy,
+    "Orderings of orders.",
+    CREATED_AT_ASC="The oldest first.",
+    CREATED_AT_DESC="The newest first.",
+)
+
+
 @strawberry.input(description="Conditions on an order's status.")
 class OrderStatusFilter:
-    eq: Status | None = UNSET
-    in_: list[Status] | None = strawberry.field(name="in", default=UNSET)
+    eq: Status | None = strawberry.field(default=UNSET, description="It is this one.")
+    in_: list[Status] | None = strawberry.field(name="in", default=UNSET, description="It is one of these.")
 
 
 @strawberry.input(description="Conditions on orders; all that are given must hold.")
 class OrdersWhere:
-    status: OrderStatusFilter | None = UNSET
-    customer_id: IdFilter | None = UNSET
-    created_at: DateTimeFilter | None = UNSET
+    status: OrderStatusFilter | None = strawberry.field(default=UNSET, description="Where it is in its life.")
+    customer_id: IdFilter | None = strawberry.field(default=UNSET, description="Who orders.")
+    created_at: DateTimeFilter | None = strawberry.field(default=UNSET, description="When it was begun.")
 
 
 @strawberry.type
 class OrdersQuery:
     @root(SignedIn, "One order. Null if there is none that you may see.")
-    async def order(self, info: Asked, id: strawberry.ID) -> Order | None:
+    async def order(self, info: Asked, id: Id) -> Order | None:
         return await order_by_id(info.context, uuid_of(id))
 
     @root(SignedIn, "Your orders; for staff, everybody's.")
@@ -202,8 +256,8 @@ class OrdersQuery:
         after: After = UNSET,
         last: Last = UNSET,
         before: Before = UNSET,
-        where: OrdersWhere | None = UNSET,
-        order_by: OrdersOrderBy = OrdersOrderBy.CREATED_AT_DESC,
+        where: Annotated[OrdersWhere | None, WHICH] = UNSET,
+        order_by: Annotated[OrdersOrderBy, ORDERED] = OrdersOrderBy.CREATED_AT_DESC,
     ) -> Connection[Order]:
         context = info.context
         allowed = [*own(context.actor), *conditions(where)]

@@ -20,12 +20,13 @@ from projections.payments.queries import payments_of
 from projections.sagas.queries import SAGAS, usual_of
 from projections.sagas.row import SagaRow, WaitsFor
 from read_api.access import Staff, computed, root
-from read_api.connection import After, Before, Connection, First, Last, connection, paging
+from read_api.connection import ORDERED, WHICH, After, Before, Connection, First, Last, connection, paging
 from read_api.context import Asked, Context
+from read_api.described import described
 from read_api.filters import DateTimeFilter, IdFilter, StringFilter, conditions
 from read_api.node import Node
 from read_api.payments import Payment, payment
-from read_api.scalars import Long, Money, money, uuid_of
+from read_api.scalars import Id, Long, Money, money, uuid_of
 from sagas.definition import Definition
 from sagas.engine import LATE
 from sagas.explain import Explanation, StepShown, explained
@@ -34,13 +35,50 @@ from sagas.processes import PROCESSES
 if TYPE_CHECKING:
     from read_api.orders import Order
 
-strawberry.enum(Status, name="SagaStatus", description="Where a saga is in its life.")
-strawberry.enum(Course, name="SagaCourse", description="Which of its plans a saga follows.")
-strawberry.enum(Outcome, name="SagaOutcome", description="How a saga ended.")
-strawberry.enum(WaitsFor, name="SagaWaitsFor", description="What has to come before a saga goes on.")
+described(
+    Status,
+    "Where a saga is in its life.",
+    name="SagaStatus",
+    RUNNING="It goes forward.",
+    COMPENSATING="It undoes what was done.",
+    STUCK="Going forward it needs an operator.",
+    COMPENSATION_FAILED="Going back it needs an operator.",
+    PARKED="Its own rules failed.",
+    ENDED="It has ended.",
+)
+described(
+    Course,
+    "Which of its plans a saga follows.",
+    name="SagaCourse",
+    FORWARD="Its steps, to its end.",
+    BACK="From the last step begun to the first, undoing them.",
+    OVER="What ends it after its pivot: another saga takes the order.",
+    LATE="It had ended, and money came.",
+)
+described(
+    Outcome,
+    "How a saga ended.",
+    name="SagaOutcome",
+    DONE="It did all it was for.",
+    REJECTED="It could not be done, and was undone.",
+    EXPIRED="It took too long, and was undone.",
+    CANCELLED="It was not wanted any more, and was undone.",
+    HANDED_OVER="Another saga took over.",
+    RESOLVED="An operator said that all is settled.",
+)
+described(
+    WaitsFor,
+    "What has to come before a saga goes on.",
+    name="SagaWaitsFor",
+    NOTHING="It has ended.",
+    START="It has not heard enough to begin.",
+    REPLY="The answer to its command.",
+    FACT="What comes of its command.",
+    RETRY="Its next try, which it makes by itself.",
+    OPERATOR="An operator.",
+)
 
 
-@strawberry.enum(description="Where a step of a saga's present plan is.")
 class SagaStepState(Enum):
     DONE = "DONE"
     CURRENT = "CURRENT"
@@ -48,10 +86,20 @@ class SagaStepState(Enum):
     LEFT_OUT = "LEFT_OUT"
 
 
+described(
+    SagaStepState,
+    "Where a step of a saga's present plan is.",
+    DONE="It is done.",
+    CURRENT="It is being done.",
+    TO_COME="It comes later.",
+    LEFT_OUT="It is not needed.",
+)
+
+
 @strawberry.type(description="A step of a saga's present plan.")
 class SagaStep:
-    name: str
-    state: SagaStepState
+    name: str = strawberry.field(description="What is done.")
+    state: SagaStepState = strawberry.field(description="Whether it is done, comes now or later, or is left out.")
     pivot: bool = strawberry.field(description="Once it is done there is no way back, only forward.")
     attempts: int = strawberry.field(description="How often its command was sent.")
     next_attempt_at: datetime | None = strawberry.field(description="When it is tried again by itself.")
@@ -154,10 +202,17 @@ class Saga(Node):
         return explained(self.state, definition_of(self.state), datetime.now(UTC))
 
 
-@strawberry.enum(description="Orderings of sagas.")
 class SagasOrderBy(Enum):
     STARTED_AT_ASC = Ordering("started_at")
     STARTED_AT_DESC = Ordering("started_at", descending=True)
+
+
+described(
+    SagasOrderBy,
+    "Orderings of sagas.",
+    STARTED_AT_ASC="The oldest first.",
+    STARTED_AT_DESC="The newest first.",
+)
 
 
 @strawberry.input(description="Conditions on a saga's status; all that are given must hold.")
@@ -188,7 +243,7 @@ class SagasWhere:
 @strawberry.type
 class SagasQuery:
     @root(Staff, "One saga. Null if there is none.")
-    async def saga(self, info: Asked, id: strawberry.ID) -> Saga | None:
+    async def saga(self, info: Asked, id: Id) -> Saga | None:
         return await saga_by_id(info.context, uuid_of(id))
 
     @root(Staff, "Every saga.")
@@ -199,8 +254,8 @@ class SagasQuery:
         after: After = UNSET,
         last: Last = UNSET,
         before: Before = UNSET,
-        where: SagasWhere | None = UNSET,
-        order_by: SagasOrderBy = SagasOrderBy.STARTED_AT_DESC,
+        where: Annotated[SagasWhere | None, WHICH] = UNSET,
+        order_by: Annotated[SagasOrderBy, ORDERED] = SagasOrderBy.STARTED_AT_DESC,
     ) -> Connection[Saga]:
         return await connection(
             info.context, SAGAS, list(conditions(where)), order_by, paging(first, after, last, before), saga

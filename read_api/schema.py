@@ -28,7 +28,7 @@ from read_api.payments import PaymentsQuery, payment_by_id
 from read_api.products import ProductsQuery, category_by_id, product_by_id, variant_by_id
 from read_api.sagas import SagasQuery, saga_by_id
 from read_api.sales import SalesQuery
-from read_api.scalars import LONG, Long, uuid_of
+from read_api.scalars import LONG, Id, Ids, Long, uuid_of
 from read_api.search import SearchQuery
 from read_api.users import UsersQuery, user_by_id
 
@@ -52,11 +52,11 @@ NODES: Final[tuple[ById, ...]] = (
 @strawberry.type
 class NodeQuery:
     @root(Public, "Whatever has this id. Null if there is nothing that you may see.")
-    async def node(self, info: Asked, id: strawberry.ID) -> Node | None:
+    async def node(self, info: Asked, id: Id) -> Node | None:
         return await node_by_id(info.context, uuid_of(id))
 
     @root(Public, "Whatever has these ids, in their order, 100 at most. Null where there is nothing that you may see.")
-    async def nodes(self, info: Asked, ids: list[strawberry.ID]) -> list[Node | None]:
+    async def nodes(self, info: Asked, ids: Ids) -> list[Node | None]:
         return await nodes_by_id(info.context, [uuid_of(id) for id in ids])
 
 
