@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -11,6 +11,7 @@ from strawberry import Info
 from strawberry.dataloader import DataLoader
 
 from domain.actor import Actor
+from projections.history import Stream
 from projections.pool import Pool
 from projections.waiting import Waited
 from read_api.cursor import Cursors
@@ -24,13 +25,21 @@ Load = Callable[[Pool, list[K]], Awaitable[list[V]]]
 
 @dataclass(slots=True)
 class Context:
-    """One request. `waited` is how waiting for its Consistency-Token went, None if it had none."""
+    """One request. `waited` is how waiting for its Consistency-Token went, None if it had none.
+
+    `logs` are the logs by context.
+    """
 
     actor: Actor
     pool: Pool
     cursors: Cursors
     waited: Waited | None = None
+    logs: Mapping[str, Stream] = field(default_factory=dict)
     _loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
+
+    def log(self, context: str) -> Stream:
+        """Of a context, for what things once were."""
+        return self.logs[context]
 
     def loader(self, load: Load[K, V], name: Hashable = None) -> DataLoader[K, V]:
         """This request's loader for `load`: what resolvers ask for at the same time is loaded at once.

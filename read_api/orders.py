@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
 import strawberry
@@ -17,6 +17,8 @@ from domain.payments.payment import ChargeStatus
 from domain.value import PaymentMethod
 from projections.listing import Condition, Ordering
 from projections.notifications.queries import notifications_about
+from projections.orders.projector import ORDERS as MODEL
+from projections.orders.projector import orders as projector
 from projections.orders.queries import ORDERS
 from projections.orders.row import EntryRow, LineRow, OrderRow, PortionRow, ReturnRow, ShipmentRow
 from projections.payments.queries import payments_of
@@ -24,6 +26,7 @@ from projections.products.queries import PRODUCTS
 from projections.sagas.queries import sagas_of
 from projections.users.queries import USERS
 from read_api.access import SignedIn, computed, root
+from read_api.actor_kind import ActorKind, kind_of
 from read_api.connection import (
     ORDERED,
     WHICH,
@@ -40,6 +43,7 @@ from read_api.connection import (
 from read_api.context import Asked, Context
 from read_api.described import described
 from read_api.filters import DateTimeFilter, IdFilter, conditions
+from read_api.history import AsOf, Kind, When, row_of
 from read_api.node import Node
 from read_api.notifications import Notification, notification, visible
 from read_api.payments import Payment, payment
@@ -49,6 +53,8 @@ from read_api.users import User, user
 
 if TYPE_CHECKING:
     from read_api.sagas import Saga
+
+ORDER: Final = Kind("orders", MODEL, projector, ORDERS)
 
 described(
     Status,
@@ -86,21 +92,6 @@ described(
     OUT_OF_STOCK="There were not enough goods.",
     PAYMENT_DECLINED="It could not be paid.",
     REFUSED_BY_SHOP="The shop did not want it.",
-)
-
-
-class ActorKind(Enum):
-    CUSTOMER = "CUSTOMER"
-    STAFF = "STAFF"
-    SYSTEM = "SYSTEM"
-
-
-described(
-    ActorKind,
-    "Who did something, as a customer may know it.",
-    CUSTOMER="The customer.",
-    STAFF="Somebody of the shop.",
-    SYSTEM="The shop's own machinery.",
 )
 
 
@@ -245,8 +236,8 @@ class OrdersWhere:
 @strawberry.type
 class OrdersQuery:
     @root(SignedIn, "One order. Null if there is none that you may see.")
-    async def order(self, info: Asked, id: Id) -> Order | None:
-        return await order_by_id(info.context, uuid_of(id))
+    async def order(self, info: Asked, id: Id, as_of: When = UNSET) -> Order | None:
+        return await order_by_id(info.context, uuid_of(id), as_of or None)
 
     @root(SignedIn, "Your orders; for staff, everybody's.")
     async def orders(
@@ -284,11 +275,9 @@ async def orders_of(context: Context, customer: UUID, where: OrdersWhere | None,
     )
 
 
-async def order_by_id(context: Context, id: UUID | None) -> Order | None:
-    row = await context.loader(ORDERS.each).load(id) if id else None
-    if row is None or not context.actor.may_touch(row.customer_id):
-        return None
-    return order(row, context.actor)
+async def order_by_id(context: Context, id: UUID | None, as_of: AsOf | None = None) -> Order | None:
+    row = await row_of(context, ORDER, id, as_of)
+    return order(row, context.actor) if row and context.actor.may_touch(row.customer_id) else None
 
 
 def own(actor: Actor) -> list[Condition]:
@@ -372,9 +361,3 @@ def entry(row: EntryRow, of: OrderRow, actor: Actor) -> TimelineEntry:
         reason=OrderClosedReason[row.reason.name] if row.reason else None,
         note=row.note,
     )
-
-
-def kind_of(actor: str, customer_id: UUID) -> ActorKind:
-    if actor == f"user:{customer_id}":
-        return ActorKind.CUSTOMER
-    return ActorKind.STAFF if actor.startswith("user:") else ActorKind.SYSTEM

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
 import strawberry
@@ -17,6 +17,8 @@ from domain.payments.payment import ChargeStatus
 from domain.value import PaymentMethod
 from projections.listing import Condition, Ordering
 from projections.orders.queries import ORDERS
+from projections.payments.projector import PAYMENTS as MODEL
+from projections.payments.projector import payments as projector
 from projections.payments.queries import PAYMENTS
 from projections.payments.row import ActionKind, AttemptRow, EntryKind, LedgerRow, PaymentRow
 from projections.users.queries import USERS
@@ -25,12 +27,15 @@ from read_api.connection import ORDERED, WHICH, After, Before, Connection, First
 from read_api.context import Asked, Context
 from read_api.described import described
 from read_api.filters import DateTimeFilter, IdFilter, conditions
+from read_api.history import AsOf, Kind, When, row_of
 from read_api.node import Node
 from read_api.scalars import Id, Money, money, uuid_of
 
 if TYPE_CHECKING:
     from read_api.orders import Order
     from read_api.users import User
+
+PAYMENT: Final = Kind("payments", MODEL, projector, PAYMENTS)
 
 described(
     PaymentMethod,
@@ -198,8 +203,8 @@ class PaymentsWhere:
 @strawberry.type
 class PaymentsQuery:
     @root(SignedIn, "One payment. Null if there is none that you may see.")
-    async def payment(self, info: Asked, id: Id) -> Payment | None:
-        return await payment_by_id(info.context, uuid_of(id))
+    async def payment(self, info: Asked, id: Id, as_of: When = UNSET) -> Payment | None:
+        return await payment_by_id(info.context, uuid_of(id), as_of or None)
 
     @root(SignedIn, "Your payments; for staff, everybody's.")
     async def payments(
@@ -224,8 +229,8 @@ class PaymentsQuery:
         )
 
 
-async def payment_by_id(context: Context, id: UUID | None) -> Payment | None:
-    row = await context.loader(PAYMENTS.each).load(id) if id else None
+async def payment_by_id(context: Context, id: UUID | None, as_of: AsOf | None = None) -> Payment | None:
+    row = await row_of(context, PAYMENT, id, as_of)
     if row is None or not context.actor.may_touch(row.customer_id):
         return None
     return payment(row, context.actor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 import strawberry
@@ -16,6 +16,8 @@ from domain.errors import InvalidValue
 from domain.products.product import ProductStatus
 from domain.products.stock import StockStatus
 from projections.listing import Condition, Ordering
+from projections.products.projector import PRODUCTS as MODEL
+from projections.products.projector import products as projector
 from projections.products.queries import PRODUCTS, STOCK, categories_by_id, children_of, paths_to, stock_of, tree
 from projections.products.row import CategoryRow, ProductRow, StockRow, VariantRow
 from read_api.access import Public, computed, root
@@ -23,8 +25,11 @@ from read_api.connection import ORDERED, WHICH, After, Before, Connection, First
 from read_api.context import Asked, Context
 from read_api.described import described
 from read_api.filters import DateTimeFilter, IdFilter, LongFilter, conditions
+from read_api.history import AsOf, Kind, When, row_of
 from read_api.node import Node
 from read_api.scalars import Id, Long, Money, money, uuid_of
+
+PRODUCT: Final = Kind("products", MODEL, projector, PRODUCTS)
 
 described(
     ProductStatus,
@@ -192,8 +197,8 @@ class ProductsWhere:
 @strawberry.type
 class ProductsQuery:
     @root(Public, "One product. Null if there is none that you may see.")
-    async def product(self, info: Asked, id: Id) -> Product | None:
-        return await product_by_id(info.context, uuid_of(id))
+    async def product(self, info: Asked, id: Id, as_of: When = UNSET) -> Product | None:
+        return await product_by_id(info.context, uuid_of(id), as_of or None)
 
     @root(Public, "What is sold; for staff, all there is.")
     async def products(
@@ -219,8 +224,8 @@ class ProductsQuery:
         return [category(row) for row in await tree(info.context.pool)]
 
 
-async def product_by_id(context: Context, id: UUID | None) -> Product | None:
-    row = await context.loader(PRODUCTS.each).load(id) if id else None
+async def product_by_id(context: Context, id: UUID | None, as_of: AsOf | None = None) -> Product | None:
+    row = await row_of(context, PRODUCT, id, as_of)
     return product(row) if row and may_see(row, context.actor) else None
 
 

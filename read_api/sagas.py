@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
 import strawberry
@@ -17,6 +17,8 @@ from domain.sagas.saga import Status
 from projections.listing import Ordering
 from projections.orders.queries import ORDERS
 from projections.payments.queries import payments_of
+from projections.sagas.projector import SAGAS as MODEL
+from projections.sagas.projector import sagas as projector
 from projections.sagas.queries import SAGAS, usual_of
 from projections.sagas.row import SagaRow, WaitsFor
 from read_api.access import Staff, computed, root
@@ -24,6 +26,7 @@ from read_api.connection import ORDERED, WHICH, After, Before, Connection, First
 from read_api.context import Asked, Context
 from read_api.described import described
 from read_api.filters import DateTimeFilter, IdFilter, StringFilter, conditions
+from read_api.history import AsOf, Kind, When, row_of
 from read_api.node import Node
 from read_api.payments import Payment, payment
 from read_api.scalars import Id, Long, Money, money, uuid_of
@@ -34,6 +37,8 @@ from sagas.processes import PROCESSES
 
 if TYPE_CHECKING:
     from read_api.orders import Order
+
+SAGA: Final = Kind("sagas", MODEL, projector, SAGAS)
 
 described(
     Status,
@@ -243,8 +248,8 @@ class SagasWhere:
 @strawberry.type
 class SagasQuery:
     @root(Staff, "One saga. Null if there is none.")
-    async def saga(self, info: Asked, id: Id) -> Saga | None:
-        return await saga_by_id(info.context, uuid_of(id))
+    async def saga(self, info: Asked, id: Id, as_of: When = UNSET) -> Saga | None:
+        return await saga_by_id(info.context, uuid_of(id), as_of or None)
 
     @root(Staff, "Every saga.")
     async def sagas(
@@ -262,8 +267,8 @@ class SagasQuery:
         )
 
 
-async def saga_by_id(context: Context, id: UUID | None) -> Saga | None:
-    row = await context.loader(SAGAS.each).load(id) if id and context.actor.in_charge else None
+async def saga_by_id(context: Context, id: UUID | None, as_of: AsOf | None = None) -> Saga | None:
+    row = await row_of(context, SAGA, id, as_of) if id and context.actor.in_charge else None
     return saga(row) if row else None
 
 

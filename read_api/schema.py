@@ -30,6 +30,7 @@ from read_api.sagas import SagasQuery, saga_by_id
 from read_api.sales import SalesQuery
 from read_api.scalars import LONG, Id, Ids, Long, uuid_of
 from read_api.search import SearchQuery
+from read_api.story import StoryQuery
 from read_api.users import UsersQuery, user_by_id
 
 log = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ QUERIES: Final[tuple[type, ...]] = (
     PaymentsQuery,
     NotificationsQuery,
     SagasQuery,
+    StoryQuery,
     SalesQuery,
     ReadModelsQuery,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
 import strawberry
@@ -15,6 +15,8 @@ from domain.actor import Actor, Role
 from domain.users.user import Status
 from domain.users.values import Notice, normalised
 from projections.listing import Condition, Ordering
+from projections.users.projector import USERS as MODEL
+from projections.users.projector import users as projector
 from projections.users.queries import USERS, sign_ins_of
 from projections.users.row import AddressRow, SignInsRow, UserRow
 from read_api.access import SignedIn, Staff, computed, root
@@ -23,12 +25,15 @@ from read_api.context import Asked, Context
 from read_api.described import described
 from read_api.errors import InvalidFilter
 from read_api.filters import DateTimeFilter, conditions
+from read_api.history import AsOf, Kind, When, row_of
 from read_api.node import Node
 from read_api.notifications import Notification, NotificationsWhere, notifications_of
 from read_api.scalars import Address, Id, Long, address, uuid_of
 
 if TYPE_CHECKING:
     from read_api.orders import Order, OrdersWhere
+
+USER: Final = Kind("users", MODEL, projector, USERS)
 
 described(
     Status,
@@ -171,8 +176,8 @@ class UsersQuery:
         return await user_by_id(info.context, info.context.actor.id)
 
     @root(SignedIn, "One user. Null if there is none that you may see.")
-    async def user(self, info: Asked, id: Id) -> User | None:
-        return await user_by_id(info.context, uuid_of(id))
+    async def user(self, info: Asked, id: Id, as_of: When = UNSET) -> User | None:
+        return await user_by_id(info.context, uuid_of(id), as_of or None)
 
     @root(Staff, "Everybody with an account.")
     async def users(
@@ -196,10 +201,10 @@ class UsersQuery:
         )
 
 
-async def user_by_id(context: Context, id: UUID | None) -> User | None:
+async def user_by_id(context: Context, id: UUID | None, as_of: AsOf | None = None) -> User | None:
     if id is None or not context.actor.may_touch(id):
         return None
-    row = await context.loader(USERS.each).load(id)
+    row = await row_of(context, USER, id, as_of)
     return user(row, context.actor) if row else None
 
 

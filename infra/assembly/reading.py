@@ -25,6 +25,7 @@ def graphql(ground: Ground, tokens: Tokens) -> Route:
         Cursors(settings.cursor_secret.get_secret_value()),
         admit=partial(ground.limiter.admit, GRAPHQL),
         allowance=Allowance(body=settings.max_query_bytes, waiting=settings.consistency_seconds),
+        logs=ground.readers,
         graphiql=settings.graphiql,
     )
     return Route("/graphql", served)

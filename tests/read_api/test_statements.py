@@ -38,7 +38,7 @@ SIZE: Final = 20
 GRAPH: Final = SCHEMA._schema
 ROOTS: Final = ("users", "products", "orders", "payments", "notifications", "sagas")
 """Pages of things with an id."""
-ALONE: Final = {"nodes", "categories", "salesByDay", "readModels"}
+ALONE: Final = {"nodes", "history", "difference", "categories", "salesByDay", "readModels"}
 """Lists that are no pages. What hangs on categories is looked at where products have one."""
 NEVER_THERE: Final = {"Saga.usualAge"}
 """What the town has none of: of these it is only seen that they cost nothing more."""
@@ -138,7 +138,7 @@ async def town(module_database: str) -> AsyncIterator[Api]:
     async with pool:
         app = GraphQLApp(SCHEMA, pool, Watch(pool), authenticate, Cursors("s" * 32))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
-            api = Api(client, pool, app)
+            api = Api(client, pool, app, {})
             await settle(api, SIZE)
             yield api
 
