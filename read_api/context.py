@@ -11,6 +11,7 @@ from strawberry import Info
 from strawberry.dataloader import DataLoader
 
 from domain.actor import Actor
+from domain.errors import Forbidden
 from projections.history import Stream
 from projections.pool import Pool
 from projections.waiting import Waited
@@ -23,11 +24,19 @@ Load = Callable[[Pool, list[K]], Awaitable[list[V]]]
 """Loads a value for each of the keys, in their order."""
 
 
+Permit = Callable[[Actor, str], None]
+"""Whether the command API takes a POST to this path (`/v1/orders/{id}/cancel`) from the actor. Raises Forbidden."""
+
+
+def nobody(actor: Actor, path: str) -> None:
+    raise Forbidden("nobody may do anything here")
+
+
 @dataclass(slots=True)
 class Context:
     """One request. `waited` is how waiting for its Consistency-Token went, None if it had none.
 
-    `logs` are the logs by context.
+    `logs` are the logs by context; `permit` says what the command API takes from whom.
     """
 
     actor: Actor
@@ -35,6 +44,7 @@ class Context:
     cursors: Cursors
     waited: Waited | None = None
     logs: Mapping[str, Stream] = field(default_factory=dict)
+    permit: Permit = nobody
     _loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
 
     def log(self, context: str) -> Stream:

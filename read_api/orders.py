@@ -26,6 +26,8 @@ from projections.products.queries import PRODUCTS
 from projections.sagas.queries import sagas_of
 from projections.users.queries import USERS
 from read_api.access import SignedIn, computed, root
+from read_api.actions import orders as actions
+from read_api.actions.judging import AvailableAction, judged
 from read_api.actor_kind import ActorKind, kind_of
 from read_api.connection import (
     ORDERED,
@@ -170,7 +172,11 @@ class Order(Node):
     created_at: datetime = strawberry.field(description="When it was begun.")
     placed_at: datetime | None = strawberry.field(description="When it was ordered. Null in a draft.")
     closed_at: datetime | None = strawberry.field(description="Since when nothing more happens to it.")
-    saga_id: strawberry.Private[str | None]
+    row: strawberry.Private[OrderRow]
+
+    @computed("What can be done to it, and why the rest cannot be done now; to customers what is for them.")
+    def available_actions(self, info: Asked) -> list[AvailableAction]:
+        return judged(actions.WAYS, actions.order_of(self.row), self.id, info.context.actor, info.context.permit)
 
     @computed("Who ordered. Null until the read model of users has seen them.")
     async def customer(self, info: Asked) -> User | None:
@@ -190,7 +196,7 @@ class Order(Node):
     @computed("The saga that works it, else the one that did so last; for staff only.")
     async def saga(self, info: Asked) -> Annotated[Saga, strawberry.lazy("read_api.sagas")] | None:
         found = await self.sagas(info)
-        return next((saga for saga in found if saga.id == self.saga_id), found[-1] if found else None)
+        return next((saga for saga in found if saga.id == str(self.row.saga_id)), found[-1] if found else None)
 
     @computed("All sagas that worked it, the first first; for staff only, others see none.")
     async def sagas(self, info: Asked) -> list[Annotated[Saga, strawberry.lazy("read_api.sagas")]]:
@@ -306,7 +312,7 @@ def order(row: OrderRow, actor: Actor) -> Order:
         created_at=row.created_at,
         placed_at=row.placed_at,
         closed_at=row.closed_at,
-        saga_id=str(row.saga_id) if row.saga_id else None,
+        row=row,
     )
 
 

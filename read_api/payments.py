@@ -14,6 +14,7 @@ from domain.actor import Actor
 from domain.payments.attempt import AttemptStatus
 from domain.payments.events import Advice
 from domain.payments.payment import ChargeStatus
+from domain.payments.payment import Payment as State
 from domain.value import PaymentMethod
 from projections.listing import Condition, Ordering
 from projections.orders.queries import ORDERS
@@ -23,6 +24,8 @@ from projections.payments.queries import PAYMENTS
 from projections.payments.row import ActionKind, AttemptRow, EntryKind, LedgerRow, PaymentRow
 from projections.users.queries import USERS
 from read_api.access import SignedIn, computed, root
+from read_api.actions import payments as actions
+from read_api.actions.judging import AvailableAction, judged
 from read_api.connection import ORDERED, WHICH, After, Before, Connection, First, Last, connection, paging
 from read_api.context import Asked, Context
 from read_api.described import described
@@ -157,6 +160,11 @@ class Payment(Node):
         description="Reports of the gateway that fit none of the attempts; for staff only."
     )
     created_at: datetime = strawberry.field(description="When it was opened.")
+    state: strawberry.Private[State]
+
+    @computed("What can be done to it, and why the rest cannot be done now; to customers what is for them.")
+    def available_actions(self, info: Asked) -> list[AvailableAction]:
+        return judged(actions.WAYS, self.state, self.id, info.context.actor, info.context.permit)
 
     @computed("The order that is paid.")
     async def order(self, info: Asked) -> Annotated[Order, strawberry.lazy("read_api.orders")] | None:
@@ -260,6 +268,7 @@ def payment(row: PaymentRow, actor: Actor) -> Payment:
         ledger=[entry(each, currency) for each in row.ledger],
         unmatched=row.unmatched if actor.in_charge else None,
         created_at=row.created_at,
+        state=row.state,
     )
 
 

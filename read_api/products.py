@@ -21,6 +21,8 @@ from projections.products.projector import products as projector
 from projections.products.queries import PRODUCTS, STOCK, categories_by_id, children_of, paths_to, stock_of, tree
 from projections.products.row import CategoryRow, ProductRow, StockRow, VariantRow
 from read_api.access import Public, computed, root
+from read_api.actions import products as actions
+from read_api.actions.judging import AvailableAction, judged
 from read_api.connection import ORDERED, WHICH, After, Before, Connection, First, Last, connection, paging
 from read_api.context import Asked, Context
 from read_api.described import described
@@ -148,6 +150,11 @@ class Product(Node):
     activated_at: datetime | None = strawberry.field(description="Since when, or when last, it was sold.")
     discontinued_at: datetime | None = strawberry.field(description="Since when it is not sold any more.")
     category_id: strawberry.ID | None = strawberry.field(description="The category it is in.")
+    row: strawberry.Private[ProductRow]
+
+    @computed("What can be done to it, and why the rest cannot be done now; to customers what is for them.")
+    def available_actions(self, info: Asked) -> list[AvailableAction]:
+        return judged(actions.WAYS, actions.product_of(self.row), self.id, info.context.actor, info.context.permit)
 
     @computed("Null without one, and when it was removed.")
     async def category(self, info: Asked) -> Category | None:
@@ -269,6 +276,7 @@ def product(row: ProductRow) -> Product:
         activated_at=row.activated_at,
         discontinued_at=row.discontinued_at,
         category_id=strawberry.ID(str(row.category_id)) if row.category_id else None,
+        row=row,
     )
 
 

@@ -22,6 +22,8 @@ from projections.sagas.projector import sagas as projector
 from projections.sagas.queries import SAGAS, usual_of
 from projections.sagas.row import SagaRow, WaitsFor
 from read_api.access import Staff, computed, root
+from read_api.actions import sagas as actions
+from read_api.actions.judging import AvailableAction, judged
 from read_api.connection import ORDERED, WHICH, After, Before, Connection, First, Last, connection, paging
 from read_api.context import Asked, Context
 from read_api.described import described
@@ -165,6 +167,10 @@ class Saga(Node):
     age_seconds: float = strawberry.field(description="Seconds that it took, or has been under way.")
     balance: SagaBalance = strawberry.field(description="The money and goods it holds, took and gave back.")
     state: strawberry.Private[State]
+
+    @computed("What can be done to it, and why the rest cannot be done now; to customers what is for them.")
+    def available_actions(self, info: Asked) -> list[AvailableAction]:
+        return judged(actions.WAYS, self.state, self.id, info.context.actor, info.context.permit)
 
     @computed("Why it stands where it stands, what it waits for and what comes next.")
     def explanation(self) -> SagaExplanation:

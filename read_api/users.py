@@ -20,6 +20,8 @@ from projections.users.projector import users as projector
 from projections.users.queries import USERS, sign_ins_of
 from projections.users.row import AddressRow, SignInsRow, UserRow
 from read_api.access import SignedIn, Staff, computed, root
+from read_api.actions import users as actions
+from read_api.actions.judging import AvailableAction, judged
 from read_api.connection import ORDERED, WHICH, After, Before, Connection, First, Last, connection, paging
 from read_api.context import Asked, Context
 from read_api.described import described
@@ -95,6 +97,11 @@ class User(Node):
     notices: list[Notice] = strawberry.field(description="The mails the user wants.")
     suspended_for: str | None = strawberry.field(description="Why the user is suspended; for staff only.")
     created_at: datetime = strawberry.field(description="When they registered.")
+    row: strawberry.Private[UserRow]
+
+    @computed("What can be done to or by them, and why the rest cannot be done now; to customers what is for them.")
+    def available_actions(self, info: Asked) -> list[AvailableAction]:
+        return judged(actions.WAYS, actions.user_of(self.row), self.id, info.context.actor, info.context.permit)
 
     @computed("Null for the moment between registering and the first look.")
     async def sign_ins(self, info: Asked) -> SignIns | None:
@@ -246,6 +253,7 @@ def user(row: UserRow, actor: Actor) -> User:
         notices=list(row.notices),
         suspended_for=row.suspended_for if actor.in_charge else None,
         created_at=row.created_at,
+        row=row,
     )
 
 

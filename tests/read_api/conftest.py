@@ -14,6 +14,7 @@ from domain.access import TokenInvalid
 from domain.actor import Actor, Role, service
 from domain.event import Event
 from domain.ids import derive
+from infra.assembly.reading import permit
 from projections.consumer import Consumer
 from projections.feed import Recorded
 from projections.models import MODELS
@@ -127,7 +128,9 @@ async def api(database: str) -> AsyncIterator[Api]:
     async with pool:
         feeds: dict[str, FakeFeed] = {}
         cursors, logs = Cursors("s" * 32), Streams(feeds)
-        app = GraphQLApp(SCHEMA, pool, Watch(pool), authenticate, cursors, allowance=ALLOWANCE, logs=logs)
+        app = GraphQLApp(
+            SCHEMA, pool, Watch(pool), authenticate, cursors, allowance=ALLOWANCE, logs=logs, permit=permit
+        )
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
             yield Api(client, pool, app, feeds)
 

@@ -27,6 +27,7 @@ from graphql import (
 from psycopg import AsyncCursor
 from psycopg_pool import AsyncConnectionPool
 
+from infra.assembly.reading import permit
 from projections.pool import Pool
 from projections.waiting import Watch
 from read_api.app import GraphQLApp
@@ -136,7 +137,7 @@ async def town(module_database: str) -> AsyncIterator[Api]:
         module_database, min_size=1, max_size=8, open=False, kwargs={"cursor_factory": Counted}
     )
     async with pool:
-        app = GraphQLApp(SCHEMA, pool, Watch(pool), authenticate, Cursors("s" * 32))
+        app = GraphQLApp(SCHEMA, pool, Watch(pool), authenticate, Cursors("s" * 32), permit=permit)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
             api = Api(client, pool, app, {})
             await settle(api, SIZE)
