@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -94,15 +94,23 @@ async def as_of(context: Context, log: Stream, id: UUID, at: Moment | None = Non
 
     Snapshots are left alone: an older release may have made them. Raises NotReadable.
     """
+    state, last = None, None
+    async for events in stretches(log, id, at):
+        state, last = folded(context, state, events), events[-1]
+    return None if last is None else AsOf(state, last)
+
+
+async def stretches(log: Stream, id: UUID, at: Moment | None = None) -> AsyncIterator[list[Recorded]]:
+    """The events of one stream that belong to a moment, in order, CHUNK at a time; none of a stretch is empty."""
     versions, upto = await _bounds(log, at)
-    state, last, version = None, None, 0
+    version = 0
     while version < versions:
         events = await log.stream(id, version, upto, min(CHUNK, versions - version))
-        state, last = folded(context, state, events), events[-1] if events else last
+        if events:
+            yield events
         if len(events) < CHUNK:
-            break
+            return
         version = events[-1].event.originator_version
-    return None if last is None else AsOf(state, last)
 
 
 async def _bounds(log: Stream, at: Moment | None) -> tuple[int, int | None]:

@@ -21,14 +21,22 @@ OPERATORS: Final[dict[str, sql.SQL]] = {
     "lte": sql.SQL("t.{} <= %s"),
     "has": sql.SQL("t.{} @> ARRAY[%s]"),
     "words": sql.SQL("t.{} @@ %s::tsquery"),
+    "each": sql.SQL("t.{} = owner.value"),
 }
+
+EACH: Final = sql.SQL("""
+SELECT owner.number, found.found FROM unnest(%s::uuid[]) WITH ORDINALITY AS owner (value, number)
+CROSS JOIN LATERAL (SELECT row_number() OVER () AS place, page.found FROM ({}) AS page (found)) AS found
+ORDER BY owner.number, found.place
+""")
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
     """A column compared with a value by one of OPERATORS; all conditions of a list must hold.
 
-    `words` compares a tsvector with a text: every word of it is there, or a longer one that begins with it.
+    `words` compares a tsvector with a text: every word of it is there, or a longer one that begins with it. `each` is
+    for lists of many owners at once, and compares with the owner.
     """
 
     column: str
@@ -84,9 +92,7 @@ class Listing(Generic[R]):
         self._from = sql.SQL(" FROM {} t").format(sql.Identifier(READS, table.name))
 
     async def page(self, pool: Pool, where: Iterable[Condition], ordering: Ordering, page: Page) -> Found[R]:
-        rows = await self._rows(pool, self.statement(where, ordering, page))
-        more, rows = len(rows) > page.size, rows[: page.size]
-        return Found(rows[::-1] if page.backward else rows, more)
+        return found_in(await self._rows(pool, self.statement(where, ordering, page)), page)
 
     async def count(self, pool: Pool, where: Iterable[Condition], cap: int) -> int:
         """How many rows there are; counting stops at `cap`."""
@@ -102,6 +108,39 @@ class Listing(Generic[R]):
 
     async def one(self, pool: Pool, id: UUID) -> R | None:
         return (await self.many(pool, [id])).get(id)
+
+    async def each(self, pool: Pool, ids: Sequence[UUID]) -> list[R | None]:
+        """In the order of the ids; None where there is none."""
+        found = await self.many(pool, ids)
+        return [found.get(id) for id in ids]
+
+    async def pages(
+        self,
+        pool: Pool,
+        column: str,
+        values: Sequence[UUID],
+        where: Iterable[Condition],
+        ordering: Ordering,
+        page: Page,
+    ) -> list[Found[R]]:
+        """For each value the page of the list in which `column` has it: one statement for all of them."""
+        inner = self.statement([*where, Condition(column, "each", None)], ordering, page)
+        async with connected(pool) as connection:
+            cursor = await connection.execute(EACH.format(inner.query), [values, *inner.values])
+            answer = await cursor.fetchall()
+        rows: list[list[R]] = [[] for _ in values]
+        for (number, _), row in zip(answer, self.table.decoded((text,) for _, text in answer), strict=True):
+            rows[number - 1].append(row)
+        return [found_in(each, page) for each in rows]
+
+    async def counts(
+        self, pool: Pool, column: str, values: Sequence[UUID], where: Iterable[Condition], cap: int
+    ) -> list[int]:
+        """For each value how many rows there are in which `column` has it; counting stops at `cap`."""
+        inner = self.counting([*where, Condition(column, "each", None)], cap)
+        async with connected(pool) as connection:
+            answer = await (await connection.execute(EACH.format(inner.query), [values, *inner.values])).fetchall()
+        return [int(count) for _, count in answer]
 
     def statement(self, where: Iterable[Condition], ordering: Ordering, page: Page) -> Statement:
         """Selects one row more than the page holds, from the end at which paging starts."""
@@ -138,6 +177,12 @@ class Listing(Generic[R]):
             return self.table.decoded(await cursor.fetchall())
 
 
+def found_in(rows: Sequence[R], page: Page) -> Found[R]:
+    """Of rows selected by `Listing.statement`, one more than the page holds."""
+    more, rows = len(rows) > page.size, rows[: page.size]
+    return Found(rows[::-1] if page.backward else rows, more)
+
+
 def joined(select: sql.Composable, where: Sequence[Statement], tail: Statement) -> Statement:
     wheres = sql.SQL(" WHERE ") + sql.SQL(" AND ").join(w.query for w in where) if where else sql.SQL("")
     return Statement(select + wheres + tail.query, [*(v for w in where for v in w.values), *tail.values])
@@ -145,6 +190,8 @@ def joined(select: sql.Composable, where: Sequence[Statement], tail: Statement) 
 
 def condition(condition: Condition) -> Statement:
     value = query(condition.value) if condition.operator == "words" else condition.value
+    if condition.operator == "each":
+        return Statement(OPERATORS["each"].format(sql.Identifier(condition.column)), [])
     if value is None:
         return Statement(sql.SQL("false").format(), [])
     return Statement(OPERATORS[condition.operator].format(sql.Identifier(condition.column)), [value])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,9 +24,10 @@ from domain.access import Unauthenticated
 from domain.actor import ANONYMOUS, Actor
 from domain.errors import DomainError, Kind
 from domain.token import ConsistencyToken
+from projections.history import Stream
 from projections.pool import Pool
 from projections.waiting import Watch
-from read_api.context import Context
+from read_api.context import Context, Permit, nobody
 from read_api.cursor import Cursors
 from read_api.errors import InvalidDocument, QueryTimedOut
 from read_api.limits import MAX_TOKENS, too_complex
@@ -76,6 +77,8 @@ class GraphQLApp(GraphQL[Context, None]):
         *,
         admit: Admit = everything,
         allowance: Allowance = Allowance(),
+        logs: Mapping[str, Stream] | None = None,
+        permit: Permit = nobody,
         graphiql: bool = False,
     ) -> None:
         super().__init__(schema, graphql_ide="graphiql" if graphiql else None, subscription_protocols=())
@@ -85,6 +88,8 @@ class GraphQLApp(GraphQL[Context, None]):
         self._cursors = cursors
         self._admit = admit
         self._allowance = allowance
+        self._permit = permit
+        self._logs = {} if logs is None else logs
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, limited(receive, self._allowance.body))
@@ -98,7 +103,9 @@ class GraphQLApp(GraphQL[Context, None]):
 
     async def get_context(self, request: Any, response: Any) -> Context:
         """Raises the refusals of a request that must not be executed at all."""
-        context = Context(await self._admitted(request), self._pool, self._cursors)
+        context = Context(
+            await self._admitted(request), self._pool, self._cursors, logs=self._logs, permit=self._permit
+        )
         if text := request.headers.get("consistency-token"):
             context.waited = await self._watch.wait(ConsistencyToken.parse(text), self._allowance.waiting)
         request.state.context = context

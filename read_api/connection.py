@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
+from uuid import UUID
 
 import strawberry
 from strawberry import UNSET
 from strawberry.relay import PageInfo
 
-from projections.listing import Condition, Listing, Mark, Ordering, Page
+from projections.listing import Condition, Found, Listing, Mark, Ordering, Page
+from projections.pool import Pool
 from projections.table import R
 from read_api.access import computed
 from read_api.context import Asked, Context
@@ -21,6 +23,16 @@ N = TypeVar("N")
 
 MAX_PAGE: Final = 100  # nodes
 MAX_COUNT: Final = 10_000
+
+
+First = Annotated[int | None, strawberry.argument(description="So many from the front, 1 to 100.")]
+After = Annotated[str | None, strawberry.argument(description="Only what comes after this cursor.")]
+Last = Annotated[int | None, strawberry.argument(description="So many from the end, 1 to 100, instead of `first`.")]
+Before = Annotated[str | None, strawberry.argument(description="Only what comes before this cursor.")]
+"""Relay's four arguments, as list fields take them."""
+
+WHICH: Final = strawberry.argument(description="Conditions on what is listed.")
+ORDERED: Final = strawberry.argument(description="How it is ordered.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +65,14 @@ def paging(first: int | None, after: str | None, last: int | None, before: str |
 @strawberry.type(description="A node and its place in the list.")
 class Edge(Generic[N]):
     cursor: str = strawberry.field(description="Give it as `after` or `before` to go on from here.")
-    node: N
+    node: N = strawberry.field(description="What is at this place.")
 
 
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[N]):
-    edges: list[Edge[N]]
+    edges: list[Edge[N]] = strawberry.field(description="The nodes with their places in the list.")
     nodes: list[N] = strawberry.field(description="The nodes of the edges, for those who need no cursors of their own.")
-    page_info: PageInfo
+    page_info: PageInfo = strawberry.field(description="Where the page is in the list.")
     counted: strawberry.Private[Counted]
 
     @computed("How many there are in all, at most 10,000. Costs a count: ask only if you show it.")
@@ -72,18 +84,38 @@ class Connection(Generic[N]):
         return await self.counted(info.context) > MAX_COUNT
 
 
-class Counted:
-    """Counts a list once, if anybody asks."""
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose list it is, where a list hangs on something: the one that `column` names."""
 
-    def __init__(self, listing: Listing[Any], where: Sequence[Condition]) -> None:
+    column: str
+    id: UUID
+
+
+class Counted:
+    """Counts a list once, if anybody asks; the lists of many owners together."""
+
+    def __init__(self, listing: Listing[Any], where: Sequence[Condition], owner: Owner | None = None) -> None:
         self._listing = listing
         self._where = where
+        self._owner = owner
         self._count: int | None = None
 
     async def __call__(self, context: Context) -> int:
         if self._count is None:
-            self._count = await self._listing.count(context.pool, self._where, MAX_COUNT + 1)
+            self._count = await self._counted(context)
         return self._count
+
+    async def _counted(self, context: Context) -> int:
+        listing, where, owner = self._listing, self._where, self._owner
+        if owner is None:
+            return await listing.count(context.pool, where, MAX_COUNT + 1)
+
+        async def counts(pool: Pool, ids: list[UUID]) -> list[int]:
+            return await listing.counts(pool, owner.column, ids, where, MAX_COUNT + 1)
+
+        name = ("count", listing.table.name, owner.column, repr(where))
+        return await context.loader(counts, name).load(owner.id)
 
 
 async def connection(
@@ -93,10 +125,11 @@ async def connection(
     order_by: Enum,
     paging: Paging,
     node: Callable[[R], N],
+    owner: Owner | None = None,
 ) -> Connection[N]:
     """A page of `listing`. The value of `order_by` is an Ordering; `node` makes a node of a row.
 
-    Raises InvalidPage, InvalidCursor.
+    The pages of many owners, asked for at the same time, are read at once. Raises InvalidPage, InvalidCursor.
     """
     ordering: Ordering = order_by.value
     of = f"{listing.table.name} {order_by.name}"
@@ -106,14 +139,32 @@ async def connection(
         after=context.cursors.open(of, paging.after, "after") if paging.after is not None else None,
         before=context.cursors.open(of, paging.before, "before") if paging.before is not None else None,
     )
-    found = await listing.page(context.pool, where, ordering, page)
+    found = await page_of(context, listing, where, ordering, page, owner)
     edges = [Edge(cursor=context.cursors.sign(of, mark(row, ordering)), node=node(row)) for row in found.rows]
     return Connection(
         edges=edges,
         nodes=[edge.node for edge in edges],
         page_info=page_info(edges, page, more=found.more),
-        counted=Counted(listing, where),
+        counted=Counted(listing, where, owner),
     )
+
+
+async def page_of(
+    context: Context,
+    listing: Listing[R],
+    where: Sequence[Condition],
+    ordering: Ordering,
+    page: Page,
+    owner: Owner | None,
+) -> Found[R]:
+    if owner is None:
+        return await listing.page(context.pool, where, ordering, page)
+
+    async def pages(pool: Pool, ids: list[UUID]) -> list[Found[R]]:
+        return await listing.pages(pool, owner.column, ids, where, ordering, page)
+
+    name = ("page", listing.table.name, owner.column, repr(where), ordering, page)
+    return await context.loader(pages, name).load(owner.id)
 
 
 def mark(row: Any, ordering: Ordering) -> Mark:

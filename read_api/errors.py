@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from domain.errors import DomainError, Kind
 
@@ -65,3 +66,13 @@ class QueryTimedOut(DomainError):
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"the query was given up after {seconds:g} s: ask for less at once", seconds=seconds)
+
+
+class HistoryNotReadable(DomainError):
+    """What it once was cannot be shown: it has too many events, or one that this release cannot read."""
+
+    code = "HISTORY_NOT_READABLE"
+    title = "Its history cannot be shown"
+
+    def __init__(self, id: UUID, why: str) -> None:
+        super().__init__(f"the history of {id} cannot be shown: {why}", id=str(id))

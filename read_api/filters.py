@@ -21,27 +21,27 @@ MAX_VALUES: Final = 100  # of one `in`
 
 @strawberry.input(description="Conditions on an id; all that are given must hold.")
 class IdFilter:
-    eq: strawberry.ID | None = UNSET
-    in_: list[strawberry.ID] | None = strawberry.field(name="in", default=UNSET)
+    eq: strawberry.ID | None = strawberry.field(default=UNSET, description="It is this one.")
+    in_: list[strawberry.ID] | None = strawberry.field(name="in", default=UNSET, description="It is one of these.")
 
 
 @strawberry.input(description="Conditions on a text; all that are given must hold.")
 class StringFilter:
-    eq: str | None = UNSET
-    in_: list[str] | None = strawberry.field(name="in", default=UNSET)
+    eq: str | None = strawberry.field(default=UNSET, description="It is this one.")
+    in_: list[str] | None = strawberry.field(name="in", default=UNSET, description="It is one of these.")
 
 
 @strawberry.input(description="Conditions on a time; all that are given must hold.")
 class DateTimeFilter:
-    gte: datetime | None = UNSET
-    lte: datetime | None = UNSET
+    gte: datetime | None = strawberry.field(default=UNSET, description="It is this or more.")
+    lte: datetime | None = strawberry.field(default=UNSET, description="It is this or less.")
 
 
 @strawberry.input(description="Conditions on a number; all that are given must hold.")
 class LongFilter:
-    eq: Long | None = UNSET
-    gte: Long | None = UNSET
-    lte: Long | None = UNSET
+    eq: Long | None = strawberry.field(default=UNSET, description="It is this one.")
+    gte: Long | None = strawberry.field(default=UNSET, description="It is this or more.")
+    lte: Long | None = strawberry.field(default=UNSET, description="It is this or less.")
 
 
 def conditions(where: Any) -> Iterator[Condition]:

@@ -15,30 +15,30 @@ from read_api.scalars import Long
 
 @strawberry.type(description="A part of a context, one of 64, that lags behind.")
 class SliceLag:
-    slice: int
-    events: Long
+    slice: int = strawberry.field(description="Its number, 0 to 63.")
+    events: Long = strawberry.field(description="Events of it that are missing.")
 
 
 @strawberry.type(description="How far behind its log a read model was when a worker last measured it.")
 class Lag:
-    events: Long
+    events: Long = strawberry.field(description="Events that are not in its rows yet.")
     seconds: float | None = strawberry.field(
         description="Age of the oldest event that is not in its rows yet; null if it was not measured."
     )
     slices: list[SliceLag] = strawberry.field(description="Where events are missing, as far as they were counted.")
-    measured_at: datetime | None
+    measured_at: datetime | None = strawberry.field(description="When it was measured; null if never.")
 
 
 @strawberry.type(description="A generation of a read model, fed from one context.")
 class ReadModel:
-    model: str
-    generation: int
+    model: str = strawberry.field(description="What is read: orders, users and so on.")
+    generation: int = strawberry.field(description="Counts how often it was built anew.")
     status: str = strawberry.field(
         description="LIVE is what readers see; BUILDING, READY (built) and KEPT (seen before) are beside it."
     )
-    context: str
+    context: str = strawberry.field(description="The context it is fed from.")
     floor: Long = strawberry.field(description="Every event up to this position is in its rows.")
-    lag: Lag
+    lag: Lag = strawberry.field(description="How far behind it is.")
     worker: str = strawberry.field(description="RUNNING, STANDBY, WAITING, STOPPED.")
     reason: str | None = strawberry.field(description="Why its worker does not run.")
     parked: int = strawberry.field(description="Aggregates with an event that could not be applied.")

@@ -9,4 +9,4 @@ import strawberry
     description="Something with an id. Ids are those of the command API, and unique among all things."
 )
 class Node:
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="Its id, the same as in the command API.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
 import strawberry
@@ -15,25 +16,66 @@ from domain.orders.order import Status
 from domain.payments.payment import ChargeStatus
 from domain.value import PaymentMethod
 from projections.listing import Condition, Ordering
+from projections.notifications.queries import notifications_about
+from projections.orders.projector import ORDERS as MODEL
+from projections.orders.projector import orders as projector
 from projections.orders.queries import ORDERS
 from projections.orders.row import EntryRow, LineRow, OrderRow, PortionRow, ReturnRow, ShipmentRow
 from projections.payments.queries import payments_of
-from projections.pool import Pool
+from projections.products.queries import PRODUCTS
+from projections.sagas.queries import sagas_of
 from projections.users.queries import USERS
-from projections.users.row import UserRow
 from read_api.access import SignedIn, computed, root
-from read_api.connection import Connection, connection, paging
+from read_api.actions import orders as actions
+from read_api.actions.judging import AvailableAction, judged
+from read_api.actor_kind import ActorKind, kind_of
+from read_api.connection import (
+    ORDERED,
+    WHICH,
+    After,
+    Before,
+    Connection,
+    First,
+    Last,
+    Owner,
+    Paging,
+    connection,
+    paging,
+)
 from read_api.context import Asked, Context
+from read_api.described import described
 from read_api.filters import DateTimeFilter, IdFilter, conditions
+from read_api.history import AsOf, Kind, When, row_of
 from read_api.node import Node
+from read_api.notifications import Notification, notification, visible
 from read_api.payments import Payment, payment
-from read_api.scalars import Address, Money, address, money, uuid_of
+from read_api.products import Product, may_see, product
+from read_api.scalars import Address, Id, Money, address, money, uuid_of
 from read_api.users import User, user
 
-strawberry.enum(Status, name="OrderStatus", description="Where an order is in its life.")
+if TYPE_CHECKING:
+    from read_api.sagas import Saga
+
+ORDER: Final = Kind("orders", MODEL, projector, ORDERS)
+
+described(
+    Status,
+    "Where an order is in its life.",
+    name="OrderStatus",
+    DRAFT="A cart.",
+    PLACED="Ordered; goods and money are being seen to.",
+    CONFIRMED="Goods and money are there.",
+    PARTIALLY_SHIPPED="A part was sent.",
+    SHIPPED="All was sent.",
+    DELIVERED="All has arrived.",
+    RETURNED="All came back.",
+    REJECTED="The shop could not take it.",
+    EXPIRED="It was not paid in time.",
+    CANCEL_PENDING="It is being cancelled: money and goods are put back.",
+    CANCELLED="It is cancelled.",
+)
 
 
-@strawberry.enum(description="Why an order was cancelled or rejected.")
 class OrderClosedReason(Enum):
     CUSTOMER = "CUSTOMER"
     STAFF = "STAFF"
@@ -43,87 +85,102 @@ class OrderClosedReason(Enum):
     REFUSED_BY_SHOP = "REFUSED_BY_SHOP"
 
 
-@strawberry.enum(description="Who did something, as a customer may know it.")
-class ActorKind(Enum):
-    CUSTOMER = "CUSTOMER"
-    STAFF = "STAFF"
-    SYSTEM = "SYSTEM"
+described(
+    OrderClosedReason,
+    "Why an order was cancelled or rejected.",
+    CUSTOMER="The customer wished so.",
+    STAFF="Somebody of the shop wished so.",
+    SYSTEM="It could not go on by itself.",
+    OUT_OF_STOCK="There were not enough goods.",
+    PAYMENT_DECLINED="It could not be paid.",
+    REFUSED_BY_SHOP="The shop did not want it.",
+)
 
 
 @strawberry.type(description="A variant as it was bought, or, in a draft, as it is wanted.")
 class OrderLine:
-    number: int
-    product_id: strawberry.ID
-    variant_id: strawberry.ID
-    sku: str
-    name: str
-    unit_price: Money
+    number: int = strawberry.field(description="Its number within the order.")
+    product_id: strawberry.ID = strawberry.field(description="The product it is a form of.")
+    variant_id: strawberry.ID = strawberry.field(description="What is bought.")
+    sku: str = strawberry.field(description="The shop's own code for it.")
+    name: str = strawberry.field(description="What it was called when it was ordered.")
+    unit_price: Money = strawberry.field(description="What one of it costs.")
     total: Money = strawberry.field(description="Unit price times quantity.")
-    quantity: int
-    shipped: int
-    delivered: int
-    returned: int
+    quantity: int = strawberry.field(description="How many.")
+    shipped: int = strawberry.field(description="How many were sent.")
+    delivered: int = strawberry.field(description="How many arrived.")
+    returned: int = strawberry.field(description="How many came back.")
+
+    @computed("The product as it is now. Null if it is not sold any more, except to staff.")
+    async def product(self, info: Asked) -> Product | None:
+        row = await info.context.loader(PRODUCTS.each).load(UUID(self.product_id))
+        return product(row) if row and may_see(row, info.context.actor) else None
 
 
 @strawberry.type(description="So many of the line with this number.")
 class Portion:
-    line: int
-    quantity: int
+    line: int = strawberry.field(description="The line's number.")
+    quantity: int = strawberry.field(description="How many of it.")
 
 
 @strawberry.type(description="A parcel that left the house.")
 class Shipment:
-    id: strawberry.ID
-    lines: list[Portion]
-    carrier: str
-    tracking: str | None
-    shipped_at: datetime
-    delivered_at: datetime | None
+    id: strawberry.ID = strawberry.field(description="Its id.")
+    lines: list[Portion] = strawberry.field(description="What is in it.")
+    carrier: str = strawberry.field(description="Who carries it.")
+    tracking: str | None = strawberry.field(description="What the carrier knows it by.")
+    shipped_at: datetime = strawberry.field(description="When it left.")
+    delivered_at: datetime | None = strawberry.field(description="When it arrived. Null while it is on its way.")
 
 
 @strawberry.type(description="Goods that came back.")
 class Return:
-    id: strawberry.ID
-    lines: list[Portion]
+    id: strawberry.ID = strawberry.field(description="Its id.")
+    lines: list[Portion] = strawberry.field(description="What came back.")
     refund: Money = strawberry.field(description="What is owed for them.")
-    returned_at: datetime
+    returned_at: datetime = strawberry.field(description="When.")
 
 
 @strawberry.type(description="One change of an order.")
 class TimelineEntry:
     version: int = strawberry.field(description="The order's version after it.")
-    at: datetime
+    at: datetime = strawberry.field(description="When.")
     event: str = strawberry.field(description="The event type, such as `orders.order-placed`.")
-    by: ActorKind
+    by: ActorKind = strawberry.field(description="Who did it.")
     actor: str | None = strawberry.field(description="Who exactly, as recorded; for staff only.")
     status: Status = strawberry.field(description="The order's status after it.")
-    reason: OrderClosedReason | None
+    reason: OrderClosedReason | None = strawberry.field(description="Why, where there has to be a reason.")
     note: str | None = strawberry.field(description="In somebody's own words; null when erased.")
 
 
 @strawberry.type(description="A draft (cart) or an order.")
 class Order(Node):
     version: int = strawberry.field(description="Counts its changes; the same number as in the command API's ETag.")
-    updated_at: datetime
-    status: Status
-    customer_id: strawberry.ID
-    lines: list[OrderLine]
-    shipping: Money
-    tax: Money
-    total: Money
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+    status: Status = strawberry.field(description="Where it is in its life.")
+    customer_id: strawberry.ID = strawberry.field(description="Who orders.")
+    lines: list[OrderLine] = strawberry.field(description="What is bought.")
+    shipping: Money = strawberry.field(description="What sending it costs.")
+    tax: Money = strawberry.field(description="The tax in it, or on it.")
+    total: Money = strawberry.field(description="What it comes to.")
     payment_method: PaymentMethod | None = strawberry.field(description="Null in a draft.")
     address: Address | None = strawberry.field(description="Where it goes. Null in a draft, and when erased.")
-    note: str | None
-    shipments: list[Shipment]
-    returns: list[Return]
+    note: str | None = strawberry.field(description="What the customer wants to be heeded.")
+    shipments: list[Shipment] = strawberry.field(description="What was sent, the first first.")
+    returns: list[Return] = strawberry.field(description="What came back, the first first.")
     timeline: list[TimelineEntry] = strawberry.field(description="Every change, oldest first.")
-    created_at: datetime
-    placed_at: datetime | None
+    created_at: datetime = strawberry.field(description="When it was begun.")
+    placed_at: datetime | None = strawberry.field(description="When it was ordered. Null in a draft.")
     closed_at: datetime | None = strawberry.field(description="Since when nothing more happens to it.")
+    row: strawberry.Private[OrderRow]
+
+    @computed("What can be done to it, and why the rest cannot be done now; to customers what is for them.")
+    def available_actions(self, info: Asked) -> list[AvailableAction]:
+        return judged(actions.WAYS, actions.order_of(self.row), self.id, info.context.actor, info.context.permit)
 
     @computed("Who ordered. Null until the read model of users has seen them.")
     async def customer(self, info: Asked) -> User | None:
-        row = await info.context.loader(load_users).load(UUID(self.customer_id))
+        row = await info.context.loader(USERS.each).load(UUID(self.customer_id))
         return user(row, info.context.actor) if row else None
 
     @computed("The money of it. Null until there was something to pay: `chargeStatus` is NONE then.")
@@ -136,42 +193,68 @@ class Order(Node):
         row = await info.context.loader(payments_of).load(UUID(self.id))
         return row.status if row else ChargeStatus.NONE
 
+    @computed("The saga that works it, else the one that did so last; for staff only.")
+    async def saga(self, info: Asked) -> Annotated[Saga, strawberry.lazy("read_api.sagas")] | None:
+        found = await self.sagas(info)
+        return next((saga for saga in found if saga.id == str(self.row.saga_id)), found[-1] if found else None)
 
-@strawberry.enum(description="Orderings of orders.")
+    @computed("All sagas that worked it, the first first; for staff only, others see none.")
+    async def sagas(self, info: Asked) -> list[Annotated[Saga, strawberry.lazy("read_api.sagas")]]:
+        from read_api.sagas import saga
+
+        if not info.context.actor.in_charge:
+            return []
+        return [saga(row) for row in await info.context.loader(sagas_of).load(UUID(self.id))]
+
+    @computed("What was told about it, the newest 100, oldest first; to customers what they were told themselves.")
+    async def notifications(self, info: Asked) -> list[Notification]:
+        actor = info.context.actor
+        rows = await info.context.loader(notifications_about).load(UUID(self.id))
+        return [notification(row, actor) for row in rows if visible(row, actor)]
+
+
 class OrdersOrderBy(Enum):
     CREATED_AT_ASC = Ordering("created_at")
     CREATED_AT_DESC = Ordering("created_at", descending=True)
 
 
+described(
+    OrdersOrderBy,
+    "Orderings of orders.",
+    CREATED_AT_ASC="The oldest first.",
+    CREATED_AT_DESC="The newest first.",
+)
+
+
 @strawberry.input(description="Conditions on an order's status.")
 class OrderStatusFilter:
-    eq: Status | None = UNSET
-    in_: list[Status] | None = strawberry.field(name="in", default=UNSET)
+    eq: Status | None = strawberry.field(default=UNSET, description="It is this one.")
+    in_: list[Status] | None = strawberry.field(name="in", default=UNSET, description="It is one of these.")
 
 
 @strawberry.input(description="Conditions on orders; all that are given must hold.")
 class OrdersWhere:
-    status: OrderStatusFilter | None = UNSET
-    customer_id: IdFilter | None = UNSET
-    created_at: DateTimeFilter | None = UNSET
+    status: OrderStatusFilter | None = strawberry.field(default=UNSET, description="Where it is in its life.")
+    customer_id: IdFilter | None = strawberry.field(default=UNSET, description="Who orders.")
+    created_at: DateTimeFilter | None = strawberry.field(default=UNSET, description="When it was begun.")
 
 
 @strawberry.type
 class OrdersQuery:
     @root(SignedIn, "One order. Null if there is none that you may see.")
-    async def order(self, info: Asked, id: strawberry.ID) -> Order | None:
-        return await order_by_id(info.context, uuid_of(id))
+    async def order(self, info: Asked, id: Id, as_of: When = UNSET) -> Order | None:
+        return await order_by_id(info.context, uuid_of(id), as_of or None)
 
     @root(SignedIn, "Your orders; for staff, everybody's.")
     async def orders(
         self,
         info: Asked,
-        first: int | None = UNSET,
-        after: str | None = UNSET,
-        last: int | None = UNSET,
-        before: str | None = UNSET,
-        where: OrdersWhere | None = UNSET,
-        order_by: OrdersOrderBy = OrdersOrderBy.CREATED_AT_DESC,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+        where: Annotated[OrdersWhere | None, WHICH] = UNSET,
+        order_by: Annotated[OrdersOrderBy, ORDERED] = OrdersOrderBy.CREATED_AT_DESC,
     ) -> Connection[Order]:
         context = info.context
         allowed = [*own(context.actor), *conditions(where)]
@@ -185,16 +268,22 @@ class OrdersQuery:
         )
 
 
-async def order_by_id(context: Context, id: UUID | None) -> Order | None:
-    row = await ORDERS.one(context.pool, id) if id else None
-    if row is None or not context.actor.may_touch(row.customer_id):
-        return None
-    return order(row, context.actor)
+async def orders_of(context: Context, customer: UUID, where: OrdersWhere | None, paging: Paging) -> Connection[Order]:
+    """Of a customer that the actor may see, newest first."""
+    return await connection(
+        context,
+        ORDERS,
+        list(conditions(where)),
+        OrdersOrderBy.CREATED_AT_DESC,
+        paging,
+        lambda row: order(row, context.actor),
+        Owner("customer_id", customer),
+    )
 
 
-async def load_users(pool: Pool, ids: list[UUID]) -> list[UserRow | None]:
-    found = await USERS.many(pool, ids)
-    return [found.get(id) for id in ids]
+async def order_by_id(context: Context, id: UUID | None, as_of: AsOf | None = None) -> Order | None:
+    row = await row_of(context, ORDER, id, as_of)
+    return order(row, context.actor) if row and context.actor.may_touch(row.customer_id) else None
 
 
 def own(actor: Actor) -> list[Condition]:
@@ -223,6 +312,7 @@ def order(row: OrderRow, actor: Actor) -> Order:
         created_at=row.created_at,
         placed_at=row.placed_at,
         closed_at=row.closed_at,
+        row=row,
     )
 
 
@@ -277,9 +367,3 @@ def entry(row: EntryRow, of: OrderRow, actor: Actor) -> TimelineEntry:
         reason=OrderClosedReason[row.reason.name] if row.reason else None,
         note=row.note,
     )
-
-
-def kind_of(actor: str, customer_id: UUID) -> ActorKind:
-    if actor == f"user:{customer_id}":
-        return ActorKind.CUSTOMER
-    return ActorKind.STAFF if actor.startswith("user:") else ActorKind.SYSTEM

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
+from typing import Annotated, Final
 
 import strawberry
 from strawberry import UNSET
@@ -21,32 +21,36 @@ MOST_DAYS: Final = 366
 
 @strawberry.type(description="Orders of a day: how many, how many units in them, and what they come to.")
 class Sold:
-    orders: Long
-    units: Long
-    amount: Money
+    orders: Long = strawberry.field(description="How many.")
+    units: Long = strawberry.field(description="How many units were in them.")
+    amount: Money = strawberry.field(description="What they came to.")
 
 
 @strawberry.type(
     description="What was sold on a day, by UTC, in a currency. Everything counts on the day it was recorded."
 )
 class SalesDay:
-    day: date
-    currency: str
-    placed: Sold
-    confirmed: Sold
+    day: date = strawberry.field(description="The day, by UTC.")
+    currency: str = strawberry.field(description="ISO 4217 code.")
+    placed: Sold = strawberry.field(description="Orders that were placed.")
+    confirmed: Sold = strawberry.field(description="Orders that were confirmed.")
     rejected: Sold = strawberry.field(description="By the shop, for want of stock or money, or because time ran out.")
-    cancelled: Sold
+    cancelled: Sold = strawberry.field(description="Orders that were cancelled.")
     returned: Sold = strawberry.field(description="Returns, what came back with them, and what is owed for it.")
-    captured: Money
-    refunded: Money
-    charged_back: Money
+    captured: Money = strawberry.field(description="Money that was taken.")
+    refunded: Money = strawberry.field(description="Money that was given back.")
+    charged_back: Money = strawberry.field(description="Money that banks took back.")
 
 
 @strawberry.type
 class SalesQuery:
     @root(Staff, "Sales of the days from `first` to `last`, both included, 366 at most; days without any are left out.")
     async def sales_by_day(
-        self, info: Asked, first: date, last: date, currencies: list[str] | None = UNSET
+        self,
+        info: Asked,
+        first: Annotated[date, strawberry.argument(description="The first day.")],
+        last: Annotated[date, strawberry.argument(description="The last day.")],
+        currencies: Annotated[list[str] | None, strawberry.argument(description="Only these; ISO 4217.")] = UNSET,
     ) -> list[SalesDay]:
         days = (last - first).days + 1
         if days > MOST_DAYS:

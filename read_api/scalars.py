@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NewType
+from typing import Annotated, Any, NewType
 from uuid import UUID
 
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
 from domain.value import Address as AddressValue
+
+Id = Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+Ids = Annotated[list[strawberry.ID], strawberry.argument(description="Their ids, 100 at most.")]
 
 Long = NewType("Long", int)
 
@@ -35,12 +38,12 @@ class Money:
 
 @strawberry.type(description="A postal address.")
 class Address:
-    name: str
-    line1: str
-    line2: str | None
-    postal_code: str
-    city: str
-    region: str | None
+    name: str = strawberry.field(description="Who lives there.")
+    line1: str = strawberry.field(description="Street and number.")
+    line2: str | None = strawberry.field(description="What else the postman has to know.")
+    postal_code: str = strawberry.field(description="Postal code.")
+    city: str = strawberry.field(description="City.")
+    region: str | None = strawberry.field(description="State, province or prefecture.")
     country: str = strawberry.field(description="ISO 3166-1 code of two letters.")
 
 

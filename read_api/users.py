@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
 import strawberry
@@ -14,32 +15,66 @@ from domain.actor import Actor, Role
 from domain.users.user import Status
 from domain.users.values import Notice, normalised
 from projections.listing import Condition, Ordering
+from projections.users.projector import USERS as MODEL
+from projections.users.projector import users as projector
 from projections.users.queries import USERS, sign_ins_of
 from projections.users.row import AddressRow, SignInsRow, UserRow
 from read_api.access import SignedIn, Staff, computed, root
-from read_api.connection import Connection, connection, paging
+from read_api.actions import users as actions
+from read_api.actions.judging import AvailableAction, judged
+from read_api.connection import ORDERED, WHICH, After, Before, Connection, First, Last, connection, paging
 from read_api.context import Asked, Context
+from read_api.described import described
 from read_api.errors import InvalidFilter
 from read_api.filters import DateTimeFilter, conditions
+from read_api.history import AsOf, Kind, When, row_of
 from read_api.node import Node
-from read_api.scalars import Address, Long, address, uuid_of
+from read_api.notifications import Notification, NotificationsWhere, notifications_of
+from read_api.scalars import Address, Id, Long, address, uuid_of
 
-strawberry.enum(Status, name="UserStatus", description="Where a user is in their life.")
-strawberry.enum(Role, description="What somebody may do. Only processes are SERVICE.")
-strawberry.enum(Notice, description="Mails a user may choose to get.")
+if TYPE_CHECKING:
+    from read_api.orders import Order, OrdersWhere
+
+USER: Final = Kind("users", MODEL, projector, USERS)
+
+described(
+    Status,
+    "Where a user is in their life.",
+    name="UserStatus",
+    REGISTERED="Has not shown yet that the e-mail address is theirs.",
+    ACTIVE="May sign in and buy.",
+    SUSPENDED="Was shut out for a while.",
+    ERASED="Nothing personal is known of them any more.",
+)
+described(
+    Role,
+    "What somebody may do. Only processes are SERVICE.",
+    CUSTOMER="Buys.",
+    STAFF="Looks, and looks after the catalogue and the orders.",
+    OPERATOR="Acts on what went wrong.",
+    ADMIN="Grants roles, acts in bulk.",
+    SERVICE="Is a process of the shop's.",
+)
+described(
+    Notice,
+    "Mails a user may choose to get.",
+    ORDER_UPDATES="How their orders go on.",
+    BACK_IN_STOCK="What can be had again.",
+    OFFERS="What is to be had for less.",
+)
 
 
 @strawberry.type(description="An address of a user's address book.")
 class AddressBookEntry:
-    id: strawberry.ID
-    address: Address
-    is_default: bool
+    id: strawberry.ID = strawberry.field(description="Its id in the address book.")
+    address: Address = strawberry.field(description="The address.")
+    is_default: bool = strawberry.field(description="Whether it is used when none is chosen.")
 
 
 @strawberry.type(description="How a user has signed in so far.")
 class SignIns:
-    count: Long
-    last_at: datetime | None
+    count: Long = strawberry.field(description="How often they signed in.")
+    last_at: datetime | None = strawberry.field(description="When they did so last.")
     locked_until: datetime | None = strawberry.field(
         description="Until when no password is taken, after repeated failures. May lie in the past."
     )
@@ -48,28 +83,58 @@ class SignIns:
 @strawberry.type(description="Somebody with an account. What is personal is null once the user was erased.")
 class User(Node):
     version: int = strawberry.field(description="Counts its changes; the same number as in the command API's ETag.")
-    updated_at: datetime
-    status: Status
-    roles: list[Role]
-    email: str | None
-    display_name: str | None
-    first_name: str | None
-    last_name: str | None
-    avatar_url: str | None
-    bio: str | None
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+    status: Status = strawberry.field(description="Where they are in their life.")
+    roles: list[Role] = strawberry.field(description="What they may do.")
+    email: str | None = strawberry.field(description="Their e-mail address as they wrote it.")
+    display_name: str | None = strawberry.field(description="What they want to be called.")
+    first_name: str | None = strawberry.field(description="First name.")
+    last_name: str | None = strawberry.field(description="Last name.")
+    avatar_url: str | None = strawberry.field(description="Address of a picture of them.")
+    bio: str | None = strawberry.field(description="What they say of themselves.")
     address_book: list[AddressBookEntry] = strawberry.field(description="In the order they were added.")
-    locale: str
+    locale: str = strawberry.field(description="Language and region, such as `ja-JP`.")
     notices: list[Notice] = strawberry.field(description="The mails the user wants.")
     suspended_for: str | None = strawberry.field(description="Why the user is suspended; for staff only.")
-    created_at: datetime
+    created_at: datetime = strawberry.field(description="When they registered.")
+    row: strawberry.Private[UserRow]
+
+    @computed("What can be done to or by them, and why the rest cannot be done now; to customers what is for them.")
+    def available_actions(self, info: Asked) -> list[AvailableAction]:
+        return judged(actions.WAYS, actions.user_of(self.row), self.id, info.context.actor, info.context.permit)
 
     @computed("Null for the moment between registering and the first look.")
     async def sign_ins(self, info: Asked) -> SignIns | None:
         row = await info.context.loader(sign_ins_of).load(UUID(self.id))
         return signed_in(row) if row else None
 
+    @computed("What they ordered, and their drafts.")
+    async def orders(
+        self,
+        info: Asked,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+        where: Annotated[Annotated[OrdersWhere, strawberry.lazy("read_api.orders")] | None, WHICH] = UNSET,
+    ) -> Connection[Annotated[Order, strawberry.lazy("read_api.orders")]]:
+        from read_api.orders import orders_of
 
-@strawberry.enum(description="Orderings of users.")
+        return await orders_of(info.context, UUID(self.id), where, paging(first, after, last, before))
+
+    @computed("What they were told, the newest first.")
+    async def notifications(
+        self,
+        info: Asked,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+        where: Annotated[NotificationsWhere | None, WHICH] = UNSET,
+    ) -> Connection[Notification]:
+        return await notifications_of(info.context, UUID(self.id), where, paging(first, after, last, before))
+
+
 class UsersOrderBy(Enum):
     CREATED_AT_ASC = Ordering("created_at")
     CREATED_AT_DESC = Ordering("created_at", descending=True)
@@ -77,28 +142,38 @@ class UsersOrderBy(Enum):
     UPDATED_AT_DESC = Ordering("updated_at", descending=True)
 
 
+described(
+    UsersOrderBy,
+    "Orderings of users.",
+    CREATED_AT_ASC="Who registered first.",
+    CREATED_AT_DESC="Who registered last.",
+    UPDATED_AT_ASC="Who has not changed for longest.",
+    UPDATED_AT_DESC="Who changed last.",
+)
+
+
 @strawberry.input(description="Conditions on a user's status; all that are given must hold.")
 class UserStatusFilter:
-    eq: Status | None = UNSET
-    in_: list[Status] | None = strawberry.field(name="in", default=UNSET)
+    eq: Status | None = strawberry.field(default=UNSET, description="It is this one.")
+    in_: list[Status] | None = strawberry.field(name="in", default=UNSET, description="It is one of these.")
 
 
 @strawberry.input(description="A condition on an e-mail address. Spellings of one address are equal.")
 class EmailFilter:
-    eq: str | None = UNSET
+    eq: str | None = strawberry.field(default=UNSET, description="It is this one.")
 
 
 @strawberry.input(description="A condition on roles: the user has this one, perhaps among others.")
 class RoleFilter:
-    eq: Role | None = UNSET
+    eq: Role | None = strawberry.field(default=UNSET, description="It is this one.")
 
 
 @strawberry.input(description="Conditions on users; all that are given must hold.")
 class UsersWhere:
-    status: UserStatusFilter | None = UNSET
-    email: EmailFilter | None = UNSET
-    role: RoleFilter | None = UNSET
-    created_at: DateTimeFilter | None = UNSET
+    status: UserStatusFilter | None = strawberry.field(default=UNSET, description="Where they are in their life.")
+    email: EmailFilter | None = strawberry.field(default=UNSET, description="Their e-mail address.")
+    role: RoleFilter | None = strawberry.field(default=UNSET, description="A role they have.")
+    created_at: DateTimeFilter | None = strawberry.field(default=UNSET, description="When they registered.")
 
 
 @strawberry.type
@@ -108,19 +183,19 @@ class UsersQuery:
         return await user_by_id(info.context, info.context.actor.id)
 
     @root(SignedIn, "One user. Null if there is none that you may see.")
-    async def user(self, info: Asked, id: strawberry.ID) -> User | None:
-        return await user_by_id(info.context, uuid_of(id))
+    async def user(self, info: Asked, id: Id, as_of: When = UNSET) -> User | None:
+        return await user_by_id(info.context, uuid_of(id), as_of or None)
 
     @root(Staff, "Everybody with an account.")
     async def users(
         self,
         info: Asked,
-        first: int | None = UNSET,
-        after: str | None = UNSET,
-        last: int | None = UNSET,
-        before: str | None = UNSET,
-        where: UsersWhere | None = UNSET,
-        order_by: UsersOrderBy = UsersOrderBy.CREATED_AT_DESC,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+        where: Annotated[UsersWhere | None, WHICH] = UNSET,
+        order_by: Annotated[UsersOrderBy, ORDERED] = UsersOrderBy.CREATED_AT_DESC,
     ) -> Connection[User]:
         context = info.context
         return await connection(
@@ -133,10 +208,10 @@ class UsersQuery:
         )
 
 
-async def user_by_id(context: Context, id: UUID | None) -> User | None:
+async def user_by_id(context: Context, id: UUID | None, as_of: AsOf | None = None) -> User | None:
     if id is None or not context.actor.may_touch(id):
         return None
-    row = await USERS.one(context.pool, id)
+    row = await row_of(context, USER, id, as_of)
     return user(row, context.actor) if row else None
 
 
@@ -178,6 +253,7 @@ def user(row: UserRow, actor: Actor) -> User:
         notices=list(row.notices),
         suspended_for=row.suspended_for if actor.in_charge else None,
         created_at=row.created_at,
+        row=row,
     )
 
 

@@ -138,8 +138,6 @@ class Revoke(Handler[RevokeRole]):
 
 
 class Suspend(Handler[SuspendUser]):
-    """An operator suspends customers, staff and operators; an admin only another admin can."""
-
     of = User
 
     def needs(self, command: SuspendUser, states: States) -> Iterable[UUID]:
@@ -147,8 +145,6 @@ class Suspend(Handler[SuspendUser]):
 
     def decide(self, command: SuspendUser, states: States, at: datetime, ids: Ids) -> Decision:
         user = states[command.target, User]
-        if Role.ADMIN in user.roles:
-            command.by.require(Role.ADMIN)
         suspended = users.suspend(user, command.reason, command.by, at=at)
         credentials = states[credentials_id(user.id), Credentials]
         return some(suspended, end_all_sessions(credentials, SessionEnd.SUSPENDED, at=at))
@@ -193,11 +189,9 @@ def own(command: Command, states: States, *roles: Role) -> User:
     Other customers are told that there is no such user.
     """
     user, by = states[command.target, User], command.by
-    if by.id == user.id:
-        return user
-    if not by.in_charge:
+    if not by.may_touch(user.id):
         raise NotFound("user", user.id)
-    by.require(*(roles or (Role.OPERATOR, Role.ADMIN)))
+    users.require_own(user, by, *roles)
     return user
 
 

@@ -171,7 +171,16 @@ def _require_grantable(role: Role) -> None:
         raise RoleNotGrantable(role, GRANTABLE)
 
 
+def require_own(user: User, by: Actor, *roles: Role) -> None:
+    """Raises Forbidden unless they do it themselves or have one of the roles (by default operator or admin)."""
+    if by.id != user.id:
+        by.require(*(roles or (Role.OPERATOR, Role.ADMIN)))
+
+
 def suspend(user: User, reason: str, by: Actor, *, at: datetime) -> UserEvent | None:
+    """Customers, staff and operators; an admin only by another admin. Raises Forbidden."""
+    if Role.ADMIN in user.roles:
+        by.require(Role.ADMIN)
     if user.status is Status.SUSPENDED:
         return None
     require(user, Status.ACTIVE)

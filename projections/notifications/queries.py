@@ -2,9 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
+from uuid import UUID
 
 from projections.listing import Listing
 from projections.notifications.projector import notifications
+from projections.notifications.row import NotificationRow
+from projections.pool import Pool, connected
 
 NOTIFICATIONS: Final = Listing(notifications.table)
+
+MOST: Final = 100
+"""Notifications about one order that are read: the newest."""
+
+OF_ORDERS: Final = """
+SELECT to_json(found)::text FROM unnest(%s::text[]) AS about (id)
+CROSS JOIN LATERAL (
+    SELECT * FROM reads.notifications t
+    WHERE t.facts ->> 'order_id' = about.id ORDER BY t.requested_at DESC, t.id DESC LIMIT %s
+) AS found
+ORDER BY found.requested_at, found.id
+"""
+
+
+async def notifications_about(pool: Pool, orders: Sequence[UUID]) -> list[list[NotificationRow]]:
+    """For each order the newest MOST that are about it, oldest first."""
+    async with connected(pool) as connection:
+        answer = await (await connection.execute(OF_ORDERS, [[str(id) for id in orders], MOST])).fetchall()
+    rows = notifications.table.decoded(answer)
+    return [[row for row in rows if row.facts.get("order_id") == str(order)] for order in orders]

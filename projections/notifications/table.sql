@@ -28,6 +28,9 @@ CREATE INDEX notifications_by_trigger_requested ON notifications (trigger, reque
 CREATE INDEX notifications_by_channel_requested ON notifications (channel, requested_at, id);
 CREATE INDEX notifications_by_cause ON notifications (cause);
 
+-- What is about an order.
+CREATE INDEX notifications_by_order ON notifications ((facts ->> 'order_id'), requested_at, id);
+
 -- The inbox: what somebody has not read yet, however long it has been in use.
 CREATE INDEX notifications_by_user_unread ON notifications (user_id, unread, requested_at, id);
 CREATE INDEX notifications_by_unread ON notifications (unread, requested_at, id);

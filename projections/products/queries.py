@@ -51,6 +51,11 @@ WITH RECURSIVE below AS (
 SELECT id FROM below
 """
 
+CHILDREN: Final = """
+SELECT to_json(t)::text FROM reads.categories t
+WHERE t.parent_id = ANY(%s) AND NOT t.removed ORDER BY t.name, t.id
+"""
+
 TREE: Final = "SELECT to_json(t)::text FROM reads.categories t WHERE NOT t.removed ORDER BY t.name, t.id"
 
 
@@ -192,6 +197,13 @@ async def categories_by_id(pool: Pool, ids: list[UUID]) -> list[CategoryRow | No
     found = await CATEGORIES.many(pool, ids)
     there = {id: row for id, row in found.items() if not row.removed}
     return [there.get(id) for id in ids]
+
+
+async def children_of(pool: Pool, parents: list[UUID]) -> list[list[CategoryRow]]:
+    """For each category those right below it, by name."""
+    async with connected(pool) as connection:
+        rows = categories.table.decoded(await (await connection.execute(CHILDREN, [parents])).fetchall())
+    return [[row for row in rows if row.parent_id == parent] for parent in parents]
 
 
 async def stock_of(pool: Pool, variants: list[UUID]) -> list[StockRow | None]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
+from uuid import UUID
 
 from projections.listing import Listing, Ordering
 from projections.pool import Pool, connected
 from projections.sagas.projector import sagas
+from projections.sagas.row import SagaRow
 
 SAGAS: Final = Listing(sagas.table)
 
@@ -23,6 +25,23 @@ FROM (
     SELECT process, took FROM reads.sagas WHERE took IS NOT NULL ORDER BY started_at DESC LIMIT %s
 ) AS ended GROUP BY process
 """
+
+OF_ORDERS: Final = """
+SELECT to_json(t)::text FROM reads.sagas t WHERE t.order_id = ANY(%s) ORDER BY t.started_at, t.id
+"""
+
+
+async def sagas_of(pool: Pool, orders: Sequence[UUID]) -> list[list[SagaRow]]:
+    """For each order the sagas that worked it, the first first."""
+    async with connected(pool) as connection:
+        found = sagas.table.decoded(await (await connection.execute(OF_ORDERS, [orders])).fetchall())
+    return [[row for row in found if row.order_id == order] for order in orders]
+
+
+async def usual_of(pool: Pool, processes: Sequence[str]) -> list[tuple[float, float] | None]:
+    """As `usual`, in the order of the processes; None where none has ended."""
+    found = await usual(pool)
+    return [found.get(process) for process in processes]
 
 
 async def usual(pool: Pool) -> dict[str, tuple[float, float]]:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,9 @@ from domain.access import TokenInvalid
 from domain.actor import Actor, Role, service
 from domain.event import Event
 from domain.ids import derive
+from infra.assembly.reading import permit
 from projections.consumer import Consumer
+from projections.feed import Recorded
 from projections.models import MODELS
 from projections.pool import Pool
 from projections.schema import prepare
@@ -45,6 +48,7 @@ class Api:
     client: httpx.AsyncClient
     pool: Pool
     app: GraphQLApp
+    feeds: dict[str, FakeFeed]
 
     async def post(
         self, query: str, who: str | None = None, headers: dict[str, str] | None = None, **variables: Any
@@ -69,7 +73,8 @@ class Api:
 
     async def has_seen(self, context: str, events: Iterable[Event]) -> FakeFeed:
         """Folds the events into every model of the context."""
-        feed = FakeFeed(context, events)
+        feed = self.feeds.setdefault(context, FakeFeed(context))
+        feed.append(*events)
         for model in MODELS:
             if context in model.contexts:
                 consumer = Consumer(ModelSink(model), feed, self.pool)
@@ -85,14 +90,49 @@ def authenticate(token: str) -> Actor:
     return ACTORS[token]
 
 
+class Streams(Mapping[str, Any]):
+    """The logs by context, as far as they were seen."""
+
+    def __init__(self, feeds: dict[str, FakeFeed]) -> None:
+        self._feeds = feeds
+
+    def __getitem__(self, context: str) -> FakeLog:
+        return FakeLog(self._feeds[context].log)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._feeds)
+
+    def __len__(self) -> int:
+        return len(self._feeds)
+
+
+@dataclass
+class FakeLog:
+    log: list[Recorded]
+
+    async def stream(
+        self, id: UUID, after_version: int = 0, upto_position: int | None = None, limit: int | None = None
+    ) -> list[Recorded]:
+        upto = len(self.log) if upto_position is None else upto_position
+        mine = [e for e in self.log if e.event.originator_id == id and e.position <= upto]
+        return [e for e in mine if e.event.originator_version > after_version][:limit]
+
+    async def position_at(self, at: datetime) -> int:
+        return sum(each.recorded_at <= at for each in self.log)
+
+
 @pytest.fixture
 async def api(database: str) -> AsyncIterator[Api]:
     await prepare(database, MODELS)
     pool: Pool = AsyncConnectionPool(database, min_size=1, max_size=8, open=False)
     async with pool:
-        app = GraphQLApp(SCHEMA, pool, Watch(pool), authenticate, Cursors("s" * 32), allowance=ALLOWANCE)
+        feeds: dict[str, FakeFeed] = {}
+        cursors, logs = Cursors("s" * 32), Streams(feeds)
+        app = GraphQLApp(
+            SCHEMA, pool, Watch(pool), authenticate, cursors, allowance=ALLOWANCE, logs=logs, permit=permit
+        )
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
-            yield Api(client, pool, app)
+            yield Api(client, pool, app, feeds)
 
 
 def owned_by(customer: UUID, event: Event) -> Event:

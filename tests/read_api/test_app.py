@@ -64,7 +64,7 @@ class TestWhoAsks:
         assert make_schema()
         fields = SCHEMA.get_type_by_name("Query").fields  # type: ignore[union-attr]
         public = {f.python_name for f in fields if Public in f.permission_classes}
-        assert public == {"node", "product", "products", "category", "categories"}
+        assert public == {"node", "nodes", "search_products", "product", "products", "category", "categories"}
 
 
 class TestReadingOnesOwnWrites:
@@ -134,7 +134,7 @@ class TestErrors:
         async def fails(*args: Any) -> None:
             raise RuntimeError("the password is 12345")
 
-        monkeypatch.setattr(ORDERS, "one", fails)
+        monkeypatch.setattr(ORDERS, "many", fails)
         response = await api.post(MINE, "customer", id=str(order_id(1)))
         assert "12345" not in response.text
         assert error_of(response)["extensions"] == {"code": "INTERNAL_ERROR"}
@@ -147,7 +147,7 @@ class TestErrors:
         async def fails(*args: Any) -> None:
             raise error
 
-        monkeypatch.setattr(ORDERS, "one", fails)
+        monkeypatch.setattr(ORDERS, "many", fails)
         assert (await api.refused(MINE, id=str(order_id(1))))["extensions"] == {"code": "UNAVAILABLE"}
 
     async def test_without_a_database_there_is_no_waiting_for_a_token(self, api: Api) -> None:
@@ -161,7 +161,7 @@ class TestErrors:
         async def sleeps(*args: Any) -> None:
             await asyncio.sleep(60)
 
-        monkeypatch.setattr(ORDERS, "one", sleeps)
+        monkeypatch.setattr(ORDERS, "many", sleeps)
         monkeypatch.setattr(api.app, "_allowance", module.Allowance(executing=0.05))
         assert (await api.refused(MINE, id=str(order_id(1))))["extensions"]["code"] == "QUERY_TIMED_OUT"
 

@@ -1,0 +1,102 @@
+"""Things as they were: the same rows that readers see, folded from the log up to a moment."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final, Generic
+from uuid import UUID
+
+import strawberry
+from strawberry import UNSET
+
+from domain.errors import InvalidValue
+from projections.feed import Recorded, Unreadable
+from projections.folding import Folding
+from projections.history import AtTime, AtVersion, Moment, Stream, stretches
+from projections.listing import Listing
+from projections.model import Model, Projector
+from projections.table import R
+from read_api.context import Context
+from read_api.errors import HistoryNotReadable
+
+LONGEST: Final = 10_000
+"""Events of one thing that a request may have read. Only what a program does all day has more."""
+
+
+@strawberry.input(one_of=True, description="A moment in the life of something.")
+class AsOf:
+    version: int | None = strawberry.field(default=UNSET, description="When it had this version.")
+    at: datetime | None = strawberry.field(default=UNSET, description="What had been recorded by then.")
+
+
+When = Annotated[
+    AsOf | None,
+    strawberry.argument(
+        description="As it was at that moment; null if it was not there yet. What hangs on it is shown as it is now."
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Kind(Generic[R]):
+    """How something is looked up as it is, and folded as it was."""
+
+    context: str
+    model: Model
+    projector: Projector[R]
+    listing: Listing[R]
+
+
+async def row_of(context: Context, kind: Kind[R], id: UUID | None, as_of: AsOf | None = None) -> R | None:
+    """As it is, or as it was. Raises InvalidValue, HistoryNotReadable."""
+    if id is None:
+        return None
+    if as_of is None:
+        return await context.loader(kind.listing.each).load(id)
+    row = await folded(kind, context.log(kind.context), id, moment(as_of, "asOf"))
+    return row if row is None or as_of.version in (None, UNSET, row.version) else None
+
+
+def moment(as_of: AsOf, path: str) -> Moment:
+    """Raises InvalidValue."""
+    if as_of.at:
+        if as_of.at.tzinfo is None:
+            raise InvalidValue(f"{path}.at has no time zone: end it with Z or an offset such as +01:00", path=path)
+        return AtTime(as_of.at)
+    if not as_of.version or as_of.version < 1:
+        raise InvalidValue(f"{path}.version is {as_of.version}: versions are counted from 1", path=path)
+    return AtVersion(as_of.version)
+
+
+async def folded(kind: Kind[R], log: Stream, id: UUID, at: Moment) -> R | None:
+    """The row that the events up to then make."""
+    row: R | None = None
+    async for events in events_of(log, id, at):
+        folding = Folding(kind.model, events)
+        if row is not None:
+            folding.stored[kind.projector][id] = row
+        for event in events:
+            folding.fold(event)
+        row = folding.changed[kind.projector].get(id, row)
+    return row
+
+
+async def events_of(log: Stream, id: UUID, at: Moment | None) -> AsyncIterator[list[Recorded]]:
+    """In stretches. Raises HistoryNotReadable."""
+    read = 0
+    async for events in stretches(log, id, at):
+        read += len(events)
+        if read > LONGEST:
+            raise HistoryNotReadable(id, f"it has more than {LONGEST} events")
+        for event in events:
+            require_readable(event)
+        yield events
+
+
+def require_readable(recorded: Recorded) -> None:
+    event: Any = recorded.event
+    if isinstance(event, Unreadable):
+        version = event.originator_version
+        raise HistoryNotReadable(event.originator_id, f"this release cannot read the event of version {version}")

@@ -1,0 +1,159 @@
+"""What happened to something, event by event, and what is different between two moments; to each what is for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import strawberry
+from strawberry.scalars import JSON
+from strawberry.types import has_object_definition
+
+from domain.actor import Actor
+from domain.errors import InvalidValue
+from domain.event import Event, personal_fields
+from projections.feed import Recorded
+from projections.history import difference, plain
+from read_api import orders, payments, products, sagas, users
+from read_api.access import SignedIn, root
+from read_api.actor_kind import ActorKind, kind_of
+from read_api.connection import MAX_PAGE
+from read_api.context import Asked, Context
+from read_api.filters import camel
+from read_api.history import AsOf, Kind, require_readable
+from read_api.node import Node
+from read_api.scalars import Id, Long, uuid_of
+
+HIDDEN: Final = "(personal)"
+
+FOR_CUSTOMERS: Final = frozenset({
+    "address", "amount", "carrier", "complete", "currency", "due", "line", "lines", "method", "note", "payment_method",
+    "quantity", "reason", "refund", "return_id", "shipment_id", "shipping", "tax", "total", "tracking", "variant_id",
+})  # fmt: skip
+"""What customers are told of their own events: nothing of how the shop works, and nothing of its people."""
+
+NOT_COMPARED: Final = frozenset({"timeline"})
+"""It is the history itself."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """How something is looked up, now or at a moment, as the actor may see it; and whose it is."""
+
+    kind: Kind[Any]
+    by_id: Any
+    owner: str | None = None
+
+
+TOLD: Final[dict[type[Node], Told]] = {
+    orders.Order: Told(orders.ORDER, orders.order_by_id, "customer_id"),
+    payments.Payment: Told(payments.PAYMENT, payments.payment_by_id, "customer_id"),
+    users.User: Told(users.USER, users.user_by_id, "id"),
+    products.Product: Told(products.PRODUCT, products.product_by_id),
+    sagas.Saga: Told(sagas.SAGA, sagas.saga_by_id),
+}
+
+
+@strawberry.type(description="Something that happened to something.")
+class HistoryEvent:
+    version: int = strawberry.field(description="The version it led to.")
+    type: str = strawberry.field(description="The event type, such as `orders.order-placed`.")
+    at: datetime = strawberry.field(description="When it happened.")
+    recorded_at: datetime = strawberry.field(description="When it was recorded.")
+    by: ActorKind = strawberry.field(description="Who did it.")
+    actor: str | None = strawberry.field(description="Who exactly, as recorded; for staff only.")
+    position: Long | None = strawberry.field(description="Its place in the log of its context; for staff only.")
+    facts: JSON = strawberry.field(
+        description="What it says. Customers see what is for them; of what is personal staff sees that it is there."
+    )
+
+
+@strawberry.type(description="A value that is not the same at two moments.")
+class Difference:
+    path: str = strawberry.field(description="Where it is, such as `lines.0.quantity`.")
+    before: JSON | None = strawberry.field(description="What it was; null if it was not there.")
+    after: JSON | None = strawberry.field(description="What it became; null if it is not there.")
+
+
+Moment = Annotated[AsOf, strawberry.argument(description="A moment; `asOf` says the same of a single thing.")]
+
+
+@strawberry.type
+class StoryQuery:
+    @root(SignedIn, "What happened to an order, payment, user, product or saga, oldest first. Null if you see none.")
+    async def history(
+        self,
+        info: Asked,
+        id: Id,
+        first: Annotated[int, strawberry.argument(description="So many, 1 to 100.")] = MAX_PAGE,
+        after_version: Annotated[int, strawberry.argument(description="Only what came after this version.")] = 0,
+    ) -> list[HistoryEvent] | None:
+        if not 1 <= first <= MAX_PAGE:
+            raise InvalidValue(f"first is {first}, 1 to {MAX_PAGE} are allowed", path="history.first")
+        found = await told_of(info.context, uuid_of(id))
+        if found is None:
+            return None
+        told, node = found
+        owner = UUID(getattr(node, told.owner)) if told.owner else None
+        events = await info.context.log(told.kind.context).stream(UUID(node.id), max(after_version, 0), None, first)
+        return [happened(each, info.context.actor, owner) for each in events]
+
+    @root(SignedIn, "What is different between two moments, as far as you may see it. Null if you see none of it.")
+    async def difference(self, info: Asked, id: Id, before: Moment, after: Moment) -> list[Difference] | None:
+        found = await told_of(info.context, uuid_of(id))
+        if found is None:
+            return None
+        told, node = found
+        was, became = [await told.by_id(info.context, UUID(node.id), when) for when in (before, after)]
+        changes = difference(shown(was) or {}, shown(became) or {})
+        return [Difference(path=each.place, before=JSON(each.before), after=JSON(each.after)) for each in changes]
+
+
+async def told_of(context: Context, id: UUID | None) -> tuple[Told, Node] | None:
+    """What has this id, if it has a history that the actor may see."""
+    for told in TOLD.values() if id else ():
+        if node := await told.by_id(context, id):
+            return told, node
+    return None
+
+
+def happened(recorded: Recorded, actor: Actor, owner: UUID | None) -> HistoryEvent:
+    require_readable(recorded)
+    event, staff = recorded.event, actor.in_charge
+    return HistoryEvent(
+        version=event.originator_version,
+        type=event.TOPIC,
+        at=event.timestamp,
+        recorded_at=recorded.recorded_at,
+        by=kind_of(recorded.actor, owner),
+        actor=recorded.actor if staff else None,
+        position=Long(recorded.position) if staff else None,
+        facts=JSON(facts_for_staff(event) if staff else facts_for_customers(event)),
+    )
+
+
+def facts_for_staff(event: Event) -> dict[str, Any]:
+    hidden = personal_fields(type(event))
+    return {camel(n): HIDDEN if n in hidden and v is not None else v for n, v in said(event).items()}
+
+
+def facts_for_customers(event: Event) -> dict[str, Any]:
+    return {camel(name): value for name, value in said(event).items() if name in FOR_CUSTOMERS}
+
+
+def said(event: Event) -> dict[str, Any]:
+    """Without where it stands."""
+    facts: dict[str, Any] = plain(event)
+    return {name: value for name, value in facts.items() if name not in Event.model_fields}
+
+
+def shown(value: Any) -> Any:
+    """What of a thing is in its row and shown, as JSON with the graph's names."""
+    if isinstance(value, list):
+        return [shown(each) for each in value]
+    if not has_object_definition(value):
+        return plain(value)
+    fields = (f for f in value.__strawberry_definition__.fields if f.base_resolver is None)
+    return {camel(f.name): shown(getattr(value, f.name)) for f in fields if f.name not in NOT_COMPARED}

@@ -1,0 +1,181 @@
+"""Things as they were, what happened to them, and what is different between two moments."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from domain.event import ERASED
+from domain.ids import checkout_of, payment_of
+from projections.feed import Recorded, Unreadable
+from tests.domain.orders.samples import CUSTOMER, cancel_pending, confirmed, placed, tea_shipped
+from tests.projections.fakes import AT, recorded
+from tests.projections.stories import order_id, told
+from tests.read_api.conftest import Api
+from tests.read_api.town import a_payment, a_saga, a_user, an_id, order_of
+
+ORDER = order_id(1)
+THEN = """query ($id: ID!, $asOf: AsOf) { order(id: $id, asOf: $asOf) {
+    version status lines { quantity shipped } shipments { carrier } timeline { version }
+} }"""
+STORY = """query ($id: ID!, $first: Int!, $after: Int!) { history(id: $id, first: $first, afterVersion: $after) {
+    version type by actor position facts
+} }"""
+CHANGES = """query ($id: ID!, $before: AsOf!, $after: AsOf!) {
+    difference(id: $id, before: $before, after: $after) { path before after }
+}"""
+
+
+@pytest.fixture
+async def shop(api: Api) -> Api:
+    """An order in four events, a second after each other."""
+    await api.has_seen("orders", told((placed, confirmed, tea_shipped, cancel_pending), ORDER))
+    await api.has_seen("users", a_user(1))
+    return api
+
+
+async def then(shop: Api, who: str = "customer", **as_of: Any) -> Any:
+    return (await shop.ask(THEN, who, id=str(ORDER), asOf=as_of or None))["order"]
+
+
+@pytest.mark.parametrize("version, status", [(1, "PLACED"), (2, "CONFIRMED"), (3, "PARTIALLY_SHIPPED")])
+async def test_an_order_is_shown_as_it_was_at_a_version(shop: Api, version: int, status: str) -> None:
+    order = await then(shop, version=version)
+    assert (order["version"], order["status"], len(order["timeline"])) == (version, status, version)
+    assert len(order["shipments"]) == (version == 3)
+
+
+async def test_its_newest_version_is_what_it_is_now(shop: Api) -> None:
+    assert await then(shop, version=4) == await then(shop)
+
+
+async def test_an_order_is_shown_as_it_was_at_a_time(shop: Api) -> None:
+    for seconds, version in ((1, 1), (2, 2), (60, 4)):
+        order = await then(shop, at=(AT + timedelta(seconds=seconds)).isoformat())
+        assert order["version"] == version
+    assert await then(shop, at=AT.isoformat()) is None
+
+
+async def test_there_is_nothing_at_versions_it_never_had(shop: Api) -> None:
+    assert await then(shop, version=5) is None
+
+
+@pytest.mark.parametrize("as_of", [{"version": 0}, {"at": "2026-01-02T03:04:05"}])
+async def test_a_moment_that_is_none_is_refused(shop: Api, as_of: Any) -> None:
+    refusal = await shop.refused(THEN, id=str(ORDER), asOf=as_of)
+    assert (refusal["extensions"]["code"], refusal["extensions"]["path"]) == ("INVALID_VALUE", "asOf")
+
+
+async def test_one_moment_is_asked_for_not_two(shop: Api) -> None:
+    refusal = await shop.refused(THEN, id=str(ORDER), asOf={"version": 1, "at": AT.isoformat()})
+    assert "exactly one" in refusal["message"].lower()
+
+
+async def test_others_see_nothing_of_what_was(shop: Api) -> None:
+    assert await then(shop, "other", version=1) is None
+    assert (await shop.ask(STORY, "other", id=str(ORDER), first=5, after=0))["history"] is None
+    moments = {"before": {"version": 1}, "after": {"version": 2}}
+    assert (await shop.ask(CHANGES, "other", id=str(ORDER), **moments))["difference"] is None
+
+
+async def history(shop: Api, who: str, first: int = 100, after: int = 0, of: Any = ORDER) -> Any:
+    return (await shop.ask(STORY, who, id=str(of), first=first, after=after))["history"]
+
+
+async def test_history_tells_what_happened(shop: Api) -> None:
+    found = await history(shop, "staff")
+    assert [(each["version"], each["type"]) for each in found] == [
+        (1, "orders.order-placed"),
+        (2, "orders.order-confirmed"),
+        (3, "orders.order-shipped"),
+        (4, "orders.cancellation-requested"),
+    ]
+    assert [each["position"] for each in found] == [1, 2, 3, 4]
+    assert found[0]["by"] == "SYSTEM"
+    assert found[0]["actor"] == "anonymous"
+
+
+async def test_history_has_pages(shop: Api) -> None:
+    assert [each["version"] for each in await history(shop, "staff", first=2, after=1)] == [2, 3]
+
+
+async def test_staff_sees_that_there_is_something_personal(shop: Api) -> None:
+    facts = (await history(shop, "staff"))[0]["facts"]
+    assert facts["address"] == "(personal)"
+    assert facts["customerId"] == str(CUSTOMER)
+    assert facts["total"]["currency"] == "EUR"
+
+
+async def test_customers_see_what_is_for_them(shop: Api) -> None:
+    first = (await history(shop, "customer"))[0]
+    assert (first["actor"], first["position"]) == (None, None)
+    assert first["facts"]["address"]["city"] == "London"
+    assert not first["facts"].keys() & {"paymentToken", "customerId"}
+
+
+async def test_customers_see_nothing_of_how_the_gateway_is_asked(api: Api) -> None:
+    payment = payment_of(order_of(1))
+    mine = [event.model_copy(update={"customer_id": CUSTOMER}) for event in a_payment(1)[:1]]
+    await api.has_seen("payments", [*mine, *a_payment(1)[1:]])
+    facts = [each["facts"] for each in await history(api, "customer", of=payment)]
+    assert facts[0]["due"]["currency"] == "EUR"
+    assert not {name for each in facts for name in each} & {"gatewayKey", "reference", "token", "attemptId"}
+
+
+async def test_sagas_users_and_products_have_a_history_too(shop: Api) -> None:
+    await shop.has_seen("sagas", a_saga(1))
+    saga = await history(shop, "staff", of=checkout_of(payment_of(order_of(1))))
+    assert saga[0]["type"] == "sagas.saga-started"
+    user = await history(shop, "staff", of=an_id("customer", 1))
+    assert user[0]["facts"]["email"] == "(personal)"
+
+
+async def test_what_has_no_history_is_null(shop: Api) -> None:
+    assert await history(shop, "staff", of=uuid4()) is None
+
+
+async def test_the_difference_between_two_versions(shop: Api) -> None:
+    moments = {"before": {"version": 2}, "after": {"version": 3}}
+    found = (await shop.ask(CHANGES, "customer", id=str(ORDER), **moments))["difference"]
+    changes = {each["path"]: (each["before"], each["after"]) for each in found}
+    assert changes["status"] == ("CONFIRMED", "PARTIALLY_SHIPPED")
+    assert changes["version"] == (2, 3)
+    assert changes["lines.0.shipped"][0] == 0
+    assert changes["shipments.0"][0] is None
+    assert not [path for path in changes if path.startswith(("timeline", "saga"))]
+
+
+async def test_nothing_is_different_from_itself(shop: Api) -> None:
+    moments = {"before": {"version": 3}, "after": {"version": 3}}
+    assert (await shop.ask(CHANGES, "customer", id=str(ORDER), **moments))["difference"] == []
+
+
+async def test_what_this_release_cannot_read_is_said(shop: Api) -> None:
+    third = shop.feeds["orders"].log[2]
+    shop.feeds["orders"].log[2] = unreadable(third)
+    assert (await then(shop, version=2))["status"] == "CONFIRMED"
+    refusal = await shop.refused(THEN, id=str(ORDER), asOf={"version": 3})
+    assert refusal["extensions"]["code"] == "HISTORY_NOT_READABLE"
+    assert "version 3" in refusal["message"]
+
+
+def unreadable(of: Recorded) -> Recorded:
+    event = Unreadable(
+        originator_id=of.event.originator_id,
+        originator_version=of.event.originator_version,
+        timestamp=of.event.timestamp,
+        topic="orders.unheard-of",
+        reason="unknown",
+    )
+    return recorded(event, of.position)
+
+
+async def test_who_was_erased_has_nothing_personal_in_what_was(api: Api) -> None:
+    first, *rest = told((placed, confirmed), ORDER)
+    erased = {"address": ERASED, "note": ERASED, "payment_token": ERASED}
+    await api.has_seen("orders", [first.model_copy(update=erased), *rest])
+    document = "query ($id: ID!) { order(id: $id, asOf: {version: 1}) { address { city } note } }"
+    assert (await api.ask(document, "staff", id=str(ORDER)))["order"] == {"address": None, "note": None}
