@@ -19,6 +19,7 @@ from domain.aggregate import Context
 from infra import asyncapi
 from infra.assembly.access import tokens_of
 from infra.assembly.comparing import payment_watch
+from infra.assembly.cross_origin import cross_origin
 from infra.assembly.doing import begun, todo
 from infra.assembly.erasures import erased_again
 from infra.assembly.feeding import Feeds
@@ -117,7 +118,7 @@ async def served(
 ) -> Starlette:
     """Whatever the duties, how the process is; with commands, what is published as well."""
     more = [*ground.routes, *health_routes(ground.checks), ground.telemetry.route()]
-    outside = [ground.telemetry.edge()]
+    outside = [ground.telemetry.edge(), *cross_origin(ground.settings)]
     if Duty.COMMANDS not in duties or tokens is None or used is None:
         return bare(more, outside)
     api, raw = await command_api(ground, loops, tokens, used), {webhooks.POST: hooks(ground, loops)}

@@ -96,6 +96,12 @@ def main(arguments: Sequence[str]) -> int:
 
 def check() -> int:
     differences = [line for name, made in FILES.items() for line in difference(name, made())]
+    from infra.schema_breaks import breaks
+
+    if broken := breaks(ROOT, graphql()):
+        print("\n".join(broken), file=sys.stderr)
+        print("Front ends would break. Deprecate first, or say why in docs/schema-breaks.md.", file=sys.stderr)
+        return 1
     if not differences:
         return 0
     print("\n".join(differences[:60]), file=sys.stderr)

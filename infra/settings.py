@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ DEFAULT_SECRET: Final = urlsafe_b64encode(b"for development only, never sold").d
 KEY_BYTES: Final = 32
 MIN_SECRET: Final = 32
 MIN_WEBHOOK_SECRET: Final = 16
+ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 
 class Profile(StrEnum):
@@ -42,6 +44,11 @@ class SmtpSecurity(StrEnum):
 
 class SettingsRefused(Exception):
     """Settings are missing, malformed or unknown. The message has a line for each."""
+
+
+def parts(text: str) -> list[str]:
+    """What is separated by commas."""
+    return [part for part in map(str.strip, text.split(",")) if part]
 
 
 def secret(meaning: str) -> Any:
@@ -149,6 +156,12 @@ class Settings(BaseModel):
         "", description="addresses or networks, separated by commas, whose X-Forwarded-For is believed"
     )
     prefer_wait_seconds: int = Field(30, ge=0, le=300, description="longest `Prefer: wait` of a command; 0: none")
+    introspection: bool = Field(True, description="answer GraphQL queries about the schema itself")
+    documents: Path | None = Field(None, description="file of GraphQL documents that `chobo documents` has signed")
+    documents_only: bool = Field(False, description="execute no other GraphQL documents than those of the file")
+    cors_origins: str = Field(
+        "", description="origins, separated by commas, whose pages may ask: https://shop.example; * for all"
+    )
     graphiql: bool = Field(False, description="show GraphiQL at /graphql; its files come from a public CDN")
     consistency_seconds: float = Field(5.0, ge=0, le=60, description="longest wait for a Consistency-Token's events")
     stop_seconds: float = Field(10.0, ge=0, le=600, description="time that open requests get at a graceful stop")
@@ -183,8 +196,16 @@ class Settings(BaseModel):
     @field_validator("trusted_proxies")
     @classmethod
     def _are_networks(cls, value: str) -> str:
-        for part in filter(None, map(str.strip, value.split(","))):
+        for part in parts(value):
             ip_network(part)
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, value: str) -> str:
+        for part in parts(value):
+            if part != "*" and not ORIGIN.fullmatch(part):
+                raise ValueError(f"{part[:100]!r} is no origin such as https://shop.example")
         return value
 
     @field_validator("gateway_webhook_secrets")
@@ -197,6 +218,12 @@ class Settings(BaseModel):
                 f"it must be one or two, separated by a comma, of at least {MIN_WEBHOOK_SECRET}"
             )
         return value
+
+    @model_validator(mode="after")
+    def _only_what_there_is(self) -> Self:
+        if self.documents_only and self.documents is None:
+            raise ValueError("CHOBO_DOCUMENTS_ONLY needs CHOBO_DOCUMENTS, a file that `chobo documents` makes")
+        return self
 
     @model_validator(mode="after")
     def _production_has_its_own(self) -> Self:
@@ -240,6 +267,9 @@ class Settings(BaseModel):
         """By which somebody can be told something here."""
         urls = {Channel.SMS: self.sms_url, Channel.PUSH: self.push_url}
         return frozenset({Channel.EMAIL, Channel.IN_APP, *(channel for channel, url in urls.items() if url)})
+
+    def origins(self) -> list[str]:
+        return parts(self.cors_origins)
 
     def master_key_bytes(self) -> bytes:
         return urlsafe_b64decode(self.master_key.get_secret_value())

@@ -1,58 +1,54 @@
-"""GraphQL over HTTP: who asks, what they must be able to see, how much they may ask, and how errors look."""
+"""GraphQL over HTTP: who asks, what they must be able to see, how much they may ask, and how it is executed."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-import psycopg
 from cross_web import HTTPException
-from graphql import GraphQLError, GraphQLSyntaxError
-from psycopg_pool import PoolTimeout
+from graphql import GraphQLError
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse
 from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
 
 from domain.access import Unauthenticated
 from domain.actor import ANONYMOUS, Actor
-from domain.errors import DomainError, Kind
+from domain.errors import DomainError
 from domain.token import ConsistencyToken
 from projections.history import Stream
 from projections.pool import Pool
 from projections.waiting import Watch
+from read_api.answers import Answers
 from read_api.context import Context, Permit, nobody
+from read_api.cost import MAX_COST
 from read_api.cursor import Cursors
-from read_api.errors import InvalidDocument, QueryTimedOut
-from read_api.limits import MAX_TOKENS, too_complex
-from read_api.rate import Admit, RateLimited, everything
+from read_api.documents import Asked, DocumentRefused
+from read_api.errors import QueryTimedOut
+from read_api.rate import Admit, RateLimited, everything, units
+from read_api.request import (
+    JSON,
+    STREAM,
+    Parameters,
+    json_object,
+    limited,
+    media_type,
+    parameters,
+    require_no_forgery,
+)
 from read_api.schema import Schema
 
 Authenticate = Callable[[str], Actor]
 """Who has this access token. Raises a refusal of kind UNAUTHENTICATED."""
 
-CODES: Final = {405: "METHOD_NOT_ALLOWED", 404: "NOT_FOUND", 413: "BODY_TOO_LARGE"}
-"""The codes of what is wrong with the request itself, by status; any other status is VALIDATION_FAILED."""
-
-RATE_LIMITED: Final = "RATE_LIMITED"
-
-INTERNAL: Final[dict[str, Any]] = {
-    "message": "Something is broken here; it has been logged.",
-    "extensions": {"code": "INTERNAL_ERROR"},
-}
-UNAVAILABLE: Final[dict[str, Any]] = {
-    "message": "The read models cannot be reached at present: try again.",
-    "extensions": {"code": "UNAVAILABLE"},
-}
-AWAY: Final = (psycopg.OperationalError, PoolTimeout)
-
-log = logging.getLogger(__name__)
+TraceId = Callable[[Scope], str]
+"""By what a request's log lines are found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +75,11 @@ class GraphQLApp(GraphQL[Context, None]):
         allowance: Allowance = Allowance(),
         logs: Mapping[str, Stream] | None = None,
         permit: Permit = nobody,
+        trace_id: TraceId = lambda _: "",
         graphiql: bool = False,
     ) -> None:
         super().__init__(schema, graphql_ide="graphiql" if graphiql else None, subscription_protocols=())
+        self._documents = schema.documents
         self._pool = pool
         self._watch = watch
         self._authenticate = authenticate
@@ -90,70 +88,89 @@ class GraphQLApp(GraphQL[Context, None]):
         self._allowance = allowance
         self._permit = permit
         self._logs = {} if logs is None else logs
+        self._persisted = schema.persisted
+        self._trace_id = trace_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, limited(receive, self._allowance.body))
         request.state.limits = []
+        request.state.answers = Answers(JSON, self._trace_id(scope))
         try:
-            response = await self.run(request)
+            response = await self._answer(request)
         except Exception as error:  # noqa: BLE001  # whatever it is, the answer is JSON
-            response = not_executed(error)
-        response.raw_headers.extend(request.state.limits)
+            response = request.state.answers.not_executed(error)
+        response.raw_headers.extend([*request.state.limits, (b"vary", b"accept")])
         await response(scope, receive, send)
 
-    async def get_context(self, request: Any, response: Any) -> Context:
-        """Raises the refusals of a request that must not be executed at all."""
-        context = Context(
-            await self._admitted(request), self._pool, self._cursors, logs=self._logs, permit=self._permit
-        )
-        if text := request.headers.get("consistency-token"):
-            context.waited = await self._watch.wait(ConsistencyToken.parse(text), self._allowance.waiting)
-        request.state.context = context
-        return context
-
-    def parse_json(self, data: str | bytes) -> Any:
-        """One JSON object; anything else, a batch too, is refused."""
+    async def _answer(self, request: Request) -> Response:
+        accept = request.headers.get("accept", "")
+        if STREAM in accept:
+            return await self.run(request)
+        if request.method == "GET" and "query" not in request.query_params and "text/html" in accept:
+            return await self._page(request)
+        answers: Answers = request.state.answers
+        answers.media_type = media_type(accept)
+        actor = await self._recognised(request)
         try:
-            parsed = super().parse_json(data)
-        except (ValueError, RecursionError):
-            raise HTTPException(400, "the body must be JSON in UTF-8") from None
-        if not isinstance(parsed, dict):
-            raise HTTPException(400, "the body must be one JSON object with `query`, `variables` and `operationName`")
-        return parsed
+            asked = self._asked(request, await parameters(request))
+        except (HTTPException, DomainError, DocumentRefused):
+            await self._counted(request, actor, 1)
+            raise
+        await self._counted(request, actor, units(asked.cost))
+        context = await self._context(request, actor)
+        return await self._executed(answers, asked, context)
 
-    async def execute_single(self, *args: Any, **kwargs: Any) -> ExecutionResult:
+    def _asked(self, request: Request, given: Parameters) -> Asked:
+        """What is to be executed. Raises what says why it is not."""
+        text = self._persisted.text(given.query, given.extensions)
+        if text is None:
+            raise HTTPException(400, "`query` is missing: there is no document to execute")
+        asked = self._documents.ask(text, given.operation_name, given.variables)
+        if not asked.operation.is_query:
+            raise HTTPException(405 if request.method == "GET" else 400, "only queries are executed by this request")
+        require_no_forgery(request, asked.cost)
+        return asked
+
+    async def _executed(self, answers: Answers, asked: Asked, context: Context) -> Response:
         seconds = self._allowance.executing
+        extensions = extensions_of(asked, context)
         try:
             async with asyncio.timeout(seconds):
-                return await super().execute_single(*args, **kwargs)
+                result = await self.schema.execute(
+                    asked.operation.text,
+                    variable_values=dict(asked.variables),
+                    context_value=context,
+                    operation_name=asked.operation.name,
+                    allowed_operation_types=[OperationType.QUERY],
+                )
         except TimeoutError:
             refusal = QueryTimedOut(seconds)
-            return ExecutionResult(data=None, errors=[GraphQLError(refusal.detail, original_error=refusal)])
+            return answers.document([GraphQLError(refusal.detail, original_error=refusal)], extensions)
+        errors = result.errors or []
+        if result.data is None and not any(error.path for error in errors):
+            return answers.document(errors, extensions)
+        body: dict[str, Any] = {"data": result.data}
+        if errors:
+            body["errors"] = [answers.error(error) for error in errors]
+        return Response(to_json(body | {"extensions": extensions}), media_type=answers.media_type)
 
-    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
-        response: GraphQLHTTPResponse = {"data": result.data}
-        if result.errors:
-            response["errors"] = [formatted(error) for error in result.errors]
-        waited = request.state.context.waited
-        if waited is not None:
-            response["extensions"] = {"consistency": {"satisfied": waited.satisfied, "waitedMs": waited.ms}}
-        return response
+    async def _page(self, request: Request) -> Response:
+        if not self.graphql_ide:
+            raise HTTPException(404, "there is no page here: CHOBO_GRAPHIQL shows one")
+        return await self.render_graphql_ide(request)
 
-    def encode_json(self, data: object) -> bytes:
-        return to_json(data)
+    # -- who asks, how often, and after what
 
-    async def _admitted(self, request: Request) -> Actor:
-        """Who asks, and has not asked too often. Who was not recognised is counted by address."""
+    async def _recognised(self, request: Request) -> Actor:
+        """Who was not recognised is counted by address."""
         try:
-            actor = self._actor(request)
+            return self._actor(request)
         except DomainError:
-            await self._counted(request, ANONYMOUS)
+            await self._counted(request, ANONYMOUS, 1)
             raise
-        await self._counted(request, actor)
-        return actor
 
-    async def _counted(self, request: Request, actor: Actor) -> None:
-        admission = await self._admit(actor, request.scope)
+    async def _counted(self, request: Request, actor: Actor, units: int) -> None:
+        admission = await self._admit(actor, request.scope, units)
         if admission is None:
             return
         request.state.limits = admission.headers
@@ -169,67 +186,38 @@ class GraphQLApp(GraphQL[Context, None]):
             raise Unauthenticated
         return self._authenticate(token.strip())
 
+    async def _context(self, request: Request, actor: Actor) -> Context:
+        context = Context(actor, self._pool, self._cursors, logs=self._logs, permit=self._permit)
+        if text := request.headers.get("consistency-token"):
+            context.waited = await self._watch.wait(ConsistencyToken.parse(text), self._allowance.waiting)
+        return context
 
-def formatted(error: GraphQLError) -> dict[str, Any]:
-    """An error as clients see it: a refusal with its code and facts, what is our fault without any detail."""
-    shown: dict[str, Any] = dict(error.formatted)
-    shown.pop("extensions", None)
-    return shown | body_of(error)
+    # -- what the library asks for when it streams
 
+    async def get_context(self, request: Any, response: Any) -> Context:
+        """Raises the refusals of a request that must not be executed at all."""
+        actor = await self._recognised(request)
+        await self._counted(request, actor, 1)
+        context = request.state.context = await self._context(request, actor)
+        return context
 
-def body_of(error: GraphQLError) -> dict[str, Any]:
-    original = error.original_error
-    if isinstance(original, DomainError):
-        return refusal_body(original)
-    if isinstance(error, GraphQLSyntaxError) and f"more than {MAX_TOKENS} tokens" in error.message:
-        return body_of(too_complex(f"more than {MAX_TOKENS} tokens"))
-    if original is None or isinstance(original, GraphQLError):
-        return told(error.message, InvalidDocument.code)
-    return UNAVAILABLE if isinstance(original, AWAY) else INTERNAL
+    def parse_json(self, data: str | bytes) -> Any:
+        return json_object(data, "the body")
 
+    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
+        answers: Answers = request.state.answers
+        response: GraphQLHTTPResponse = {"data": result.data}
+        if result.errors:
+            response["errors"] = [answers.error(error) for error in result.errors]
+        return response
 
-def refusal_body(refusal: DomainError) -> dict[str, Any]:
-    return {"message": refusal.detail, "extensions": {**refusal.facts, "code": refusal.code}}
-
-
-def limited(receive: Receive, maximum: int) -> Receive:
-    """Raises HTTPException 413 when more than `maximum` bytes of body come."""
-    left = maximum
-
-    async def counted() -> Message:
-        nonlocal left
-        message = await receive()
-        left -= len(message.get("body", b""))
-        if left < 0:
-            raise HTTPException(413, f"at most {maximum} bytes are taken")
-        return message
-
-    return counted
+    def encode_json(self, data: object) -> bytes:
+        return to_json(data)
 
 
-def told(message: str, code: str) -> dict[str, Any]:
-    return {"message": message, "extensions": {"code": code}}
-
-
-def not_executed(error: Exception) -> Response:
-    """The answer to a request of which nothing was executed."""
-    if isinstance(error, DomainError):
-        return refused(error)
-    if isinstance(error, RateLimited):
-        return answer(429, told(str(error), RATE_LIMITED), {"retry-after": str(error.retry_after)})
-    if isinstance(error, HTTPException):
-        return answer(error.status_code, told(error.reason, CODES.get(error.status_code, "VALIDATION_FAILED")))
-    if isinstance(error, AWAY):
-        return answer(503, UNAVAILABLE, {"retry-after": "1"})
-    log.error("a GraphQL request failed", exc_info=error)
-    return answer(500, INTERNAL)
-
-
-def refused(refusal: DomainError) -> Response:
-    if refusal.kind is not Kind.UNAUTHENTICATED:
-        return answer(400, refusal_body(refusal))
-    return answer(401, refusal_body(refusal), {"www-authenticate": 'Bearer realm="chobo"'})
-
-
-def answer(status: int, error: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
-    return Response(to_json({"errors": [error]}), status, headers, "application/json")
+def extensions_of(asked: Asked, context: Context) -> dict[str, Any]:
+    """What is said beside the data."""
+    said: dict[str, Any] = {"cost": {"requested": asked.cost, "maximum": MAX_COST}}
+    if (waited := context.waited) is not None:
+        said["consistency"] = {"satisfied": waited.satisfied, "waitedMs": waited.ms}
+    return said

@@ -24,6 +24,88 @@ class DocumentTooComplex(DomainError):
     kind = Kind.INVALID
 
 
+class VariablesTooLarge(DomainError):
+    """The variables hold more than any page needs."""
+
+    code = "VARIABLES_TOO_LARGE"
+    title = "The variables are too large"
+    kind = Kind.INVALID
+
+    def __init__(self, what: str, maximum: int) -> None:
+        super().__init__(f"the variables have {what}: ask for less at once", maximum=maximum)
+
+
+class QueryTooCostly(DomainError):
+    """The document may bring too many objects: pages count as often as they have nodes. Ask for smaller pages."""
+
+    code = "QUERY_TOO_COSTLY"
+    title = "The query may bring too much"
+    kind = Kind.INVALID
+
+    def __init__(self, cost: int, maximum: int) -> None:
+        super().__init__(
+            f"the query costs {cost}; at most {maximum} are allowed: ask for smaller pages", cost=cost, maximum=maximum
+        )
+
+
+class IntrospectionOff(DomainError):
+    """The schema cannot be asked for here; it is published as a file."""
+
+    code = "INTROSPECTION_OFF"
+    title = "The schema cannot be asked for here"
+    kind = Kind.FORBIDDEN
+
+    def __init__(self) -> None:
+        super().__init__("introspection is off here: take the schema from the file schema.graphql")
+
+
+class CrossSiteQuery(DomainError):
+    """A page of another site must not make a browser ask for much. Send one of the headers named, or POST JSON."""
+
+    code = "CROSS_SITE_QUERY"
+    title = "A query by GET needs a header"
+    kind = Kind.FORBIDDEN
+
+    def __init__(self, headers: list[str], free: int) -> None:
+        super().__init__(
+            f"a query by GET that costs more than {free} needs one of the headers {', '.join(headers)}, or POST JSON",
+            headers=headers,
+        )
+
+
+class PersistedQueryNotFound(DomainError):
+    """The document with this hash is not known (any more). Send it again together with its hash."""
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
+    title = "The persisted document is not known"
+    kind = Kind.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("PersistedQueryNotFound")  # clients of Apollo's protocol look for this very word
+
+
+class InvalidPersistedQuery(DomainError):
+    """`extensions.persistedQuery` is not as the protocol has it, or the hash is not that of the document."""
+
+    code = "INVALID_PERSISTED_QUERY"
+    title = "The persisted document cannot be used"
+    kind = Kind.INVALID
+
+
+class DocumentNotAllowed(DomainError):
+    """Only documents that were made known to this installation are executed here."""
+
+    code = "DOCUMENT_NOT_ALLOWED"
+    title = "This document is not executed here"
+    kind = Kind.FORBIDDEN
+
+    def __init__(self, hash: str) -> None:
+        super().__init__(
+            f"only the documents of the list that `chobo documents` made are executed here; {hash} is not in it",
+            hash=hash,
+        )
+
+
 class InvalidCursor(DomainError):
     """A cursor belongs to the list and ordering it came from. Begin without one."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,28 +12,37 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLError,
     OperationDefinitionNode,
     SelectionSetNode,
-    ValidationContext,
-    ValidationRule,
 )
-from strawberry.extensions import SchemaExtension
 
-from read_api.errors import DocumentTooComplex, InvalidDocument
+from read_api.errors import DocumentTooComplex, VariablesTooLarge
 
 MAX_DEPTH: Final = 10  # fields within fields
 MAX_ALIASES: Final = 15
 MAX_TOKENS: Final = 1_000
+MAX_DIRECTIVES: Final = 30
+MAX_REPEATED: Final = 50
+"""Fields that are selected again under the same name: comparing each with each is what validation takes longest for."""
+
+MAX_VALUES: Final = 1_000  # of variables, nested ones too
+MAX_LETTERS: Final = 20_000  # of all texts in variables
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
     depth: int = 0
     aliases: int = 0
+    directives: int = 0
+    repeated: int = 0
 
     def beside(self, other: Size) -> Size:
-        return Size(max(self.depth, other.depth), self.aliases + other.aliases)
+        return Size(
+            max(self.depth, other.depth),
+            self.aliases + other.aliases,
+            self.directives + other.directives,
+            self.repeated + other.repeated,
+        )
 
 
 class Measure:
@@ -43,19 +53,21 @@ class Measure:
         self._sizes: dict[str, Size] = {}
 
     def of(self, selections: SelectionSetNode | None) -> Size:
-        size = Size()
-        for node in selections.selections if selections else ():
+        nodes = selections.selections if selections else ()
+        size = Size(repeated=repeated(nodes))
+        for node in nodes:
             size = size.beside(self._of_node(node))
         return size
 
     def _of_node(self, node: Any) -> Size:
+        directives = len(node.directives or ())
         if isinstance(node, FragmentSpreadNode):
-            return self._of_fragment(node.name.value)
+            return self._of_fragment(node.name.value).beside(Size(directives=directives))
         inner = self.of(node.selection_set)
         if not isinstance(node, FieldNode):
-            return inner
-        introspects = node.name.value.startswith("__")
-        return Size(0 if introspects else inner.depth + 1, inner.aliases + (node.alias is not None))
+            return inner.beside(Size(directives=directives))
+        depth = 0 if node.name.value.startswith("__") else inner.depth + 1
+        return Size(depth, inner.aliases + (node.alias is not None), inner.directives + directives, inner.repeated)
 
     def _of_fragment(self, name: str) -> Size:
         if name not in self._sizes:
@@ -65,52 +77,52 @@ class Measure:
         return self._sizes[name]
 
 
-class WithinLimits(ValidationRule):
-    """Refuses documents that are too deep or have too many aliases."""
-
-    def __init__(self, context: ValidationContext) -> None:
-        super().__init__(context)
-        measure = Measure(context.document)
-        for definition in context.document.definitions:
-            if isinstance(definition, OperationDefinitionNode):
-                self._check(measure.of(definition.selection_set))
-
-    def _check(self, size: Size) -> None:
-        if size.depth > MAX_DEPTH:
-            self.report_error(too_complex(f"{size.depth} fields deep; at most {MAX_DEPTH} are allowed"))
-        if size.aliases > MAX_ALIASES:
-            self.report_error(too_complex(f"{size.aliases} aliases; at most {MAX_ALIASES} are allowed"))
+def repeated(nodes: Any) -> int:
+    names = Counter((node.alias or node.name).value for node in nodes if isinstance(node, FieldNode))
+    return names.total() - len(names)
 
 
-def too_complex(what: str) -> GraphQLError:
-    refusal = DocumentTooComplex(f"the document has {what}")
-    return GraphQLError(refusal.detail, original_error=refusal)
+def require_within_limits(document: DocumentNode) -> None:
+    """Raises DocumentTooComplex."""
+    measure = Measure(document)
+    for definition in document.definitions:
+        if isinstance(definition, OperationDefinitionNode):
+            size = measure.of(definition.selection_set)
+            within(size.depth, MAX_DEPTH, "{} fields deep")
+            within(size.aliases, MAX_ALIASES, "{} aliases")
+            within(size.directives, MAX_DIRECTIVES, "{} directives")
+            within(size.repeated, MAX_REPEATED, "{} fields that are selected more than once")
 
 
-class Limits(SchemaExtension):
-    """Puts the limits where the library looks for them: one tuple for all requests, so that its caches work."""
-
-    def on_operation(self) -> Iterator[None]:
-        context = self.execution_context
-        context.parse_options["max_tokens"] = MAX_TOKENS
-        context.validation_rules = (*context.validation_rules, WithinLimits)
-        yield
+def within(count: int, maximum: int, what: str) -> None:
+    if count > maximum:
+        raise too_complex(f"{what.format(count)}; at most {maximum} are allowed")
 
 
-class OneOperation(SchemaExtension):
-    """Refuses a document of several operations when none is named; the library would run the first.
-
-    Stands after the cache of validations in the list of extensions, for that sets the errors anew.
-    """
-
-    def on_validate(self) -> Iterator[None]:
-        context = self.execution_context
-        document, name = context.graphql_document, context._provided_operation_name  # operation_name is never None
-        if not context.pre_execution_errors and name is None and document is not None and several(document):
-            refusal = InvalidDocument("the document has several operations: say in operationName which one is meant")
-            context.pre_execution_errors = [GraphQLError(refusal.detail, original_error=refusal)]
-        yield
+def too_complex(what: str) -> DocumentTooComplex:
+    return DocumentTooComplex(f"the document has {what}")
 
 
-def several(document: DocumentNode) -> bool:
-    return sum(isinstance(definition, OperationDefinitionNode) for definition in document.definitions) > 1
+def require_small(variables: Mapping[str, Any] | None) -> None:
+    """Raises VariablesTooLarge."""
+    if not variables:
+        return
+    letters = 0
+    for values, value in enumerate(every(variables)):
+        letters += len(value) if isinstance(value, str) else 0
+        if values > MAX_VALUES:
+            raise VariablesTooLarge(f"more than {MAX_VALUES} values", MAX_VALUES)
+        if letters > MAX_LETTERS:
+            raise VariablesTooLarge(f"texts of more than {MAX_LETTERS} characters", MAX_LETTERS)
+
+
+def every(value: Any) -> Iterator[Any]:
+    """The values of a JSON value, itself too, and the names in its objects."""
+    waiting = [value]
+    while waiting:
+        yield (value := waiting.pop())
+        if isinstance(value, Mapping):
+            waiting.extend(value)
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import strawberry
 from graphql import GraphQLError
-from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext
@@ -19,12 +18,14 @@ from domain.errors import DomainError, InvalidValue
 from read_api.access import Public, root
 from read_api.connection import MAX_PAGE
 from read_api.context import Asked, Context
-from read_api.limits import Limits, OneOperation
+from read_api.documents import Documents
+from read_api.guard import Guard
 from read_api.models import ReadModelsQuery
 from read_api.node import Node
 from read_api.notifications import NotificationsQuery, notification_by_id
 from read_api.orders import OrdersQuery, order_by_id
 from read_api.payments import PaymentsQuery, payment_by_id
+from read_api.persisted import Persisted
 from read_api.products import ProductsQuery, category_by_id, product_by_id, variant_by_id
 from read_api.sagas import SagasQuery, saga_by_id
 from read_api.sales import SalesQuery
@@ -93,7 +94,10 @@ QUERIES: Final[tuple[type, ...]] = (
 
 
 class Schema(strawberry.Schema):
-    """Logs what is our fault; what is refused is told to the client only."""
+    """Logs what is our fault; what is refused is told to the client only. `documents` are what is asked of it."""
+
+    documents: Documents
+    persisted: Persisted
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         for error in errors:
@@ -101,15 +105,14 @@ class Schema(strawberry.Schema):
                 log.error("%s failed at %s", type(self).__name__, error.path, exc_info=error.original_error)
 
 
-def make_schema() -> Schema:
+def make_schema(*, introspection: bool = True, persisted: Persisted | None = None) -> Schema:
     """Raises TypeError if a root field does not say who may ask for it."""
     query = merge_types("Query", QUERIES)
     require_access(query)
-    return Schema(
-        query=query,
-        extensions=[Limits, ParserCache, ValidationCache, OneOperation],
-        config=StrawberryConfig(scalar_map={Long: LONG}),
-    )
+    schema = Schema(query=query, extensions=[Guard], config=StrawberryConfig(scalar_map={Long: LONG}))
+    schema.documents = Documents(schema._schema, introspection=introspection)
+    schema.persisted = persisted or Persisted()
+    return schema
 
 
 def require_access(query: Any) -> None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Final
 
 from starlette.routing import Route
+from starlette.types import Scope
 
 from commands.access import may
 from commands.http import denial
-from commands.limits import GRAPHQL
+from commands.limits import GRAPHQL, Admission
 from commands.router import ROUTES
+from commands.trace import TRACE, Trace
 from domain.actor import Actor
 from infra.assembly.ground import Ground
 from infra.databases import READS
+from infra.settings import Settings, SettingsRefused
 from infra.tokens import Tokens
 from read_api.app import Allowance, GraphQLApp
 from read_api.cursor import Cursors
+from read_api.persisted import ListRefused, Persisted, opened_list
 from read_api.schema import make_schema
 
 SCOPE_OF: Final = {route.path: route.scope for route in ROUTES}
@@ -29,17 +32,39 @@ def permit(actor: Actor, path: str) -> None:
 
 
 def graphql(ground: Ground, tokens: Tokens) -> Route:
-    settings = ground.settings
+    settings, limiter = ground.settings, ground.limiter
+
+    async def admit(actor: Actor, scope: Scope, units: int) -> Admission | None:
+        return await limiter.admit(GRAPHQL, actor, scope, units)
+
+    secret = settings.cursor_secret.get_secret_value()
     served = GraphQLApp(
-        make_schema(),
+        make_schema(introspection=settings.introspection, persisted=persisted(settings, secret)),
         ground.databases.pool(READS),
         ground.watch,
         tokens.authenticate,
-        Cursors(settings.cursor_secret.get_secret_value()),
-        admit=partial(ground.limiter.admit, GRAPHQL),
+        Cursors(secret),
+        admit=admit,
         allowance=Allowance(body=settings.max_query_bytes, waiting=settings.consistency_seconds),
         logs=ground.readers,
         permit=permit,
+        trace_id=trace_id,
         graphiql=settings.graphiql,
     )
     return Route("/graphql", served)
+
+
+def persisted(settings: Settings, secret: str) -> Persisted:
+    """Raises SettingsRefused."""
+    if (path := settings.documents) is None:
+        return Persisted()
+    try:
+        listed = opened_list(path.read_bytes(), secret)
+    except (OSError, ListRefused) as error:
+        raise SettingsRefused(f"CHOBO_DOCUMENTS: {path} cannot be used: {error}") from None
+    return Persisted(listed, only=settings.documents_only)
+
+
+def trace_id(scope: Scope) -> str:
+    found: Trace | None = scope.get(TRACE)
+    return found.trace_id if found else ""

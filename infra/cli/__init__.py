@@ -11,6 +11,7 @@ from infra.cli import (
     audit,
     batch,
     demo,
+    documents,
     erasures,
     events,
     log,
@@ -52,6 +53,7 @@ app.command("settings")(settings.settings)
 app.command("routes")(routes.routes)
 app.command("openapi")(routes.openapi)
 app.command("asyncapi")(routes.asyncapi)
+app.command("documents")(documents.documents)
 app.command("token")(token.token)
 app.command("models")(replay.models)
 app.add_typer(replay.replay)
@@ -92,8 +94,8 @@ def exit_code(error: Exception) -> int | None:
 # By name, so that nothing is imported to find out what went wrong.
 CODES: dict[int, set[str]] = {
     REFUSED: {
-        "DomainError", "LeavesOut", "MoveFailed", "MoveRefused", "NoReceipt", "NotEmpty", "NotReadable",
-        "NotTakenInHand", "NotWhole", "OperationRefused", "RefusedByServer", "ReplayRefused",
+        "DocumentsRefused", "DomainError", "LeavesOut", "MoveFailed", "MoveRefused", "NoReceipt", "NotEmpty",
+        "NotReadable", "NotTakenInHand", "NotWhole", "OperationRefused", "RefusedByServer", "ReplayRefused",
     },
     WRONG_USAGE: {"SettingsRefused", "BadKeys", "ListDamaged", "UnknownFormat", "WrongMasterKey"},
     UNAVAILABLE: {

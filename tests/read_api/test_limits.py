@@ -33,6 +33,8 @@ def bomb(levels: int) -> str:
         ("{ a { ... on T { b { c } } } }", Size(3, 0)),
         ("{ a { ...F } x: b } fragment F on T { b { y: c } }", Size(3, 2)),
         ("{ ...F ...F } fragment F on T { x: a }", Size(1, 2)),
+        ("{ a a ... { a } x: a @skip(if: true) }", Size(1, 1, 1, 1)),
+        ("{ a @a { b @b } ...F @c } fragment F on T { c }", Size(2, 0, 3, 0)),
         ("{ ...F } fragment F on T { a { ...F } }", Size(1, 0)),
         ("{ ...Lost }", Size(0, 0)),
         ("{ __schema { types { fields { type { ofType { ofType { name } } } } } } }", Size(0, 0)),

@@ -28,7 +28,7 @@ def counted(api: Api) -> list[Actor]:
     """Who was counted; the third is one too many."""
     seen: list[Actor] = []
 
-    async def admit(actor: Actor, scope: Any) -> Said:
+    async def admit(actor: Actor, scope: Any, units: int) -> Said:
         seen.append(actor)
         return Said(0 if len(seen) < 3 else 4)
 

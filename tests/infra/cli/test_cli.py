@@ -10,6 +10,7 @@ import pytest
 
 from domain.actor import Actor, Role
 from infra.tokens import SigningKeys, Tokens
+from read_api.persisted import opened_list
 from tests.infra.cli.process import chobo, lines
 
 ROOT = Path(__file__).parents[3]
@@ -79,3 +80,22 @@ def test_where_nothing_runs_it_is_said_at_once(command, tmp_path):
     done = chobo(*command.split(), "--data", str(tmp_path))
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.startswith(f"chobo: no Chobo runs on {tmp_path}: start it with `chobo up`")
+
+
+def test_documents_are_checked_and_signed(tmp_path):
+    folder = tmp_path / "front end"
+    folder.mkdir()
+    (folder / "orders.graphql").write_text("query Orders { orders(first: 5) { nodes { id } } }\n")
+    made = tmp_path / "documents.json"
+    (row,) = lines(chobo("documents", str(folder), "--out", str(made), "--data", str(tmp_path), "--json"))
+    secret = json.loads((tmp_path / "secrets.json").read_text())["cursor_secret"]
+    assert list(opened_list(made.read_bytes(), secret)) == [row["sha256Hash"]]
+
+
+def test_a_document_that_could_never_be_executed_is_not_signed(tmp_path):
+    (tmp_path / "bad.graphql").write_text("{ nothing }")
+    made = tmp_path / "documents.json"
+    done = chobo("documents", str(tmp_path), "--out", str(made), "--data", str(tmp_path / "data"))
+    assert done.returncode == 1
+    assert "bad.graphql: Cannot query field 'nothing' on type 'Query'" in done.stderr
+    assert not made.exists()

@@ -1,0 +1,165 @@
+"""Documents as they are worked with: parsed, measured and validated once, and then remembered by their text."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    parse,
+    validate,
+)
+
+from domain.errors import DomainError
+from read_api.cost import MAX_COST, Cost
+from read_api.errors import IntrospectionOff, InvalidDocument, QueryTooCostly
+from read_api.limits import MAX_TOKENS, require_small, require_within_limits, too_complex
+
+MOST_KNOWN: Final = 500
+MAX_ERRORS: Final = 5
+INTROSPECTION: Final = frozenset({"__schema", "__type"})
+
+
+class DocumentRefused(Exception):
+    """Nothing of it is executed. Each of the errors has its place in the document."""
+
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        super().__init__(errors[0].message)
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operation:
+    """One operation of a valid document, whose whole text is `text`. `plans` is room for quick ways to execute it."""
+
+    text: str
+    name: str | None
+    node: OperationDefinitionNode
+    document: DocumentNode
+    fragments: Mapping[str, FragmentDefinitionNode]
+    cost: Cost
+    plans: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def is_query(self) -> bool:
+        return self.node.operation is OperationType.QUERY
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one request is for, and what that costs."""
+
+    operation: Operation
+    variables: Mapping[str, Any]
+    cost: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    node: DocumentNode
+    operations: Mapping[str | None, Operation]
+
+    def named(self, name: str | None) -> Operation:
+        """Raises DocumentRefused."""
+        if name is None and len(self.operations) > 1:
+            raise DocumentRefused(
+                [error_of(InvalidDocument("the document has several operations: name one in operationName"))]
+            )
+        found = next(iter(self.operations.values())) if name is None else self.operations.get(name)
+        if found is None:
+            known = ", ".join(str(each) for each in self.operations if each)
+            raise DocumentRefused([error_of(InvalidDocument(f"there is no operation {name!r:.100}, only {known}"))])
+        return found
+
+
+class Documents:
+    """The valid documents that were asked for lately. What is not valid is not remembered."""
+
+    def __init__(self, schema: GraphQLSchema, *, introspection: bool = True, most: int = MOST_KNOWN) -> None:
+        self._schema = schema
+        self._introspection = introspection
+        self._most = most
+        self._known: OrderedDict[str, Document] = OrderedDict()
+
+    def ask(self, text: str, name: str | None, variables: Mapping[str, Any] | None) -> Asked:
+        """Raises DocumentRefused."""
+        operation = self.get(text).named(name)
+        try:
+            require_small(variables)
+            cost = operation.cost.of(variables)
+            if cost > MAX_COST:
+                raise QueryTooCostly(cost, MAX_COST)
+        except DomainError as refusal:
+            raise DocumentRefused([error_of(refusal)]) from None
+        return Asked(operation, variables or {}, cost)
+
+    def get(self, text: str) -> Document:
+        """Raises DocumentRefused."""
+        if (known := self._known.get(text)) is not None:
+            self._known.move_to_end(text)
+            return known
+        made = self._known[text] = self._made(text)
+        if len(self._known) > self._most:
+            self._known.popitem(last=False)
+        return made
+
+    def _made(self, text: str) -> Document:
+        node = parsed(text)
+        try:
+            require_within_limits(node)
+            if not self._introspection and introspects(node):
+                raise IntrospectionOff
+        except DomainError as refusal:
+            raise DocumentRefused([error_of(refusal)]) from None
+        if errors := validate(self._schema, node, max_errors=MAX_ERRORS):
+            raise DocumentRefused(errors)
+        fragments = {d.name.value: d for d in node.definitions if isinstance(d, FragmentDefinitionNode)}
+        operations: dict[str | None, Operation] = {}
+        for definition in node.definitions:
+            if isinstance(definition, OperationDefinitionNode):
+                name = definition.name.value if definition.name else None
+                cost = Cost(self._schema, definition, fragments)
+                operations[name] = Operation(text, name, definition, node, fragments, cost)
+        if not operations:
+            raise DocumentRefused([error_of(InvalidDocument("the document has no operation"))])
+        return Document(node, operations)
+
+
+def parsed(text: str) -> DocumentNode:
+    try:
+        return parse(text, max_tokens=MAX_TOKENS)
+    except GraphQLError as error:
+        if f"more than {MAX_TOKENS} tokens" in error.message:
+            raise DocumentRefused([error_of(too_complex(f"more than {MAX_TOKENS} tokens"))]) from None
+        if "nested too deeply" in error.message:
+            raise DocumentRefused([error_of(too_complex("more levels than can be read"))]) from None
+        raise DocumentRefused([error]) from None
+    except RecursionError:
+        raise DocumentRefused([error_of(too_complex("more levels than can be read"))]) from None
+
+
+def introspects(document: DocumentNode) -> bool:
+    return any(node.name.value in INTROSPECTION for node in fields(document))
+
+
+def fields(document: DocumentNode) -> Iterator[FieldNode]:
+    waiting: list[Any] = [d.selection_set for d in document.definitions if hasattr(d, "selection_set")]
+    while waiting:
+        for node in waiting.pop().selections:
+            if isinstance(node, FieldNode):
+                yield node
+            if inner := getattr(node, "selection_set", None):
+                waiting.append(inner)
+
+
+def error_of(refusal: DomainError) -> GraphQLError:
+    return GraphQLError(refusal.detail, original_error=refusal)

@@ -1,0 +1,47 @@
+"""What executes documents for streams takes them through the same checks and the same memory as single requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final, cast
+
+from graphql import GraphQLError, parse
+from strawberry.extensions import SchemaExtension
+
+from domain.errors import DomainError
+from read_api.documents import Asked, DocumentRefused, error_of
+
+if TYPE_CHECKING:
+    from read_api.schema import Schema
+
+NOTHING: Final = parse("{ __typename }")
+
+
+class Guard(SchemaExtension):
+    """Puts what is known of a document where the library looks for it parsed and validated."""
+
+    def __init__(self) -> None:
+        self._refused: list[GraphQLError] = []
+
+    def on_operation(self) -> Iterator[None]:
+        context = self.execution_context
+        name = context._provided_operation_name  # operation_name is never None
+        try:
+            context.graphql_document = self._asked(name).operation.document
+        except DocumentRefused as refusal:
+            self._refused = refusal.errors
+            context.graphql_document, context._provided_operation_name = NOTHING, None
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        self.execution_context.pre_execution_errors = self._refused
+        yield
+
+    def _asked(self, name: str | None) -> Asked:
+        context = self.execution_context
+        schema = cast("Schema", context.schema)
+        try:
+            text = schema.persisted.text(context.query, context.operation_extensions)
+        except DomainError as refusal:
+            raise DocumentRefused([error_of(refusal)]) from None
+        return schema.documents.ask(text or "", name, context.variables)
