@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from uuid import UUID
 
 import httpx
 from pydantic_core import from_json
 from starlette.types import ASGIApp
 
-from sagas.dashboard.port import Answered, Asked, Unreachable
+from infra.operations import NothingToDo, Refused
+from infra.parked import Park
+from projections.unparking import Tried
+from sagas.dashboard.port import Answered, Asked, CannotTry, Unreachable
 
 TIMEOUT: Final = httpx.Timeout(15.0, connect=2.0)
 HERE: Final = "http://commands.chobo"
@@ -25,6 +29,19 @@ class InProcess:
         transport = httpx.ASGITransport(self._api, client=(asked.client, 0))
         async with httpx.AsyncClient(transport=transport, base_url=HERE) as client:
             return await posted(client, asked)
+
+
+class DryRuns:
+    """Tries what is parked, and leaves it as it is."""
+
+    def __init__(self, park: Park) -> None:
+        self._park = park
+
+    async def dry_run(self, id: UUID) -> Tried:
+        try:
+            return await self._park.dry_run(id)
+        except (NothingToDo, Refused) as refusal:
+            raise CannotTry(str(refusal)) from None
 
 
 class ByHttp:

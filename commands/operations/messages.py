@@ -37,9 +37,15 @@ class Action(Command):
 
 
 class RetryParked(Action):
-    """Applies what is parked, and what waits behind it, in order."""
+    """Applies what is parked, and what waits behind it, in order; `attempts`: only if it was tried so often till now."""
 
     KIND = OperationKind.PARKED_RETRY
+
+    attempts: Position | None = None
+
+    @property
+    def parameters(self) -> Facts:
+        return {} if self.attempts is None else {"attempts": self.attempts}
 
 
 class DiscardParked(Action):

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from domain.actor import Actor
 from projections.pool import Pool
 from sagas.dashboard.live import News
-from sagas.dashboard.port import Commands, Log
+from sagas.dashboard.port import Commands, Log, Trying
 from sagas.dashboard.session import Sessions
+from sagas.dashboard.shared import Shared
 
 
 def clock() -> datetime:
@@ -29,8 +30,10 @@ class Desk:
     sealed: Mapping[str, Log]
     opened: Mapping[str, Log]
     commands: Commands
+    trying: Trying
     token: Callable[[Actor], str]
     sessions: Sessions
     news: News
     stopping: asyncio.Event
+    shared: Shared = field(default_factory=Shared)
     now: Callable[[], datetime] = field(default=clock)

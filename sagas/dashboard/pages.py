@@ -16,4 +16,5 @@ from sagas.dashboard.page import Page
 
 PAGES: Final = [
     Page("/", overview.show, "Overview"),
+    Page("/overview/live", overview.live),
 ]

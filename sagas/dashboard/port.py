@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from projections.feed import Recorded
+from projections.unparking import Tried
+
+
+class Stored(Protocol):
+    """An event as its row has it: `state` is neither opened nor upcast."""
+
+    @property
+    def position(self) -> int: ...
+    @property
+    def originator_id(self) -> UUID: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def topic(self) -> str: ...
+    @property
+    def state(self) -> bytes: ...
+    @property
+    def event_id(self) -> UUID: ...
+    @property
+    def recorded_at(self) -> datetime: ...
+    @property
+    def correlation_id(self) -> str: ...
+    @property
+    def causation_id(self) -> UUID | None: ...
+    @property
+    def actor(self) -> str: ...
 
 
 class Log(Protocol):
@@ -17,6 +43,10 @@ class Log(Protocol):
     async def stream(
         self, id: UUID, after_version: int = 0, upto_position: int | None = None, limit: int | None = None
     ) -> list[Recorded]: ...
+
+    async def stream_raw(
+        self, id: UUID, after_version: int = 0, upto_position: int | None = None, limit: int | None = None
+    ) -> Sequence[Stored]: ...
 
     async def position_at(self, at: datetime) -> int:
         """The last position recorded at or before a time."""
@@ -58,4 +88,16 @@ class Unreachable(Exception):
 class Commands(Protocol):
     async def post(self, asked: Asked) -> Answered:
         """Raises Unreachable."""
+        ...
+
+
+class CannotTry(Exception):
+    """Nothing is parked there any more, or it cannot be tried here: says why."""
+
+
+class Trying(Protocol):
+    """What is parked, tried by the code of this process."""
+
+    async def dry_run(self, id: UUID) -> Tried:
+        """What a retry would come to; nothing is changed. Raises CannotTry."""
         ...

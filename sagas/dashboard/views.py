@@ -58,6 +58,11 @@ def clock(at: datetime | None) -> str:
     return "" if at is None else at.astimezone(UTC).strftime("%H:%M:%S.") + f"{at.microsecond // 1000:03}"
 
 
+def hour(at: datetime | None) -> str:
+    """Hours and minutes, in UTC."""
+    return "" if at is None else at.astimezone(UTC).strftime("%H:%M")
+
+
 def machine(at: datetime | None) -> str:
     return "" if at is None else at.astimezone(UTC).isoformat()
 
@@ -93,3 +98,4 @@ TEMPLATES.filters |= {
     "words": words,
 }  # fmt: skip
 TEMPLATES.globals["money"] = money
+TEMPLATES.filters["hour"] = hour
