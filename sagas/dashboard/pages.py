@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from sagas.dashboard import overview
+from sagas.dashboard import overview, saga_list
 from sagas.dashboard.page import Page
 
 PAGES: Final = [
     Page("/", overview.show, "Overview"),
+    Page("/sagas", saga_list.show, "Sagas"),
+    Page("/sagas/live", saga_list.live),
 ]
