@@ -37,7 +37,7 @@ class Action(Command):
 
 
 class RetryParked(Action):
-    """Applies what is parked, and what waits behind it, in order; `attempts`: only if it was tried so often till now."""
+    """Applies what is parked, and what waits behind it, in order; `attempts`: only if it was tried so often so far."""
 
     KIND = OperationKind.PARKED_RETRY
 

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from sagas.dashboard import overview
+from sagas.dashboard import overview, saga_list
+from sagas.dashboard.operating_pages import OPERATING
 from sagas.dashboard.page import Page
 
 PAGES: Final = [
     Page("/", overview.show, "Overview"),
-    Page("/overview/live", overview.live),
+    Page("/sagas", saga_list.show, "Sagas"),
+    Page("/sagas/live", saga_list.live),
+    *OPERATING,
 ]

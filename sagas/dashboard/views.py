@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from json import dumps
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from domain.money import Money
 
 BASE: Final = "/dashboard"
+
+ONLY_HERE: Final = frozenset({"shown", "seen"})
+"""Parameters of what a page asks for by itself."""
 
 DAY, HOUR, MINUTE = 86_400, 3_600, 60
 
@@ -84,6 +89,19 @@ def words(name: object) -> str:
     return str(name).replace("_", " ").lower()
 
 
+def link(visit: Any, path: str | None = None, **changes: str | None) -> str:
+    """The address of a visit with other parameters; without those that are None, and without what only it is for."""
+    query = dict(visit.request.query_params) | changes
+    kept = {name: value for name, value in query.items() if value and name not in ONLY_HERE}
+    there = BASE + path if path is not None else visit.request.url.path
+    return there + (f"?{urlencode(kept)}" if kept else "")
+
+
+def as_json(value: object) -> str:
+    """For people: indented, every letter as itself."""
+    return dumps(value, ensure_ascii=False, indent=2, default=str)
+
+
 TEMPLATES: Final = Environment(
     loader=PackageLoader("sagas.dashboard"),
     autoescape=True,
@@ -92,10 +110,9 @@ TEMPLATES: Final = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
-TEMPLATES.globals["base"] = BASE
 TEMPLATES.filters |= {
     "lasting": lasting, "ago": ago, "until": until, "stamp": stamp, "clock": clock, "machine": machine, "short": short,
     "words": words,
 }  # fmt: skip
-TEMPLATES.globals["money"] = money
-TEMPLATES.filters["hour"] = hour
+TEMPLATES.globals |= {"base": BASE, "money": money, "link": link}
+TEMPLATES.filters |= {"hour": hour, "json": as_json}
