@@ -81,6 +81,12 @@ class ReplayAction(Action):
     """Base of what is done with a replay that was started."""
 
 
+class CompareReplay(ReplayAction):
+    """Compares what was built with what readers see, row by row; what is found is kept with the generation."""
+
+    KIND = OperationKind.REPLAY_COMPARE
+
+
 class LeadReaders(ReplayAction):
     """Base of what readers notice. `force` does it although there are reasons to look first, as parked events are."""
 
