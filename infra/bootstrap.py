@@ -119,9 +119,16 @@ async def served(
     """Whatever the duties, how the process is; with commands, what is published as well."""
     more = [*ground.routes, *health_routes(ground.checks), ground.telemetry.route()]
     outside = [ground.telemetry.edge(), *cross_origin(ground.settings)]
-    if Duty.COMMANDS not in duties or tokens is None or used is None:
+    if not duties & {Duty.COMMANDS, Duty.DASHBOARD} or tokens is None or used is None:
         return bare(more, outside)
-    api, raw = await command_api(ground, loops, tokens, used), {webhooks.POST: hooks(ground, loops)}
+    api = await command_api(ground, loops, tokens, used)
+    if Duty.DASHBOARD in duties:
+        from infra.assembly.dashboard import pages  # only who shows it imports its templates
+
+        more.append(pages(ground, tokens, api))
+    if Duty.COMMANDS not in duties:
+        return bare(more, outside)
+    raw = {webhooks.POST: hooks(ground, loops)}
     return app(
         api, ROUTES, RESOURCES, jwks=tokens.public_keys, raw=raw, more=[*more, asyncapi.route()], outside=outside
     )
@@ -130,5 +137,6 @@ async def served(
 PAGES: Final[dict[str, tuple[Duty | None, str]]] = {
     "command API": (Duty.COMMANDS, "/docs"),
     "GraphQL": (Duty.READS, "/graphql"),
+    "dashboard": (Duty.DASHBOARD, "/dashboard/"),
     "health": (None, "/readyz"),
 }

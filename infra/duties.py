@@ -9,16 +9,17 @@ from typing import Final
 class Duty(StrEnum):
     COMMANDS = "commands"
     READS = "reads"
+    DASHBOARD = "dashboard"
     RELAY = "relay"
     PROJECTIONS = "projections"
     SAGAS = "sagas"
     TODO = "todo"
 
 
-SERVING: Final = frozenset({Duty.COMMANDS, Duty.READS})
+SERVING: Final = frozenset({Duty.COMMANDS, Duty.READS, Duty.DASHBOARD})
 EVERY: Final = frozenset(Duty)
 
-WRITING: Final = frozenset({Duty.COMMANDS, Duty.SAGAS, Duty.TODO})
+WRITING: Final = frozenset({Duty.COMMANDS, Duty.DASHBOARD, Duty.SAGAS, Duty.TODO})
 """Who has write loops of its own."""
 
 LOGS: Final = WRITING | {Duty.RELAY, Duty.PROJECTIONS, Duty.READS}

@@ -201,3 +201,13 @@ async def migrate_keys(connection: AsyncConnection[Any]) -> None:
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
         await connection.execute(SQL.read_bytes())
+
+
+class NoKeys:
+    """Opens nothing."""
+
+    def get(self, owner: UUID) -> bytes | None:
+        return None
+
+    async def prefetch(self, owners: Iterable[UUID]) -> None:
+        pass

@@ -58,9 +58,9 @@ class Park:
         models, named = tuple(models), {sink.name: sink for sink in others}
         self._retries = {context: Retries(pool, Sinks(context, models, rules, named), logs) for context in logs}
 
-    async def retry(self, id: UUID) -> Tried:
-        """Raises NothingToDo, Refused."""
-        return await self._tried(id, lambda retries: retries.retry(id))
+    async def retry(self, id: UUID, attempts: int | None = None) -> Tried:
+        """If it was tried so often till now. Raises NothingToDo, Refused."""
+        return await self._tried(id, lambda retries: retries.retry(id), attempts)
 
     async def discard(self, id: UUID, event: UUID) -> Tried:
         """Raises NothingToDo, Refused."""
@@ -70,11 +70,13 @@ class Park:
         """What a retry would come to; nothing is changed. Raises NothingToDo, Refused."""
         return await self._tried(id, lambda retries: retries.dry_run(id))
 
-    async def _tried(self, id: UUID, act: Callable[[Retries], Awaitable[Tried]]) -> Tried:
+    async def _tried(self, id: UUID, act: Callable[[Retries], Awaitable[Tried]], attempts: int | None = None) -> Tried:
         async with connected(self._pool) as connection:
             found = await shown(connection, id)
         if found is None:
             raise NothingToDo(str(NotParked(id)))
+        if attempts not in (None, found.attempts):
+            raise Refused(f"{id} was tried {found.attempts} times, not {attempts}: somebody tried it meanwhile")
         try:
             return await act(self._retries[found.context])
         except NotParked as gone:
@@ -85,7 +87,7 @@ class Park:
 
 def parked_executors(park: Park) -> dict[str, Executor]:
     async def retry(operation: Operation) -> Facts:
-        tried = await park.retry(parked_at(operation))
+        tried = await park.retry(parked_at(operation), attempts_of(operation))
         if tried.left is not None:
             raise Refused(parked_again(tried))
         return {"applied": tried.applied}
@@ -104,6 +106,12 @@ def parked_at(operation: Operation) -> UUID:
         return UUID(operation.target)
     except ValueError:
         raise Refused(f"{operation.target} is not the id of anything parked: `chobo parked list` shows them") from None
+
+
+def attempts_of(operation: Operation) -> int | None:
+    """As the operator has seen it; None if that does not matter."""
+    seen = operation.parameters.get("attempts")
+    return seen if isinstance(seen, int) else None
 
 
 def parked_again(tried: Tried) -> str:

@@ -11,6 +11,7 @@ from domain.operations.events import Facts
 from domain.operations.kinds import OperationKind
 from domain.operations.operation import Operation
 from infra.operations import Executor, Refused
+from projections.comparison import verdict
 from projections.generations import Generation
 from projections.replay import ReplayRefused, Replays, Until
 
@@ -22,6 +23,7 @@ class ReplayExecutors:
         self._replays = replays
         self.by_kind: Final[Mapping[str, Executor]] = {
             OperationKind.REPLAY_START: self._refusing(self._start),
+            OperationKind.REPLAY_COMPARE: self._compare,
             OperationKind.REPLAY_SWITCH: self._refusing(self._switch),
             OperationKind.REPLAY_ROLLBACK: self._refusing(self._roll_back),
             OperationKind.REPLAY_CANCEL: self._refusing(self._cancel),
@@ -31,6 +33,13 @@ class ReplayExecutors:
     async def _start(self, operation: Operation) -> Generation:
         until = until_of(operation.parameters.get("until"))
         return await self._replays.start(operation.target, until=until, replay=operation.id)
+
+    async def _compare(self, operation: Operation) -> Facts:
+        try:
+            found = await self._replays.compare(await self._aim(operation))
+        except ReplayRefused as refused:
+            raise Refused(str(refused)) from refused
+        return {"generation": found.other, "equal": found.equal, "verdict": verdict(found.summary())}
 
     async def _switch(self, operation: Operation) -> Generation:
         return await self._replays.switch(await self._aim(operation), force=forced(operation))

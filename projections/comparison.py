@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -88,6 +88,15 @@ class Comparison:
             "notCompared": self.skipped,
             "named": [asdict(difference) for difference in self.named[:20]],
         }
+
+
+def verdict(summary: Mapping[str, Any]) -> str:
+    """What a summary comes to, in a sentence."""
+    if summary["equal"]:
+        return "no difference."
+    found = ", ".join(f"{n} {kind.lower()}" for kind, n in summary["differences"].items())
+    skipped = ", ".join(summary["notCompared"])
+    return (f"differences: {found}. " if found else "") + (f"Not compared: {skipped}." if skipped else "")
 
 
 Tell = Callable[[str, int], None]

@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 from domain.ids import SLICES
 from projections import generations
 from projections.checkpoint import Checkpoints
-from projections.comparison import Comparison
+from projections.comparison import Comparison, compare
 from projections.generations import Generation, State, shape_of
 from projections.model import Model
 from projections.pool import Connection, Pool, connected
@@ -126,6 +126,16 @@ class Replays:
     async def drop(self, generation: Generation) -> Generation:
         """Throws away what is kept, and a finished model as of a moment."""
         return await self._remove(generation, State.DROPPED, _may_be_dropped)
+
+    async def compare(self, generation: Generation) -> Comparison:
+        """With the live one, row by row; what was found is noted with the generation. Raises ReplayRefused."""
+        async with connected(self._pool) as connection:
+            live = await generations.live(connection, self.model(generation.model).name)
+        if live is None or generation.status not in {State.READY, State.KEPT}:
+            raise ReplayRefused(f"{generation.name} is {generation.status}: only READY or KEPT can be compared")
+        found = await compare(self._pool, self.model(generation.model), live, generation)
+        await self.compared(generation, found)
+        return found
 
     async def compared(self, generation: Generation, found: Comparison) -> None:
         """Notes what a comparison with the live one has found."""

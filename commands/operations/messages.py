@@ -37,9 +37,15 @@ class Action(Command):
 
 
 class RetryParked(Action):
-    """Applies what is parked, and what waits behind it, in order."""
+    """Applies what is parked, and what waits behind it, in order; `attempts`: only if it was tried so often so far."""
 
     KIND = OperationKind.PARKED_RETRY
+
+    attempts: Position | None = None
+
+    @property
+    def parameters(self) -> Facts:
+        return {} if self.attempts is None else {"attempts": self.attempts}
 
 
 class DiscardParked(Action):
@@ -73,6 +79,12 @@ class StartReplay(Action):
 
 class ReplayAction(Action):
     """Base of what is done with a replay that was started."""
+
+
+class CompareReplay(ReplayAction):
+    """Compares what was built with what readers see, row by row; what is found is kept with the generation."""
+
+    KIND = OperationKind.REPLAY_COMPARE
 
 
 class LeadReaders(ReplayAction):

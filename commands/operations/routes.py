@@ -9,6 +9,7 @@ from uuid import UUID
 from commands.handler import Answer
 from commands.operations.messages import (
     CancelReplay,
+    CompareReplay,
     DiscardParked,
     DropReplay,
     RetryParked,
@@ -29,6 +30,7 @@ ROUTES: Final = [
     Act("/v1/parked/{id}/retry", RetryParked, PARKED),
     Act("/v1/parked/{id}/discard", DiscardParked, PARKED),
     Act("/v1/replays", StartReplay, REPLAYS, prepare=started, makes="replays"),
+    Act("/v1/replays/{id}/compare", CompareReplay, REPLAYS),
     Act("/v1/replays/{id}/switch", SwitchReplay, REPLAYS),
     Act("/v1/replays/{id}/rollback", RollBackReplay, REPLAYS),
     Act("/v1/replays/{id}/cancel", CancelReplay, REPLAYS),

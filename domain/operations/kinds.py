@@ -11,6 +11,7 @@ class OperationKind(StrEnum):
     PARKED_RETRY = "parked.retry"
     PARKED_DISCARD = "parked.discard"
     REPLAY_START = "replay.start"
+    REPLAY_COMPARE = "replay.compare"
     REPLAY_SWITCH = "replay.switch"
     REPLAY_ROLLBACK = "replay.rollback"
     REPLAY_CANCEL = "replay.cancel"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -35,7 +35,7 @@ from infra.cli.show import show, show_line
 from infra.cli.show_aggregate import Kind
 from infra.event_log.log import KeyStore
 from infra.event_log.reader import LogReader
-from infra.keys import PersonalKeys
+from infra.keys import NoKeys, PersonalKeys
 from infra.settings import Settings
 from projections.history import AsOf, Moment, NoSuchMoment, as_of, difference, moment, plain
 
@@ -57,16 +57,6 @@ KINDS: Final[dict[Kind, tuple[tuple[Context, ...], type[Any]]]] = {
 """The contexts in which to look for it, and its state."""
 
 HIDDEN: Final = "(personal: --personal shows it)"
-
-
-class NoKeys:
-    """Opens nothing."""
-
-    def get(self, owner: UUID) -> bytes | None:
-        return None
-
-    async def prefetch(self, owners: Iterable[UUID]) -> None:
-        pass
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,7 @@ from infra.databases import READS, Databases
 from infra.event_log.reader import LogReader
 from infra.keys import PersonalKeys
 from infra.settings import Settings
-from projections import generations
-from projections.comparison import compare
+from projections import comparison, generations
 from projections.generations import Generation, State
 from projections.lag import Meter, Standing, standings
 from projections.models import MODELS
@@ -177,30 +176,18 @@ async def show_models(settings: Settings, model: str | None, *, as_json: bool) -
 async def show_comparison(settings: Settings, name: str, *, as_json: bool) -> int:
     async with at_desk(settings) as (pool, replays):
         other = await one(pool, replays, name, switchable)
-        live = await one(pool, replays, other.model, seen_by_readers)
-        if other.status is State.BUILDING or other.status not in generations.STANDING:
-            raise ReplayRefused(f"{other.name} is {other.status}: it can be compared when it is built")
-        result = await compare(pool, replays.model(other.model), live, other)
-        await replays.compared(other, result)
+        result = await replays.compare(other)
     summary = result.summary()
     if as_json:
         show_line(summary)
     else:
-        print(f"{other.name} against {live.name}: {sum(result.rows.values())} rows, {verdict_of(summary)}")
+        print(f"{result.other} against {result.live}: {sum(result.rows.values())} rows, {comparison.verdict(summary)}")
         show((summary["named"]), as_json=False)
     return 0 if result.equal else 1
 
 
 def verdict(g: Generation) -> str:
-    return verdict_of(g.compared) if g.compared else "It was not compared with the live one."
-
-
-def verdict_of(summary: Any) -> str:
-    if summary["equal"]:
-        return "no difference."
-    found = ", ".join(f"{n} {kind.lower()}" for kind, n in summary["differences"].items())
-    skipped = ", ".join(summary["notCompared"])
-    return (f"differences: {found}. " if found else "") + (f"Not compared: {skipped}." if skipped else "")
+    return comparison.verdict(g.compared) if g.compared else "It was not compared with the live one."
 
 
 def told(g: Generation) -> dict[str, Any]:
@@ -226,7 +213,7 @@ def short(g: Generation) -> dict[str, Any]:
         "created": _at(g.created_at),
         "built": _at(g.built_at),
         "live since": _at(g.live_at) if g.status is State.LIVE else "",
-        "compared": verdict_of(g.compared) if g.compared else "",
+        "compared": comparison.verdict(g.compared) if g.compared else "",
         "replay": str(g.replay),
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -16,10 +15,8 @@ from infra.cli.show import show
 from infra.databases import READS
 from infra.settings import Settings
 from projections.listing import Condition, Page
-from projections.sagas.queries import NEWEST_FIRST, SAGAS, usual
+from projections.sagas.queries import NEWEST_FIRST, SAGAS, Usual, age, is_slow, usual
 from projections.sagas.row import SagaRow, WaitsFor
-
-Usual = Mapping[str, tuple[float, float]]
 
 
 def wanted(*, process: str | None, status: str | None, waits_for: str | None, order: UUID | None) -> list[Condition]:
@@ -47,15 +44,6 @@ async def show_list(settings: Settings, where: list[Condition], limit: int, *, s
         takes = await usual(pool)
     rows = [row for row in found.rows if not slow or is_slow(row, takes, now)]
     show((whole(row, takes, now) if as_json else short(row, takes, now) for row in rows), as_json=as_json)
-
-
-def age(row: SagaRow, now: datetime) -> float:
-    """Seconds it has taken, or has been under way."""
-    return row.took if row.took is not None else (now - row.started_at).total_seconds()
-
-
-def is_slow(row: SagaRow, takes: Usual, now: datetime) -> bool:
-    return row.took is None and row.process in takes and age(row, now) > takes[row.process][1]
 
 
 def whole(row: SagaRow, takes: Usual, now: datetime) -> dict[str, Any]:

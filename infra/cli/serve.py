@@ -14,15 +14,16 @@ Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for a free 
 class Served(StrEnum):
     COMMANDS = "commands"
     READS = "reads"
+    DASHBOARD = "dashboard"
 
 
 def serve(
     *,
-    what: Annotated[list[Served], typer.Argument(help="The command API, the GraphQL API, or both.")],
+    what: Annotated[list[Served], typer.Argument(help="The command API, the GraphQL API, the dashboard, or several.")],
     host: Host = None,
     port: Port = None,
 ) -> None:
-    """Serve an API as a process of its own, with /healthz, /readyz and /metrics beside it."""
+    """Serve an API or the dashboard as a process of its own, with /healthz, /readyz and /metrics beside it."""
     from infra.cli.process import run
     from infra.duties import Duty
     from infra.settings import Settings

@@ -59,6 +59,11 @@ WHERE e.originator_id = %(id)s AND e.originator_version > %(after)s AND e.notifi
 ORDER BY e.originator_version LIMIT %(limit)s
 """
 
+CORRELATED: Final = """
+SELECT {columns} FROM {schema}.stored_events e
+WHERE e.correlation_id = %(id)s ORDER BY e.notification_id LIMIT %(limit)s
+"""
+
 RECORDED_AT: Final = "SELECT recorded_at FROM {schema}.stored_events WHERE notification_id = %(position)s"
 
 T = TypeVar("T")
@@ -116,6 +121,7 @@ class LogReader:
         self._missing = MISSING.format(schema=context)
         self._recorded_at = RECORDED_AT.format(schema=context)
         self._stream = STREAM.format(schema=context, columns=COLUMNS)
+        self._correlated = CORRELATED.format(schema=context, columns=COLUMNS)
 
     async def head(self) -> tuple[UUID, int]:
         """The log's incarnation and its last position."""
@@ -180,6 +186,11 @@ class LogReader:
         upto = END if upto_position is None else upto_position
         values = {"id": id, "after": after_version, "upto": upto, "limit": limit}
         return [Stored._make(row) for row in await self._fetch(self._stream, values)]
+
+    async def correlated(self, correlation_id: str, limit: int) -> list[Recorded]:
+        """The first events of a correlation id, in order."""
+        rows = await self._fetch(self._correlated, {"id": correlation_id, "limit": limit})
+        return await self._decoder.decoded([Stored._make(row) for row in rows])
 
     async def decoded(self, stored: Sequence[Stored]) -> list[Recorded]:
         """What was read raw, here or from a topic: one that this release cannot read as Unreadable."""

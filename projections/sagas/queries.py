@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -10,6 +11,9 @@ from projections.listing import Listing, Ordering
 from projections.pool import Pool, connected
 from projections.sagas.projector import sagas
 from projections.sagas.row import SagaRow
+
+Usual = Mapping[str, tuple[float, float]]
+"""By process: seconds that half of its instances, and nineteen of twenty, took at most."""
 
 SAGAS: Final = Listing(sagas.table)
 
@@ -49,3 +53,12 @@ async def usual(pool: Pool) -> dict[str, tuple[float, float]]:
     async with connected(pool) as connection:
         found: Sequence[tuple[str, float, float]] = await (await connection.execute(USUAL, [RECENT])).fetchall()
     return {process: (half, most) for process, half, most in found}
+
+
+def age(row: SagaRow, now: datetime) -> float:
+    """Seconds it has taken, or has been under way."""
+    return row.took if row.took is not None else (now - row.started_at).total_seconds()
+
+
+def is_slow(row: SagaRow, takes: Usual, now: datetime) -> bool:
+    return row.took is None and row.process in takes and age(row, now) > takes[row.process][1]

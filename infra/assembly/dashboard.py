@@ -1,0 +1,57 @@
+"""The dashboard: what it looks at, and the command API that it acts through."""
+
+from __future__ import annotations
+
+import httpx
+from starlette.routing import Mount
+from starlette.types import ASGIApp
+
+from domain.actor import Actor
+from infra.assembly.ground import Ground
+from infra.dashboard import ByHttp, DryRuns, InProcess
+from infra.databases import READS
+from infra.event_log.reader import LogReader
+from infra.keys import NoKeys
+from infra.parked import Park
+from infra.rules import RULES
+from infra.tokens import Tokens
+from projections.models import MODELS
+from sagas.dashboard.app import dashboard
+from sagas.dashboard.desk import Desk
+from sagas.dashboard.live import News
+from sagas.dashboard.port import Commands
+from sagas.dashboard.session import Sessions
+from sagas.orchestrator import SagaSink
+from sagas.processes import PROCESSES
+
+
+def pages(ground: Ground, tokens: Tokens, api: ASGIApp) -> Mount:
+    """`api` is the command API of this process."""
+    reads = ground.databases.pool(READS)
+    return dashboard(
+        Desk(
+            reads=reads,
+            sealed={c.name: LogReader(ground.databases.pool(c.name), c.name, NoKeys()) for c in ground.contexts},
+            opened=ground.readers,
+            commands=commands(ground, api),
+            trying=DryRuns(Park(reads, MODELS, RULES, ground.readers, [SagaSink(PROCESSES, None)])),
+            token=lambda actor: access_token(tokens, actor),
+            sessions=Sessions(ground.settings.cursor_secret.get_secret_value().encode()),
+            news=News(reads),
+            stopping=ground.stopping,
+        )
+    )
+
+
+def access_token(tokens: Tokens, actor: Actor) -> str:
+    return tokens.access(actor)[0]
+
+
+def commands(ground: Ground, api: ASGIApp) -> Commands:
+    """By HTTP where a setting names the command API."""
+    url = ground.settings.commands_url
+    if url is None:
+        return InProcess(api)
+    client = httpx.AsyncClient(base_url=url)
+    ground.stack.push_async_callback(client.aclose)
+    return ByHttp(client)

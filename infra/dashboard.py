@@ -1,0 +1,74 @@
+"""What the dashboard acts through: the command API, in this process or in another."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+import httpx
+from pydantic_core import from_json
+from starlette.types import ASGIApp
+
+from infra.operations import NothingToDo, Refused
+from infra.parked import Park
+from projections.unparking import Tried
+from sagas.dashboard.port import Answered, Asked, CannotTry, Unreachable
+
+TIMEOUT: Final = httpx.Timeout(15.0, connect=2.0)
+HERE: Final = "http://commands.chobo"
+"""A base address that nobody looks up."""
+
+
+class InProcess:
+    """`api` is the command API of this process."""
+
+    def __init__(self, api: ASGIApp) -> None:
+        self._api = api
+
+    async def post(self, asked: Asked) -> Answered:
+        transport = httpx.ASGITransport(self._api, client=(asked.client, 0))
+        async with httpx.AsyncClient(transport=transport, base_url=HERE) as client:
+            return await posted(client, asked)
+
+
+class DryRuns:
+    """Tries what is parked, and leaves it as it is."""
+
+    def __init__(self, park: Park) -> None:
+        self._park = park
+
+    async def dry_run(self, id: UUID) -> Tried:
+        try:
+            return await self._park.dry_run(id)
+        except (NothingToDo, Refused) as refusal:
+            raise CannotTry(str(refusal)) from None
+
+
+class ByHttp:
+    """`client` has the base address of the command API."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def post(self, asked: Asked) -> Answered:
+        return await posted(self._client, asked)
+
+
+async def posted(client: httpx.AsyncClient, asked: Asked) -> Answered:
+    try:
+        answer = await client.post(asked.path, json=dict(asked.body), headers=headers(asked), timeout=TIMEOUT)
+        said: Any = from_json(answer.content) if answer.content else {}
+    except (httpx.HTTPError, ValueError) as error:
+        raise Unreachable(f"POST {asked.path}: {type(error).__name__}") from error
+    return Answered(answer.status_code, said if isinstance(said, dict) else {})
+
+
+def headers(asked: Asked) -> dict[str, str]:
+    found = {"x-forwarded-for": asked.client} if asked.client else {}
+    if asked.token:
+        found["authorization"] = f"Bearer {asked.token}"
+    if asked.key:
+        found["idempotency-key"] = asked.key
+    if asked.version is not None:
+        found["if-match"] = f'"{asked.version}"'
+    return found

@@ -1,0 +1,50 @@
+// What the browser adds to pages that work without it. Everything is found by data attributes; nothing is inline.
+"use strict";
+
+// -- copying ------------------------------------------------------------------------------------------------------
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const source = document.getElementById(button.dataset.copy);
+  const said = button.textContent;
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    button.textContent = "Copied";
+  } catch {
+    getSelection().selectAllChildren(source);
+    button.textContent = "Selected: press Ctrl-C";
+  }
+  setTimeout(() => { button.textContent = said; }, 2000);
+});
+
+// -- a form is sent once: a second click says so instead ------------------------------------------------------------
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post") return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "yes";
+  setTimeout(() => { delete form.dataset.sent; }, 5000);
+});
+
+// -- new rows are announced, and taken in on request or when nobody is about to touch anything -----------------------
+const IDLE = 20_000;
+let touched = Date.now();
+for (const name of ["pointermove", "pointerdown", "keydown", "wheel", "focusin"]) {
+  document.addEventListener(name, () => { touched = Date.now(); }, { passive: true });
+}
+setInterval(() => {
+  const news = document.querySelector("[data-news]");
+  if (!news || document.hidden || Date.now() - touched < IDLE) return;
+  if (scrollY > 0 || document.querySelector("main details[open], main :checked")) return;
+  location.replace(news.href);
+}, 1000);
+
+// -- whether this page is live ----------------------------------------------------------------------------------------
+const live = () => document.querySelector("[data-live]");
+const say = (text) => { const found = live(); if (found) found.textContent = text; };
+document.addEventListener("htmx:sse:after:connection", () => say("Live"));
+document.addEventListener("htmx:sse:error", (event) => {
+  if (event.detail.status === 401) { location.reload(); return; }
+  say("Not connected; trying again");
+});
+document.addEventListener("visibilitychange", () => say(document.hidden ? "Paused" : "Live"));

@@ -1,0 +1,39 @@
+"""Everything that pages look at and act through, put together in infra."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from domain.actor import Actor
+from projections.pool import Pool
+from sagas.dashboard.live import News
+from sagas.dashboard.port import Commands, Log, Trying
+from sagas.dashboard.session import Sessions
+from sagas.dashboard.shared import Shared
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """`sealed` and `opened` are the logs by context: in the first nothing personal can be read.
+
+    `token` gives an access token for who is signed in. `stopping` is set when the process is to end.
+    """
+
+    reads: Pool
+    sealed: Mapping[str, Log]
+    opened: Mapping[str, Log]
+    commands: Commands
+    trying: Trying
+    token: Callable[[Actor], str]
+    sessions: Sessions
+    news: News
+    stopping: asyncio.Event
+    shared: Shared = field(default_factory=Shared)
+    now: Callable[[], datetime] = field(default=clock)

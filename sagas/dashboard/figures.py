@@ -1,0 +1,172 @@
+"""Figures of the shop as a whole, for the overview: each by an index, over a bounded stretch of time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from psycopg.types.json import Jsonb
+
+from domain.sagas.saga import Status
+from projections import lag
+from projections import parked as park
+from projections.lag import Standing
+from projections.listing import Condition, Ordering, Page
+from projections.operations.queries import LATEST_FIRST, OPERATIONS
+from projections.operations.row import OperationRow
+from projections.parked import Group
+from projections.payments.queries import UNMATCHED, UNMATCHED_WEBHOOKS
+from projections.payments.row import UnmatchedRow, UnmatchedWebhookRow
+from projections.pool import Pool, connected
+from projections.sagas.queries import usual
+from sagas.dashboard.charts import Chart, Series, whole
+from sagas.dashboard.views import lasting
+
+STRETCHES: Final = 60  # into which a window is divided
+WINDOWS: Final = {
+    "15m": timedelta(minutes=15),
+    "1h": timedelta(hours=1),
+    "6h": timedelta(hours=6),
+    "1d": timedelta(days=1),
+}
+DAY: Final = timedelta(days=1)
+SHOWN: Final = 10  # of each kind of thing that is listed
+COUNTED: Final = 1_000  # so many are counted, then it is "1,000 or more"
+
+UNDER_WAY: Final = [status for status in Status if status is not Status.ENDED]
+
+SAGAS_BY_STATUS: Final = """
+SELECT status, count(*), min(since) FROM reads.sagas WHERE status = ANY(%s) GROUP BY status
+"""
+
+CHECKOUTS: Final = """
+SELECT floor(extract(epoch FROM started_at) / %(stretch)s)::bigint AS stretch, count(*),
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY took), percentile_cont(0.95) WITHIN GROUP (ORDER BY took)
+FROM reads.sagas WHERE process = 'checkout' AND started_at >= %(since)s
+GROUP BY stretch
+"""
+
+AGES: Final = """
+SELECT process, count(*), min(started_at), count(*) FILTER (
+    WHERE extract(epoch FROM %(now)s - started_at) > (%(most)s::jsonb ->> process)::float8)
+FROM reads.sagas WHERE status = ANY(%(under_way)s) GROUP BY process ORDER BY process
+"""
+
+LATE: Final = """
+SELECT count(*), min(due_at) FROM projections.todo
+WHERE status IN ('OPEN', 'PAUSED') AND last_error IS NOT NULL
+"""
+
+MAILS: Final = "SELECT count(*) FROM reads.notifications WHERE status = 'FAILED' AND requested_at >= %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Sagas in one state: how many, and since when the first of them is in it."""
+
+    count: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """Of one process: how many are under way, the oldest, how many are older than what 95 % take; what is usual."""
+
+    process: str
+    count: int
+    oldest: datetime
+    slow: int
+    half: float | None
+    most: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    at: datetime
+    sagas: Mapping[Status, Waiting]
+    ages: Sequence[Ages]
+    parked: Sequence[Group]
+    webhooks: Sequence[UnmatchedWebhookRow]
+    webhooks_count: int
+    outcomes: Sequence[UnmatchedRow]
+    outcomes_count: int
+    failed: Sequence[OperationRow]
+    standings: Sequence[Standing]
+    todos: int
+    todos_since: datetime | None
+    mails: int
+    charts: Sequence[Chart]
+
+    @property
+    def failed_replays(self) -> list[OperationRow]:
+        return [row for row in self.failed if row.kind.startswith("replay.")]
+
+    @property
+    def held(self) -> list[Standing]:
+        """Consumers that have stopped, with the reason."""
+        return [standing for standing in self.standings if standing.reason]
+
+    @property
+    def live(self) -> list[Standing]:
+        return [standing for standing in self.standings if standing.state == "LIVE"]
+
+
+async def figures(pool: Pool, window: timedelta, now: datetime) -> Figures:
+    latest = Ordering("created_at", descending=True)
+    async with connected(pool) as connection:
+        by_status = await (await connection.execute(SAGAS_BY_STATUS, [UNDER_WAY])).fetchall()
+        groups = await park.groups(connection)
+        standings = await lag.standings(connection)
+        todos = await (await connection.execute(LATE)).fetchone()
+        mails = await (await connection.execute(MAILS, [now - DAY])).fetchone()
+    failed = [Condition("status", "eq", "FAILED"), Condition("requested_at", "gte", now - DAY)]
+    assert todos is not None
+    assert mails is not None
+    return Figures(
+        at=now,
+        sagas={Status(status): Waiting(count, since) for status, count, since in by_status},
+        ages=await ages(pool, now),
+        parked=groups,
+        webhooks=(await UNMATCHED_WEBHOOKS.page(pool, [], latest, Page(SHOWN))).rows,
+        webhooks_count=await UNMATCHED_WEBHOOKS.count(pool, [], COUNTED),
+        outcomes=(await UNMATCHED.page(pool, [], latest, Page(SHOWN))).rows,
+        outcomes_count=await UNMATCHED.count(pool, [], COUNTED),
+        failed=(await OPERATIONS.page(pool, failed, LATEST_FIRST, Page(100))).rows,
+        standings=standings,
+        todos=todos[0],
+        todos_since=todos[1],
+        mails=mails[0],
+        charts=await checkout_charts(pool, window, now),
+    )
+
+
+async def ages(pool: Pool, now: datetime) -> list[Ages]:
+    takes = await usual(pool)
+    most = {process: p95 for process, (_, p95) in takes.items()}
+    values = {"now": now, "under_way": UNDER_WAY, "most": Jsonb(most)}
+    async with connected(pool) as connection:
+        found = await (await connection.execute(AGES, values)).fetchall()
+    return [
+        Ages(process, count, oldest, slow, *takes.get(process, (None, None))) for process, count, oldest, slow in found
+    ]
+
+
+async def checkout_charts(pool: Pool, window: timedelta, now: datetime) -> list[Chart]:
+    stretch = window.total_seconds() / STRETCHES
+    last = int(now.timestamp() // stretch)
+    first = last - STRETCHES + 1
+    since = datetime.fromtimestamp(first * stretch, UTC)
+    async with connected(pool) as connection:
+        cursor = await connection.execute(CHECKOUTS, {"stretch": stretch, "since": since})
+        found: dict[int, Any] = {int(number): rest for number, *rest in await cursor.fetchall()}
+    starts = [datetime.fromtimestamp(number * stretch, UTC) for number in range(first, last + 1)]
+    rows = [found.get(number, (0, None, None)) for number in range(first, last + 1)]
+    a_minute = [count * 60 / stretch for count, _, _ in rows]
+    orders = Series("orders", "busy", a_minute)
+    half, most = Series("p50", "busy", [row[1] for row in rows]), Series("p95", "back", [row[2] for row in rows])
+    return [
+        Chart("Orders a minute", "bars", starts, [orders], whole),
+        Chart("Checkout, from placing to its end", "steps", starts, [half, most], lasting),
+    ]

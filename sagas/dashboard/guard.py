@@ -1,0 +1,95 @@
+"""Who is let in, and whose forms are taken. Whatever is not let in explicitly is kept out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlencode, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from commands.access import may
+from domain.actor import Actor
+from projections.users.queries import USERS, sign_ins_of
+from sagas.dashboard import sign_in
+from sagas.dashboard.desk import Desk
+from sagas.dashboard.page import Page
+from sagas.dashboard.session import Over, Session
+from sagas.dashboard.visit import SAFE, Refused, Visit, read_form
+
+log: Final = logging.getLogger("chobo.dashboard")
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+OVER: Final = "Your session is over. Nothing was done: sign in and send it again."
+STRANGE: Final = "This form did not come from a page of this dashboard, so nothing was done."
+
+
+def guarded(page: Page, desk: Desk) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        session = found(request, desk)
+        if not isinstance(session, Session):
+            return await kept_out(request, desk, page, session)
+        actor = await known(desk, session)
+        if actor is None:
+            return await kept_out(request, desk, page, Over(session))
+        visit = Visit(request, desk, session, actor)
+        if not may(actor, page.scope):
+            raise Refused(HTTPStatus.FORBIDDEN, "You may not do that", f"It takes more than {roles_of(actor)}.")
+        if page.method == "POST":
+            visit = await with_form(visit)
+        return renewed(await page.show(visit), visit)
+
+    return endpoint
+
+
+def found(request: Request, desk: Desk) -> Session | Over | None:
+    return desk.sessions.read(request.cookies.get(sign_in.COOKIE, ""))
+
+
+async def known(desk: Desk, session: Session) -> Actor | None:
+    """With the roles of this moment; None for who may not be let in any more or has a new password since."""
+    row = await USERS.one(desk.reads, session.user)
+    (sign_ins,) = await sign_ins_of(desk.reads, [session.user])
+    if row is None or row.blocked_at is not None:
+        return None
+    if sign_ins is not None and sign_ins.password_since is not None and sign_ins.password_since > session.since:
+        return None
+    return Actor(row.id, frozenset(row.roles))
+
+
+async def kept_out(request: Request, desk: Desk, page: Page, session: Over | None) -> Response:
+    if page.method == "POST":
+        return sign_in.form(request, status=HTTPStatus.UNAUTHORIZED, problem=OVER)
+    if request.headers.get("hx-request"):  # a page that goes on by itself must not swap the form into its middle
+        return Response(status_code=HTTPStatus.UNAUTHORIZED, headers=SAFE)
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return RedirectResponse(f"{sign_in.SIGN_IN}?{urlencode({'next': here})}", HTTPStatus.SEE_OTHER, headers=SAFE)
+
+
+async def with_form(visit: Visit) -> Visit:
+    """Raises Refused for a form that is not one of ours."""
+    form = await read_form(visit.request)
+    token = (form.get("csrf") or [""])[0]
+    if not visit.session.matches(token) or not same_origin(visit.request):
+        log.warning("a form from elsewhere was refused: %s at %s", visit.actor, visit.request.url.path)
+        raise Refused(HTTPStatus.FORBIDDEN, "This form is not one of ours", STRANGE, code="CSRF")
+    return Visit(visit.request, visit.desk, visit.session, visit.actor, form)
+
+
+def same_origin(request: Request) -> bool:
+    """As far as the browser says it."""
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+
+
+def renewed(response: Response, visit: Visit) -> Response:
+    again = visit.desk.sessions.renewed(visit.session)
+    return response if again is None else sign_in.kept(response, visit.request, visit.desk, again)
+
+
+def roles_of(actor: Actor) -> str:
+    return "the role " + ", ".join(sorted(actor.roles)) if actor.roles else "you are allowed"

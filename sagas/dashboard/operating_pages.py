@@ -1,0 +1,32 @@
+"""The pages about the shop as a whole: what needs a person, read models, what is parked, logs, mails, the audit log."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sagas.dashboard import model_pages, operation, overview, parked_pages
+from sagas.dashboard.page import Page
+
+OPERATING: Final = [
+    Page("/overview/live", overview.live),
+    Page("/models", model_pages.show, "Read models"),
+    Page("/models/live", model_pages.live),
+    Page("/models/{model}", model_pages.show_one),
+    Page("/models/{model}/live", model_pages.live_one),
+    Page("/models/{model}/start", model_pages.start, method="POST"),
+    Page("/models/{model}/{replay}/compare", model_pages.compare, method="POST"),
+    Page("/models/{model}/{replay}/switch", model_pages.switch, method="POST"),
+    Page("/models/{model}/{replay}/rollback", model_pages.roll_back, method="POST"),
+    Page("/models/{model}/{replay}/cancel", model_pages.cancel, method="POST"),
+    Page("/models/{model}/{replay}/drop", model_pages.drop, method="POST"),
+    Page("/parked", parked_pages.show, "Parked"),
+    Page("/parked/cause", parked_pages.show_cause),
+    Page("/parked/cause/canary", parked_pages.retry_canary, method="POST"),
+    Page("/parked/cause/retry", parked_pages.retry_others, method="POST"),
+    Page("/parked/outcomes", parked_pages.show_outcomes),
+    Page("/parked/outcomes/live", parked_pages.live_outcomes),
+    Page("/parked/{id}", parked_pages.show_one),
+    Page("/parked/{id}/retry", parked_pages.retry_one, method="POST"),
+    Page("/parked/{id}/discard", parked_pages.discard_one, method="POST"),
+    Page("/operations/{id}/live", operation.live),
+]

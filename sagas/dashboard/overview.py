@@ -1,0 +1,97 @@
+"""The first page: what needs a person, then how the shop does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from domain.sagas.saga import Status
+from sagas.dashboard.figures import COUNTED, WINDOWS, Figures, figures
+from sagas.dashboard.ticking import TICK, ticking
+from sagas.dashboard.visit import Refused, Visit
+
+USUAL: Final = "1h"
+
+SAGA_NEEDS: Final = (
+    (Status.COMPENSATION_FAILED, "Compensation failed", "money or goods are still out"),
+    (Status.STUCK, "Stuck sagas", "they cannot go forward by themselves"),
+    (Status.PARKED, "Parked sagas", "their own rules failed at an input"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that goes no further without a person; `path` is where one acts on it."""
+
+    what: str
+    count: str
+    why: str
+    path: str
+    since: datetime | None
+
+
+def needs(found: Figures) -> Iterator[Need]:
+    """The most urgent first."""
+    for status, what, why in SAGA_NEEDS:
+        if waiting := found.sagas.get(status):
+            path = f"/sagas?state={status.lower().replace('_', '-')}"
+            yield Need(what, f"{waiting.count:,}", why, path, waiting.since)
+    if found.parked:
+        sequences, behind = sum(g.sequences for g in found.parked), sum(g.waiting for g in found.parked)
+        causes = "one cause" if len(found.parked) == 1 else f"{len(found.parked)} causes"
+        since = min(group.since for group in found.parked)
+        yield Need("Parked events", f"{sequences:,}", f"{causes}, {behind:,} events wait behind", "/parked", since)
+    for standing in found.held:
+        where = f"{standing.name} of {standing.context}"
+        yield Need("Stopped consumer", "1", f"{where}: {standing.reason}", f"/models/{standing.model}", None)
+    if found.webhooks:
+        since = found.webhooks[-1].created_at
+        yield Need("Unmatched webhooks", counted(found.webhooks_count), "about no payment of ours", "/#webhooks", since)
+    if found.outcomes:
+        why, since = "the gateway told of what fits no attempt", found.outcomes[-1].created_at
+        yield Need("Unmatched outcomes", counted(found.outcomes_count), why, "/#outcomes", since)
+    if replays := found.failed_replays:
+        why = replays[0].explanation or "no more was said"
+        yield Need("Failed replays", str(len(replays)), why, "/audit?status=FAILED", replays[-1].requested_at)
+    if others := [row for row in found.failed if row not in replays]:
+        why = f"the last: {others[0].kind}, {others[0].explanation or 'no more was said'}"
+        yield Need("Failed operations", str(len(others)), why, "/audit?status=FAILED", others[-1].requested_at)
+    if found.mails:
+        why = "within a day; nobody was told"
+        yield Need("Failed notifications", f"{found.mails:,}", why, "/notifications?status=FAILED", None)
+
+
+def counted(count: int) -> str:
+    return f"{COUNTED:,} or more" if count >= COUNTED else str(count)
+
+
+async def show(visit: Visit) -> Response:
+    return visit.page("overview.html", window=window(visit), windows=WINDOWS, **await values(visit))
+
+
+async def live(visit: Visit) -> Response:
+    async def fragment() -> str:
+        return visit.html("overview_figures.html", **await values(visit))
+
+    return ticking(fragment, visit.desk.stopping)
+
+
+async def values(visit: Visit) -> dict[str, Any]:
+    """Looked up once for all who look at the same window."""
+    desk, name = visit.desk, window(visit)
+    found = await desk.shared.of(
+        ("overview", name), TICK - 0.1, lambda: figures(desk.reads, WINDOWS[name], desk.now())
+    )  # fmt: skip
+    return {"found": found, "needs": list(needs(found)), "Status": Status}
+
+
+def window(visit: Visit) -> str:
+    """Raises Refused for one that there is not."""
+    asked = visit.asked("window") or USUAL
+    if asked not in WINDOWS:
+        raise Refused(400, "There is no such window", f"{asked!r} is none: it is {', '.join(WINDOWS)}.")
+    return asked

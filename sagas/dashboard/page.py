@@ -1,0 +1,31 @@
+"""What a page is: a row of `pages.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from starlette.responses import Response
+
+from sagas.dashboard.visit import Visit
+
+LOOK: Final = "operations:look"
+"""What everybody of the shop may do; customers may not."""
+
+Show = Callable[[Visit], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`GET path`, or what is posted there, for who may do `scope` (`commands/access.py`).
+
+    A page with a `menu` entry is in the menu, in the order of `pages.py`. A POST has a form whose CSRF token was
+    checked; what it does is done through the command API (`Visit.post`), which asks for roles again and records it.
+    """
+
+    path: str
+    show: Show
+    menu: str = ""
+    scope: str = LOOK
+    method: Literal["GET", "POST"] = "GET"

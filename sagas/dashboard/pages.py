@@ -1,0 +1,23 @@
+"""Every page there is. To add one: a module with its function, a template, and a row here.
+
+    async def show(visit: Visit) -> Response:
+        return visit.page("parked.html", groups=await groups(visit.desk.reads))
+
+`templates/page.html` is the frame that templates extend, `templates/parts.html` has what they share; all that a page
+looks at is in `visit.desk`. Live pages: see `live.py`. Forms: `{{ parts.form_start(visit, path) }}` has the tokens.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sagas.dashboard import overview, saga_list
+from sagas.dashboard.operating_pages import OPERATING
+from sagas.dashboard.page import Page
+
+PAGES: Final = [
+    Page("/", overview.show, "Overview"),
+    Page("/sagas", saga_list.show, "Sagas"),
+    Page("/sagas/live", saga_list.live),
+    *OPERATING,
+]

@@ -1,0 +1,103 @@
+"""What the dashboard needs of others: logs to look at, the command API to act through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from projections.feed import Recorded
+from projections.unparking import Tried
+
+
+class Stored(Protocol):
+    """An event as its row has it: `state` is neither opened nor upcast."""
+
+    @property
+    def position(self) -> int: ...
+    @property
+    def originator_id(self) -> UUID: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def topic(self) -> str: ...
+    @property
+    def state(self) -> bytes: ...
+    @property
+    def event_id(self) -> UUID: ...
+    @property
+    def recorded_at(self) -> datetime: ...
+    @property
+    def correlation_id(self) -> str: ...
+    @property
+    def causation_id(self) -> UUID | None: ...
+    @property
+    def actor(self) -> str: ...
+
+
+class Log(Protocol):
+    """The log of one context. Raises psycopg.Error or PoolTimeout when its database is away."""
+
+    async def stream(
+        self, id: UUID, after_version: int = 0, upto_position: int | None = None, limit: int | None = None
+    ) -> list[Recorded]: ...
+
+    async def stream_raw(
+        self, id: UUID, after_version: int = 0, upto_position: int | None = None, limit: int | None = None
+    ) -> Sequence[Stored]: ...
+
+    async def position_at(self, at: datetime) -> int:
+        """The last position recorded at or before a time."""
+        ...
+
+    async def correlated(self, correlation_id: str, limit: int) -> list[Recorded]:
+        """The first events of a correlation id, in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A POST to the command API for somebody: `token` is theirs, `client` the address they came from."""
+
+    path: str
+    body: Mapping[str, Any]
+    client: str
+    token: str | None = None
+    key: str | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """`said` is the answer's body: of a command that was refused a problem, with `code` and `detail`."""
+
+    status: int
+    said: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def done(self) -> bool:
+        return self.status < 300
+
+
+class Unreachable(Exception):
+    """The command API cannot be asked at present."""
+
+
+class Commands(Protocol):
+    async def post(self, asked: Asked) -> Answered:
+        """Raises Unreachable."""
+        ...
+
+
+class CannotTry(Exception):
+    """Nothing is parked there any more, or it cannot be tried here: says why."""
+
+
+class Trying(Protocol):
+    """What is parked, tried by the code of this process."""
+
+    async def dry_run(self, id: UUID) -> Tried:
+        """What a retry would come to; nothing is changed. Raises CannotTry."""
+        ...

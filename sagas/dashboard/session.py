@@ -1,0 +1,72 @@
+"""Who is signed in, in a cookie that only this installation can make or read."""
+
+from __future__ import annotations
+
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from hmac import compare_digest
+from typing import Final
+from uuid import UUID
+
+from cryptography.fernet import Fernet, InvalidToken
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+LASTS: Final = timedelta(hours=8)
+IDLE: Final = timedelta(hours=1)
+RENEWED: Final = timedelta(minutes=1)
+"""So old a cookie is set anew when it comes back, so that who keeps looking stays signed in."""
+
+
+class Session(BaseModel):
+    """`csrf` must come back with every form; `refresh` ends the session of the command API at sign-out."""
+
+    model_config = ConfigDict(frozen=True)
+
+    user: UUID
+    email: str
+    csrf: str
+    refresh: str
+    since: datetime
+    seen: datetime
+
+    def matches(self, csrf: str) -> bool:
+        return compare_digest(self.csrf.encode(), csrf.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A session that was good once."""
+
+    session: Session
+
+
+class Sessions:
+    """Seals sessions into cookies; what somebody else made, or has changed, is none."""
+
+    def __init__(self, secret: bytes, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._box = Fernet(urlsafe_b64encode(sha256(b"chobo dashboard session" + secret).digest()))
+        self._now = now
+
+    def begin(self, user: UUID, email: str, refresh: str) -> Session:
+        now = self._now()
+        return Session(user=user, email=email, csrf=secrets.token_urlsafe(24), refresh=refresh, since=now, seen=now)
+
+    def sealed(self, session: Session) -> str:
+        return self._box.encrypt(session.model_dump_json().encode()).decode()
+
+    def read(self, cookie: str) -> Session | Over | None:
+        try:
+            session = Session.model_validate_json(self._box.decrypt(cookie.encode()))
+        except (InvalidToken, ValidationError, ValueError):
+            return None
+        now = self._now()
+        return Over(session) if now - session.since > LASTS or now - session.seen > IDLE else session
+
+    def renewed(self, session: Session) -> Session | None:
+        """Seen now, if that is worth a new cookie."""
+        now = self._now()
+        return session.model_copy(update={"seen": now}) if now - session.seen > RENEWED else None

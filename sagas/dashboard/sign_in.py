@@ -1,0 +1,110 @@
+"""Signing in and out. Who may not look at anything is not let in."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from commands.access import may
+from domain.actor import Actor, Role
+from sagas.dashboard.desk import Desk
+from sagas.dashboard.page import LOOK
+from sagas.dashboard.port import Asked, Unreachable
+from sagas.dashboard.session import LASTS, Session
+from sagas.dashboard.views import BASE, rendered
+from sagas.dashboard.visit import SAFE, Visit, client_of, read_form, theme_of
+
+COOKIE: Final = "chobo_dashboard"
+SIGN_IN: Final = f"{BASE}/sign-in"
+
+NOT_FOR_YOU: Final = "This account may not look at anything here: that takes the role staff, operator or admin."
+NOT_REACHED: Final = "Nobody can sign in at present: the command API cannot be reached."
+
+
+def form(request: Request, *, status: int = 200, problem: str = "", email: str = "", next: str = "") -> Response:
+    values = {"theme": theme_of(request), "problem": problem, "email": email, "next": next}
+    return HTMLResponse(rendered("sign_in.html", values), status, headers=SAFE)
+
+
+async def show(request: Request) -> Response:
+    return form(request, next=request.query_params.get("next", ""))
+
+
+async def sign_in(request: Request, desk: Desk) -> Response:
+    posted = await read_form(request)
+    email, password, next = (
+        (posted.get(name) or [""])[0].strip(" ") for name in ("email", "password", "next")
+    )  # a password may have any other space in it
+    said = Asked("/v1/sessions", {"email": email, "password": password}, client_of(request))
+    try:
+        answer = await desk.commands.post(said)
+    except Unreachable:
+        return form(request, status=HTTPStatus.SERVICE_UNAVAILABLE, problem=NOT_REACHED, email=email, next=next)
+    if not answer.done:
+        problem = str(answer.said.get("detail") or answer.said.get("title") or "You could not be signed in.")
+        status = HTTPStatus.UNAUTHORIZED if answer.status < HTTPStatus.TOO_MANY_REQUESTS else answer.status
+        return form(request, status=status, problem=problem, email=email, next=next)
+    session, actor = begun(desk, email, answer.said)
+    if not may(actor, LOOK):
+        await ended(desk, session, client_of(request))
+        return form(request, status=HTTPStatus.FORBIDDEN, problem=NOT_FOR_YOU, email=email)
+    response = RedirectResponse(inside(next), HTTPStatus.SEE_OTHER, headers=SAFE)
+    return kept(response, request, desk, session)
+
+
+def begun(desk: Desk, email: str, said: Any) -> tuple[Session, Actor]:
+    user = UUID(said["user"]["id"])
+    roles = frozenset(Role(role) for role in said["user"]["roles"])
+    return desk.sessions.begin(user, email, said["refreshToken"]), Actor(user, roles)
+
+
+def inside(next: str) -> str:
+    """An address of ours that somebody wanted to go to; nowhere else is gone."""
+    parts = urlsplit(next)
+    ours = not parts.scheme and not parts.netloc and (parts.path == BASE or parts.path.startswith(f"{BASE}/"))
+    return next if ours and not next.startswith(SIGN_IN) and "\\" not in next else f"{BASE}/"
+
+
+def kept(response: Response, request: Request, desk: Desk, session: Session) -> Response:
+    response.set_cookie(
+        COOKIE, desk.sessions.sealed(session), max_age=int(LASTS.total_seconds()), path=BASE, httponly=True,
+        samesite="strict", secure=encrypted(request),
+    )  # fmt: skip
+    return response
+
+
+def encrypted(request: Request) -> bool:
+    """Also behind a proxy that does it; who lies about it only keeps themselves out."""
+    return request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https"
+
+
+async def sign_out(visit: Visit) -> Response:
+    await ended(visit.desk, visit.session, client_of(visit.request))
+    response = RedirectResponse(SIGN_IN, HTTPStatus.SEE_OTHER, headers=SAFE)
+    response.delete_cookie(COOKIE, path=BASE)
+    return response
+
+
+async def ended(desk: Desk, session: Session, client: str) -> None:
+    """With the command API too; where that is away it ends by itself."""
+    try:
+        await desk.commands.post(Asked("/v1/sessions/sign-out", {"refreshToken": session.refresh}, client))
+    except Unreachable:
+        return
+
+
+async def switch_theme(request: Request) -> Response:
+    """Needs nobody signed in: it changes nothing but how this browser shows things."""
+    posted = await read_form(request)
+    theme, back = ((posted.get(name) or [""])[0] for name in ("theme", "next"))
+    response = RedirectResponse(inside(back), HTTPStatus.SEE_OTHER, headers=SAFE)
+    if theme in ("light", "dark"):
+        response.set_cookie("chobo_theme", theme, max_age=365 * 86_400, path=BASE, httponly=True, samesite="strict")
+    else:
+        response.delete_cookie("chobo_theme", path=BASE)
+    return response

@@ -1,0 +1,126 @@
+"""One request of somebody who is signed in, and what pages answer with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import parse_qs, urlencode
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from commands.access import may
+from domain.actor import Actor
+from sagas.dashboard.desk import Desk
+from sagas.dashboard.port import Answered, Asked, Unreachable
+from sagas.dashboard.session import Session
+from sagas.dashboard.views import BASE, rendered
+
+LONGEST_FORM: Final = 100_000  # bytes
+
+CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+SAFE: Final = {
+    "content-security-policy": CSP,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cache-control": "no-store",
+}
+
+
+class Refused(Exception):
+    """What was asked for is not done; the page says why. `title` is short, `text` says what to do instead."""
+
+    def __init__(self, status: int, title: str, text: str, *, code: str | None = None) -> None:
+        super().__init__(title)
+        self.status = status
+        self.title = title
+        self.text = text
+        self.code = code
+
+
+def not_there(what: str, id: object) -> Refused:
+    return Refused(HTTPStatus.NOT_FOUND, f"There is no {what} {id}", "It may not have come to be yet.")
+
+
+@dataclass(frozen=True)
+class Visit:
+    """`form` is what was posted, one value a name; its CSRF token was checked."""
+
+    request: Request
+    desk: Desk
+    session: Session
+    actor: Actor
+    form: Mapping[str, list[str]] = field(default_factory=dict)
+
+    def may(self, scope: str) -> bool:
+        return may(self.actor, scope)
+
+    def asked(self, name: str) -> str | None:
+        """A parameter of the address, None where it is missing or empty."""
+        return self.request.query_params.get(name, "").strip() or None
+
+    def posted(self, name: str) -> str:
+        return (self.form.get(name) or [""])[0].strip()
+
+    def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
+        """A whole page."""
+        return HTMLResponse(self.html(template, **values), status, headers=SAFE)
+
+    def html(self, template: str, **values: Any) -> str:
+        return rendered(template, self._frame() | values)
+
+    def go(self, path: str, **query: str) -> Response:
+        """After a POST, to where its outcome is shown."""
+        address = BASE + path + (f"?{urlencode(query)}" if query else "")
+        return RedirectResponse(address, HTTPStatus.SEE_OTHER, headers=SAFE)
+
+    async def post(
+        self, path: str, body: Mapping[str, Any], *, key: str | None = None, version: int | None = None
+    ) -> Answered:
+        """Has the command API do something, as who is signed in. Raises Refused when it cannot be reached."""
+        token = self.desk.token(self.actor)
+        try:
+            return await self.desk.commands.post(Asked(path, body, client_of(self.request), token, key, version))
+        except Unreachable as error:
+            raise Refused(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "The command API cannot be reached",
+                f"Whether anything was done is not known; sending the same form again does it once at most. {error}",
+            ) from error
+
+    def _frame(self) -> dict[str, Any]:
+        return {
+            "visit": self,
+            "menu": self.request.app.state.menu,
+            "path": self.request.url.path,
+            "theme": theme_of(self.request),
+            "key": str(uuid4()),
+        }
+
+
+def client_of(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def theme_of(request: Request) -> str:
+    chosen = request.cookies.get("chobo_theme", "")
+    return chosen if chosen in ("light", "dark") else ""
+
+
+async def read_form(request: Request) -> dict[str, list[str]]:
+    """Raises Refused for one that is too long or cannot be read."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LONGEST_FORM:
+            raise Refused(413, "That is too much at once", f"A form may have {LONGEST_FORM} bytes.")
+    try:
+        return parse_qs(body.decode(), keep_blank_values=True, max_num_fields=2_000)
+    except ValueError as error:
+        raise Refused(400, "This form cannot be read", str(error)) from error
