@@ -110,13 +110,13 @@ class Cost:
         inner = self._set(node.selection_set, named, sizes, known)
         if not is_composite_type(named) or named.name.startswith("__"):
             return 0
-        return self._times(node, sizes) * (inner + (not named.name.endswith(FREE)))
+        return self._times(node, parent, sizes) * (inner + (not named.name.endswith(FREE)))
 
-    def _times(self, node: FieldNode, sizes: Sizes) -> int:
+    def _times(self, node: FieldNode, parent: Parent, sizes: Sizes) -> int:
         """How many objects there may be of the field; a list without pages, such as the lines of an order, is one."""
         given = [a.value for a in node.arguments or () if a.name.value in SIZED_BY]
         if not given:
-            return SIZES.get(node.name.value, 1)
+            return SIZES.get(node.name.value, 1) if parent is self._schema.query_type else 1
         return min(max(1, *(written(value, sizes) for value in given)), MAX_PAGE)
 
 
