@@ -307,7 +307,7 @@ class Worker:
                 await self._again(work, told(error))
             return
         held.limit = None
-        await self._write(held, said)
+        held.closed = await self._write(work, said)
 
     async def _said(self, kind: Kind, work: Work) -> Outcome | Later:
         """The outcome, recorded; or that there is more to do later."""
@@ -326,15 +326,16 @@ class Worker:
             return Failed(f"given up after {work.attempt - 1} attempts: {error}", gave_up=True)
         return await kind.act.do(work)
 
-    async def _write(self, held: _Held, said: Outcome | Later) -> None:
-        work = held.work
+    async def _write(self, work: Work, said: Outcome | Later) -> bool:
+        """Whether the row was closed."""
         if isinstance(said, Later):
             postponed = partial(todo.postpone, work=work, seconds=said.seconds, data=said.data)
             ours = await self._on_the_table(postponed)
         else:
-            held.closed = ours = await self._closing.close(Ended(work, isinstance(said, Done), told_of(said)))
+            ours = await self._closing.close(Ended(work, isinstance(said, Done), told_of(said)))
         if not ours:
             log.warning("%s %s: another worker has taken it over", work.kind, work.id)
+        return ours and not isinstance(said, Later)
 
     async def _again(self, work: Work, error: str) -> None:
         """Gives the row back for another try; at once when all that is left to do is to give up."""
