@@ -201,6 +201,32 @@ async def test_while_rows_wait_for_room_none_goes_before_them(pool: Pool, databa
     assert outside.done[-1].id == last.id
 
 
+async def test_a_kind_without_room_keeps_no_other_from_being_handed_over(pool: Pool, database: str) -> None:
+    going = asyncio.Event()
+
+    async def waits(work: Work) -> Outcome:
+        await going.wait()
+        return Done()
+
+    gateway, calls = Outside(waits), Outside()
+    kinds = [Kind("gateway", QUICK, gateway, at_once=1), Kind("call", QUICK, calls)]
+    rows = [asked(kind="gateway") for _ in range(3)]
+    async with pool.connection() as connection:
+        await todo.add(connection, rows)
+    async with working(pool, database, *kinds) as worker:
+        await until(lambda: len(gateway.done) == 1)
+        promise = await promised(worker, wanted := asked())
+        assert worker.promise([asked(kind="gateway")]) is None, "two of them wait"
+        async with connected(pool) as connection:
+            added = await todo.add(connection, [wanted], promise.by, promise.works.keys())
+        assert added is not None
+        await worker.take(promise, await todo.leased(added))
+        await closed(pool, wanted.id)
+        assert len(gateway.done) == 1
+        going.set()
+        await until(lambda: len(gateway.log) == 3)
+
+
 async def test_a_commit_that_hands_over_waits_for_the_disk(pool: Pool, database: str) -> None:
     """A lease that the server forgets would let two be at one row."""
     async with working(pool, database, Kind("call", QUICK, Outside())) as worker:
