@@ -129,6 +129,7 @@ class _Held:
     until: float
     limit: asyncio.Timeout | None = None
     lost: bool = False
+    ends: bool = False  # what came of it is being written: that says as well whether the row is still ours
     closed: bool = False
 
     def extend(self, until: float) -> None:
@@ -309,6 +310,7 @@ class Worker:
                 await self._again(work, told(error))
             return
         held.limit = None
+        held.ends = True
         held.closed = await self._write(work, said)
 
     async def _said(self, kind: Kind, work: Work) -> Outcome | Later:
@@ -368,7 +370,7 @@ class Worker:
         for task, held in under_way.items():
             if held.work.id in ours:
                 held.extend(until)
-            elif not task.done():
+            elif not task.done() and not held.ends:
                 held.lost = True
                 task.cancel()
 
