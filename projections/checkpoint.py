@@ -187,6 +187,10 @@ class Checkpoints:
             raise Fenced
         return restored(*found)
 
+    async def lock_whole(self, connection: Connection) -> None:
+        """Holds all of it against every worker, if there is such a consumer."""
+        await connection.execute(HOLD, [*self._key, True, [], [], []])
+
     async def move(self, connection: Connection, old: Checkpoint, to: Progress) -> Moving:
         """Moves by compare-and-set. For a pipeline: see `Moving.moved`."""
         moved = []

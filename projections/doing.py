@@ -129,6 +129,7 @@ class _Held:
     until: float
     limit: asyncio.Timeout | None = None
     lost: bool = False
+    ends: bool = False  # what came of it is being written: that says as well whether the row is still ours
     closed: bool = False
 
     def extend(self, until: float) -> None:
@@ -163,7 +164,7 @@ class Worker:
         self._dice = dice or Random()  # noqa: S311  # only spreads retries
         self._held: dict[asyncio.Task[None], _Held] = {}
         self._promised: dict[UUID, Promise] = {}  # by lease
-        self._at_rest = False  # as far as it knows nothing that is due waits for room
+        self._at_rest: frozenset[str] = frozenset()  # kinds of which none that is due is known to wait for room
         self._ending = False
         self._closing = Closing(self._on_the_table)
 
@@ -174,7 +175,7 @@ class Worker:
         try:
             await self._keep_taking()
         finally:
-            self._at_rest, self._ending = False, True
+            self._at_rest, self._ending = frozenset(), True
             await self._let_go()
             for task in beside:
                 task.cancel()
@@ -198,15 +199,15 @@ class Worker:
 
     async def _take(self) -> float:
         """Begins what is due, as far as there is room. How long to wait at most before looking again, in seconds."""
-        self._at_rest = False  # whoever ends meanwhile rings: it may be room for what is left
+        self._at_rest = frozenset()  # whoever ends meanwhile rings: it may be room for what is left
         rooms = self._rooms()
         if not rooms:
             return POLL
         believed = self._believed()
-        taken, due, bounded = await self._on_the_table(partial(self._leased, rooms=rooms))
+        taken, due, at_rest = await self._on_the_table(partial(self._leased, rooms=rooms))
         for work in taken:
             self._begin(_Held(work, believed))
-        self._at_rest = not bounded
+        self._at_rest = at_rest
         return POLL if due is None else min(max(due, SOON), POLL)
 
     def _rooms(self) -> list[Room]:
@@ -226,23 +227,25 @@ class Worker:
     def _room(self) -> int:
         return max(0, self._at_once - len(self._works()))
 
-    async def _leased(self, connection: Connection, rooms: list[Room]) -> tuple[list[Work], float | None, bool]:
-        """Rows taken, in how many seconds the next of a kind is due for which there is still room, and whether there is
-        none for some: whoever ends rings then."""
+    async def _leased(
+        self, connection: Connection, rooms: list[Room]
+    ) -> tuple[list[Work], float | None, frozenset[str]]:
+        """Rows taken; in how many seconds the next is due of a kind that still has room; and these kinds."""
         most = self._room
         taken, due = await todo.lease_and_look(connection, rooms, most, self._lease, self.name)
+        if len(taken) == most:
+            return taken, None, frozenset()
         by_kind = Counter(work.kind for work in taken)
-        left = (room for room in rooms if sum(by_kind[kind] for kind in room.kinds) < room.most)
-        open = [kind for room in left for kind in room.kinds]
-        if len(taken) == most or not open:
-            return taken, None, True
-        if all(kind in open for room in rooms for kind in room.kinds):
-            return taken, due, len(open) < len(self._kinds)
-        return taken, await todo.next_due(connection, open), True
+        left = [room for room in rooms if sum(by_kind[kind] for kind in room.kinds) < room.most]
+        open = frozenset(kind for room in left for kind in room.kinds)
+        if left != rooms:
+            due = await todo.next_due(connection, open) if open else None
+        return taken, due, open
 
     def promise(self, asked: Sequence[Asked]) -> Promise | None:
-        """Nothing while others wait for room, or are just being taken: who came first goes first."""
-        if not self._at_rest or not (found := fitting(asked, self._rooms(), self._room)):
+        """Nothing while others of its kind wait for room, or are just being taken: who came first goes first."""
+        fresh = [one for one in asked if one.kind in self._at_rest]
+        if not fresh or not (found := fitting(fresh, self._rooms(), self._room)):
             return None
         made = promised(found, self.name, self._lease, self._believed())
         self._promised[made.by.lease] = made
@@ -257,8 +260,8 @@ class Worker:
             return
         for work in works:
             self._begin(_Held(work, promise.until))
-        if not self._at_rest:
-            self._alarm.ring()
+        if len(works) < len(promise.works):
+            self._alarm.ring()  # room that was kept is free again
 
     def _believed(self) -> float:
         """Until when a lease that is asked for now may be relied upon, in the loop's time."""
@@ -274,7 +277,7 @@ class Worker:
         """Looks again where there may be something to take: a row given back, or one that waited for room."""
         held = self._held.pop(task)
         self._count()
-        if not (self._at_rest and held.closed):
+        if not (held.closed and held.work.kind in self._at_rest):
             self._alarm.ring()
 
     # -- doing
@@ -307,7 +310,8 @@ class Worker:
                 await self._again(work, told(error))
             return
         held.limit = None
-        await self._write(held, said)
+        held.ends = True
+        held.closed = await self._write(work, said)
 
     async def _said(self, kind: Kind, work: Work) -> Outcome | Later:
         """The outcome, recorded; or that there is more to do later."""
@@ -326,15 +330,16 @@ class Worker:
             return Failed(f"given up after {work.attempt - 1} attempts: {error}", gave_up=True)
         return await kind.act.do(work)
 
-    async def _write(self, held: _Held, said: Outcome | Later) -> None:
-        work = held.work
+    async def _write(self, work: Work, said: Outcome | Later) -> bool:
+        """Whether the row was closed."""
         if isinstance(said, Later):
             postponed = partial(todo.postpone, work=work, seconds=said.seconds, data=said.data)
             ours = await self._on_the_table(postponed)
         else:
-            held.closed = ours = await self._closing.close(Ended(work, isinstance(said, Done), told_of(said)))
+            ours = await self._closing.close(Ended(work, isinstance(said, Done), told_of(said)))
         if not ours:
             log.warning("%s %s: another worker has taken it over", work.kind, work.id)
+        return ours and not isinstance(said, Later)
 
     async def _again(self, work: Work, error: str) -> None:
         """Gives the row back for another try; at once when all that is left to do is to give up."""
@@ -365,7 +370,7 @@ class Worker:
         for task, held in under_way.items():
             if held.work.id in ours:
                 held.extend(until)
-            elif not task.done():
+            elif not task.done() and not held.ends:
                 held.lost = True
                 task.cancel()
 

@@ -13,7 +13,7 @@ from domain.ids import slice_of
 from infra.event_log.reader import LogReader
 from infra.verify.finding import Code, Finding
 from infra.verify.totals import recomputed
-from projections.checkpoint import WHOLE, Checkpoint, Checkpoints, Fenced
+from projections.checkpoint import Checkpoint, Checkpoints, Fenced
 from projections.feed import Recorded
 from projections.folding import Folding
 from projections.generations import Generation
@@ -118,7 +118,7 @@ class Mending:
         """From the rows, while every consumer of the generation waits."""
         async with connected(self._pool) as connection:
             for context in self._model.contexts:
-                await connection.execute(WHOLE, [self._generation.name, context])
+                await Checkpoints(self._generation.name, context).lock_whole(connection)
             due = await recomputed(connection, self._generation, sums)
             table = sql.Identifier(self._generation.schema, sums.table)
             await connection.execute(sql.SQL("DELETE FROM {}").format(table))

@@ -106,10 +106,11 @@ def mortal_worker(points: Points) -> None:
         points.at(f"leased {held.work.kind}")
         begin(self, held)
 
-    async def writes(self: Worker, work: Work, said: Outcome | Later) -> None:
+    async def writes(self: Worker, work: Work, said: Outcome | Later) -> bool:
         points.at(f"closing {work.kind}")
-        await write(self, work, said)
+        closed = await write(self, work, said)
         points.at(f"closed {work.kind}")
+        return closed
 
     Worker._begin = begins  # type: ignore[method-assign]
     Worker._write = writes  # type: ignore[method-assign]

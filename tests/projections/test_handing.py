@@ -193,12 +193,36 @@ async def test_while_rows_wait_for_room_none_goes_before_them(pool: Pool, databa
         await todo.add(connection, first)
     async with working(pool, database, Kind("call", QUICK, outside), at_once=1) as worker:
         await until(lambda: len(outside.done) == 1)
-        last = asked()
-        await hand(pool, worker, [last])
-        assert await row(pool, last.id)
         going.set()
-        await until(lambda: len(outside.log) == 3)
-    assert outside.done[-1].id == last.id
+        while len(outside.log) < 2:
+            assert worker.promise([asked()]) is None, "the room that is free now is the second one's"
+            await asyncio.sleep(0)
+
+
+async def test_a_kind_without_room_keeps_no_other_from_being_handed_over(pool: Pool, database: str) -> None:
+    going = asyncio.Event()
+
+    async def waits(work: Work) -> Outcome:
+        await going.wait()
+        return Done()
+
+    gateway, calls = Outside(waits), Outside()
+    kinds = [Kind("gateway", QUICK, gateway, at_once=1), Kind("call", QUICK, calls)]
+    rows = [asked(kind="gateway") for _ in range(3)]
+    async with pool.connection() as connection:
+        await todo.add(connection, rows)
+    async with working(pool, database, *kinds) as worker:
+        await until(lambda: len(gateway.done) == 1)
+        promise = await promised(worker, wanted := asked())
+        assert worker.promise([asked(kind="gateway")]) is None, "two of them wait"
+        async with connected(pool) as connection:
+            added = await todo.add(connection, [wanted], promise.by, promise.works.keys())
+        assert added is not None
+        await worker.take(promise, await todo.leased(added))
+        await closed(pool, wanted.id)
+        assert len(gateway.done) == 1
+        going.set()
+        await until(lambda: len(gateway.log) == 3)
 
 
 async def test_a_commit_that_hands_over_waits_for_the_disk(pool: Pool, database: str) -> None:

@@ -307,6 +307,29 @@ async def test_a_worker_that_was_taken_over_is_broken_off(pool: Pool, database: 
     assert outside.log == {}
 
 
+async def test_a_row_that_is_just_being_closed_is_not_taken_for_another_worker_s(
+    pool: Pool, database: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    is_closed, go, close = asyncio.Event(), asyncio.Event(), todo.close
+
+    async def slowly(connection: Connection, ended: Iterable[Ended]) -> set[UUID]:
+        ids = await close(connection, ended)
+        await connection.commit()
+        is_closed.set()
+        await go.wait()
+        return ids
+
+    monkeypatch.setattr(todo, "close", slowly)
+    wanted = asked()
+    async with at_work(pool, database, Outside()) as worker:
+        await add(pool, wanted)
+        await is_closed.wait()
+        await worker._renew(dict(worker._held))
+        go.set()
+        await until(lambda: worker.health.under_way == 0)
+    assert not [record for record in caplog.records if "taken it over" in record.getMessage()]
+
+
 async def test_nobody_works_longer_than_a_lease_that_cannot_be_renewed(pool: Pool, database: str) -> None:
     ends: list[float] = []
 

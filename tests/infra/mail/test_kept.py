@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
+
 from infra.mail.kept import INDEX, MailDirectory
 from tests.infra.mail.letters import HANA, NOTIFICATION, SENDER, letter
 
@@ -27,6 +29,25 @@ async def test_a_mail_is_kept_once_and_listed_newest_first(tmp_path: Path) -> No
     body = mail.get_body(("plain",))
     assert body is not None
     assert body.get_content().strip() == "本文"
+
+
+@pytest.mark.parametrize("text", ["Hello\n\nbye\n", "本文\n", "x" * 2_000 + "\n"])
+async def test_a_text_is_read_as_it_was_written_and_no_line_is_too_long_for_a_server(tmp_path: Path, text: str) -> None:
+    kept = directory(tmp_path)
+    await kept.send(replace(letter(), text=text, html=f"<p>{text}</p>"))
+    mail = kept.read(NOTIFICATION)
+    assert mail is not None
+    plain, html = mail.iter_parts()
+    assert (mail.get_content_type(), plain.get_content_type(), html.get_content_type()) == (
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+    )
+    said = [each.get_content().replace("\r\n", "\n") for each in (plain, html)]
+    assert said == [text, f"<p>{text}</p>"]
+    file = (tmp_path / "mail" / f"{NOTIFICATION}.eml").read_bytes()
+    assert max(map(len, file.split(b"\r\n"))) <= 998
+    assert file.isascii()
 
 
 async def test_what_a_process_that_died_left_of_a_line_harms_no_other(tmp_path: Path) -> None:
