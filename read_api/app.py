@@ -31,6 +31,7 @@ from read_api.cost import MAX_COST
 from read_api.cursor import Cursors
 from read_api.documents import Asked, DocumentRefused
 from read_api.errors import QueryTimedOut
+from read_api.graphiql.pages import page
 from read_api.rate import Admit, RateLimited, everything, units
 from read_api.request import (
     JSON,
@@ -106,7 +107,7 @@ class GraphQLApp(GraphQL[Context, None]):
         if STREAM in accept:
             return await self.run(request)
         if request.method == "GET" and "query" not in request.query_params and "text/html" in accept:
-            return await self._page(request)
+            return self._page()
         answers: Answers = request.state.answers
         answers.media_type = media_type(accept)
         actor = await self._recognised(request)
@@ -156,10 +157,10 @@ class GraphQLApp(GraphQL[Context, None]):
             body["errors"] = [answers.error(error) for error in errors]
         return Response(to_json(body | {"extensions": extensions}), media_type=answers.media_type)
 
-    async def _page(self, request: Request) -> Response:
+    def _page(self) -> Response:
         if not self.graphql_ide:
             raise HTTPException(404, "there is no page here: CHOBO_GRAPHIQL shows one")
-        return await self.render_graphql_ide(request)
+        return page()
 
     # -- who asks, how often, and after what
 

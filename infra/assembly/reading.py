@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import Scope
 
 from commands.limits import GRAPHQL, Admission
@@ -14,11 +14,12 @@ from infra.settings import Settings, SettingsRefused
 from infra.tokens import Tokens
 from read_api.app import Allowance, GraphQLApp
 from read_api.cursor import Cursors
+from read_api.graphiql.pages import routes as graphiql_files
 from read_api.persisted import ListRefused, Persisted, opened_list
 from read_api.schema import make_schema
 
 
-def graphql(ground: Ground, tokens: Tokens) -> Route:
+def graphql(ground: Ground, tokens: Tokens) -> list[BaseRoute]:
     settings, limiter = ground.settings, ground.limiter
 
     async def admit(actor: Actor, scope: Scope, units: int) -> Admission | None:
@@ -36,7 +37,7 @@ def graphql(ground: Ground, tokens: Tokens) -> Route:
         trace_id=trace_id,
         graphiql=settings.graphiql,
     )
-    return Route("/graphql", served)
+    return [Route("/graphql", served), *(graphiql_files() if settings.graphiql else ())]
 
 
 def persisted(settings: Settings, secret: str) -> Persisted:
