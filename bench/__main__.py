@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 
-NAMES = ["append", "load", "hot", "command", "visible", "checkout", "relay", "project", "replay", "memory"]
+NAMES = ["append", "load", "hot", "command", "visible", "checkout", "relay", "project", "replay", "memory", "graphql"]
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
-"""python -m bench.app DATA [kafka] [memory]: `chobo up` with two more rows in its table of commands, which do nothing.
+"""python -m bench.app DATA [kafka] [memory] [graphql]: `chobo up` with two more commands, which do nothing.
 
-`memory`: payments go through the gateway in memory instead of the sandbox's.
+`memory`: payments go through the gateway in memory instead of the sandbox's. `graphql`: with what GraphQL is measured
+against.
 Prints one JSON line when it is ready: address, pid and PostgreSQL's, the database, a service token for every role.
 """
 
@@ -65,6 +66,10 @@ async def serve(settings: Settings, postgres: EmbeddedPostgres, gateway: Gateway
     listening = listen(settings.host, settings.port)
     async with paid_in(settings, listening) as whole, running(whole, gateway=gateway) as system:
         with_nothing(system.app)
+        if "graphql" in sys.argv[2:]:
+            from bench.graphql_routes import add_routes
+
+            add_routes(system.app)
 
         def announce() -> None:
             token, _ = system.tokens.access(service("bench"))

@@ -34,10 +34,15 @@ def events_per_second(conninfo: str, clients: int = 32, seconds: int = 5) -> flo
     with psycopg.connect(conninfo, autocommit=True) as connection:
         for statement in TABLE.split(";"):
             connection.execute(statement)
+    return calls_per_second(conninfo, SCRIPT, clients, seconds)
+
+
+def calls_per_second(conninfo: str, sql: str, clients: int, seconds: int) -> float:
+    """The same of any script. Raises subprocess.CalledProcessError."""
     server = conninfo_to_dict(conninfo)
     with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder) / "append.sql"
-        script.write_text(SCRIPT)
+        script = Path(folder) / "script.sql"
+        script.write_text(f"{sql.rstrip().rstrip(';')};\n")
         command = [binary("pgbench"), "-n", "-M", "prepared", "-c", clients, "-j", 1, "-T", seconds, "-f", script]
         command += ["-h", server["host"], "-U", server.get("user") or "postgres", server.get("dbname") or "postgres"]
         done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=True)

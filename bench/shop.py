@@ -39,7 +39,9 @@ class Shop:
 
 @contextmanager
 def open_shop(*how: str) -> Iterator[Shop]:
-    """`how`: "kafka" for one whose read models follow topics, "memory" for a gateway in memory."""
+    """`how`: "kafka" for one whose read models follow topics, "memory" for a gateway in memory, "graphql" for one with
+    what its read API is measured against.
+    """
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen([sys.executable, "-m", "bench.app", folder, *how], stdout=subprocess.PIPE)
         try:
@@ -50,7 +52,7 @@ def open_shop(*how: str) -> Iterator[Shop]:
             yield Shop(ready["address"], *ids, ready["token"], token, order)
         finally:
             process.terminate()
-            process.wait()
+            process.communicate()
 
 
 def post(address: str, token: str, path: str, body: dict[str, Any]) -> dict[str, Any]:

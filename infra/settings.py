@@ -162,7 +162,7 @@ class Settings(BaseModel):
     cors_origins: str = Field(
         "", description="origins, separated by commas, whose pages may ask: https://shop.example; * for all"
     )
-    graphiql: bool = Field(False, description="show GraphiQL at /graphql; its files come from a public CDN")
+    graphiql: bool = Field(False, description="show GraphiQL at /graphql")
     consistency_seconds: float = Field(5.0, ge=0, le=60, description="longest wait for a Consistency-Token's events")
     stop_seconds: float = Field(10.0, ge=0, le=600, description="time that open requests get at a graceful stop")
     home_country: str = Field("DE", pattern="^[A-Z]{2}$", description="the shop's own country: shipping and tax")

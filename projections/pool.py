@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
-from psycopg import AsyncConnection, AsyncCursor
+from psycopg import AsyncConnection, AsyncCursor, AsyncRawCursor
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
@@ -27,3 +28,23 @@ async def connected(pool: Pool, timeout: float | None = None) -> AsyncIterator[C
         if (task := asyncio.current_task()) and task.cancelling():
             raise asyncio.CancelledError
         yield connection
+
+
+async def answered(pool: Pool, query: bytes, values: Sequence[Any]) -> bytes:
+    """The one value that a statement gives, as PostgreSQL sends it: one statement, in a transaction of its own.
+
+    Parameters are `$1`, `$2`, ... Raises psycopg's errors and PoolTimeout.
+    """
+    async with pool.connection() as connection:
+        await connection.set_autocommit(True)
+        try:
+            cursor = AsyncRawCursor(connection)
+            await cursor.execute(query, values, prepare=True)
+            result = cursor.pgresult
+            assert result is not None
+            found = result.get_value(0, 0)
+        finally:
+            if not connection.closed:
+                await connection.set_autocommit(False)
+    assert found is not None, "the statement gives JSON"
+    return found

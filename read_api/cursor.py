@@ -23,8 +23,11 @@ class Cursors:
         self._secret = secret.encode()
 
     def sign(self, of: str, mark: Mark) -> str:
-        payload = to_json([mark.value, mark.id])
-        return urlsafe_b64encode(self._mac(of, payload) + payload).rstrip(b"=").decode()
+        return self.signed(of, to_json([mark.value, mark.id])).decode()
+
+    def signed(self, of: str, payload: bytes) -> bytes:
+        """`payload` is a mark as JSON: [value, id]."""
+        return urlsafe_b64encode(self._mac(of, payload) + payload).rstrip(b"=")
 
     def open(self, of: str, cursor: str, argument: str) -> Mark:
         """Raises InvalidCursor, naming the argument."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import Scope
 
 from commands.access import may
@@ -19,6 +19,7 @@ from infra.settings import Settings, SettingsRefused
 from infra.tokens import Tokens
 from read_api.app import Allowance, GraphQLApp
 from read_api.cursor import Cursors
+from read_api.graphiql.pages import routes as graphiql_files
 from read_api.persisted import ListRefused, Persisted, opened_list
 from read_api.schema import make_schema
 
@@ -31,7 +32,7 @@ def permit(actor: Actor, path: str) -> None:
         raise denial(actor, SCOPE_OF[path])
 
 
-def graphql(ground: Ground, tokens: Tokens) -> Route:
+def graphql(ground: Ground, tokens: Tokens) -> list[BaseRoute]:
     settings, limiter = ground.settings, ground.limiter
 
     async def admit(actor: Actor, scope: Scope, units: int) -> Admission | None:
@@ -51,7 +52,7 @@ def graphql(ground: Ground, tokens: Tokens) -> Route:
         trace_id=trace_id,
         graphiql=settings.graphiql,
     )
-    return Route("/graphql", served)
+    return [Route("/graphql", served), *(graphiql_files() if settings.graphiql else ())]
 
 
 def persisted(settings: Settings, secret: str) -> Persisted:

@@ -1,0 +1,97 @@
+"""What is compiled, what is left to the executor, and that one request is one statement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from read_api.compiled.path import CompiledPath
+from read_api.compiled.roots import ROOTS
+from tests.domain.orders.samples import placed
+from tests.projections.stories import order_id, told
+from tests.read_api.conftest import ACTORS, SCHEMA, Api
+
+PAGE = """query ($n: Int!, $more: Boolean!) { orders(first: $n) {
+    nodes { id customer { id } lines { sku } payment @include(if: $more) { status } chargeStatus }
+    pageInfo { endCursor } } }"""
+
+
+async def compiled(api: Api, document: str, who: str = "customer", **variables: Any) -> bytes | None:
+    asked = SCHEMA.documents.ask(document, None, variables)
+    return await CompiledPath(SCHEMA, api.app._cursors).data(asked, ACTORS[who], api.pool)
+
+
+def test_each_root_field_asks_the_same_of_who_asks_as_its_resolver() -> None:
+    fields = {f.python_name: f.permission_classes for f in SCHEMA.get_type_by_name("Query").fields}  # type: ignore[union-attr]
+    assert {name: [root.access] for name, root in ROOTS.items()} == {name: fields[name] for name in ROOTS}
+
+
+async def test_a_page_is_one_statement(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    await api.has_seen("orders", told((placed,), order_id(1)))
+    statements: list[Any] = []
+    for kind in (psycopg.AsyncCursor, psycopg.AsyncRawCursor):
+        execute = kind.execute
+
+        async def counted(self: Any, query: Any, *args: Any, _execute: Any = execute, **kwargs: Any) -> Any:
+            statements.append(query)
+            return await _execute(self, query, *args, **kwargs)
+
+        monkeypatch.setattr(kind, "execute", counted)
+    for _ in range(2):
+        answer = await api.post(PAGE, "customer", n=10, more=True)
+        assert answer.json()["data"]["orders"]["nodes"][0]["chargeStatus"] == "NONE"
+    assert len(statements) == 2
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ readModels { model } }",
+        "{ orders(first: 1) { nodes { customer { addressBook { isDefault } } } } }",
+        '{ products(first: 1) { nodes { variants { priceAt(at: "2026-01-01T00:00:00Z") { amount } } } } }',
+        '{ node(id: "1") { id } }',
+        "{ __schema { description } me { id } }",
+        "{ orders(first: 0) { nodes { id } } }",
+        '{ orders(first: 1, after: "x") { nodes { id } } }',
+        '{ orders(first: 1, where: {customerId: {eq: "x"}}) { nodes { id } } }',
+        "{ users(first: 1) { nodes { id } } }",
+    ],
+)
+async def test_what_is_not_in_the_tables_or_refused_is_left_to_the_executor(api: Api, document: str) -> None:
+    assert await compiled(api, document) is None
+    assert (await api.post(document, "customer")).status_code == 200
+
+
+async def test_a_statement_that_fails_is_left_to_the_executor(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    await api.has_seen("orders", told((placed,), order_id(1)))
+
+    async def fails(*args: Any) -> bytes:
+        raise psycopg.errors.UntranslatableCharacter("\\u0000 cannot be converted to text")
+
+    monkeypatch.setattr("read_api.compiled.path.answered", fails)
+    assert (await api.ask("{ orders(first: 1) { nodes { version } } }"))["orders"]["nodes"] == [{"version": 1}]
+
+
+@pytest.mark.parametrize("where", ['{createdAt: {gte: "2020-01-01T00:00:00Z"}}', "{status: {in: [PLACED]}}", "{}"])
+@pytest.mark.parametrize("order", ["CREATED_AT_ASC", "CREATED_AT_DESC"])
+@pytest.mark.parametrize("way", ["first: 2, after", "last: 2, before"])
+async def test_pages_go_on_from_where_they_ended(api: Api, where: str, order: str, way: str) -> None:
+    await api.has_seen("orders", [event for n in range(5) for event in told((placed,), order_id(n))])
+    document = f"query ($c: String) {{ orders({way}: $c, orderBy: {order}, where: {where}) {{ %s }} }}" % (
+        "edges { cursor node { id } } nodes { id } totalCount"
+        " pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
+    )
+    cursor, seen = None, []
+    for _ in range(3):
+        quick = await compiled(api, document, c=cursor)
+        assert quick is not None
+        monkey, api.app._compiled = api.app._compiled, None
+        slow = await api.post(document, "customer", c=cursor)
+        api.app._compiled = monkey
+        assert slow.text.startswith(f'{{"data":{quick.decode()},')
+        page = slow.json()["data"]["orders"]
+        cursor = page["pageInfo"]["endCursor" if way.startswith("first") else "startCursor"]
+        seen += [node["id"] for node in page["nodes"]]
+    assert sorted(seen) == sorted(str(order_id(n)) for n in range(5))

@@ -1,0 +1,116 @@
+"""The compiled path never answers differently: the same documents, by both ways, for every role, letter for letter."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic_core import to_json
+
+from domain.actor import ANONYMOUS, Actor
+from domain.event import Event
+from domain.ids import OrderId, derive, payment_of
+from read_api.compiled.path import CompiledPath
+from read_api.compiled.roots import ROOTS, may_ask
+from read_api.context import Context
+from read_api.documents import DocumentRefused
+from tests import full
+from tests.domain.orders.samples import CUSTOMER, WAYS_TO
+from tests.domain.payments import samples as money
+from tests.domain.products.histories import SHIRT
+from tests.domain.users.samples import password_set, registered
+from tests.projections.stories import order_id, told
+from tests.read_api.compiled.documents import documents
+from tests.read_api.conftest import ACTORS, OTHER, SCHEMA, Api, owned_by
+from tests.read_api.test_products import shirts, tree
+
+WHO: Final[dict[str, Actor]] = {**ACTORS, "nobody": ANONYMOUS}
+TRICKY: Final = 'a "quoted" \\ back\nline\ttab \x1f \x7f é 日本 😀 \u2028 </script> %s $1 {t}'
+IDS: Final = {
+    "order": [str(order_id(n)) for n in range(3)],
+    "payment": [str(payment_of(OrderId(order_id(n)))) for n in range(3)],
+    "product": [str(SHIRT)],
+    "user": [str(CUSTOMER), str(OTHER)],
+}
+
+
+def orders() -> list[Event]:
+    return [
+        owned_by(OTHER if number % 4 == 3 else CUSTOMER, later(event, number))
+        for number, story in enumerate(WAYS_TO.values())
+        for event in told(story, order_id(number))
+    ]
+
+
+def payments() -> list[Event]:
+    found = []
+    for number, story in enumerate([*money.WAYS_TO.values()][:9]):
+        events = told(story, payment_of(OrderId(order_id(number))))
+        events[0] = events[0].model_copy(update={"order_id": OrderId(order_id(number))})
+        found += [owned_by(OTHER if number % 4 == 3 else CUSTOMER, later(event, number)) for event in events]
+    return found
+
+
+def later(event: Event, number: int) -> Event:
+    """Some at a whole second, some not, and every third at the same moment."""
+    by = timedelta(minutes=number // 3, microseconds=120 * (number % 2))
+    return event.model_copy(update={"timestamp": event.timestamp + by})
+
+
+def users() -> list[Event]:
+    return [registered(CUSTOMER, 1), registered(OTHER, 1), registered(derive("test", "third"), 1)]
+
+
+@pytest.fixture
+async def shop(api: Api) -> Api:
+    for context, events in (
+        ("orders", orders()),
+        ("payments", payments()),
+        ("products", [*tree(), *shirts()]),
+        ("users", [*users(), password_set(derive("credentials", str(CUSTOMER)), 1)]),
+    ):
+        await api.has_seen(context, events)
+    async with api.pool.connection() as connection:
+        for change in (
+            "UPDATE reads.orders SET note = %(text)s WHERE status IN ('PLACED', 'SHIPPED')",
+            "UPDATE reads.orders SET lines = replace(lines::text, 'Tea', %(escaped)s)::json",
+            "UPDATE reads.users SET display_name = %(text)s, bio = '', suspended_for = 'x' WHERE id = %(customer)s",
+            "UPDATE reads.products SET description = %(text)s, status = 'ACTIVE'",
+        ):
+            escaped = to_json(TRICKY).decode()[1:-1]
+            await connection.execute(change, {"text": TRICKY, "escaped": escaped, "customer": CUSTOMER})
+    return api
+
+
+async def both(api: Api, document: str, who: str, variables: dict[str, Any]) -> tuple[bytes | None, bytes]:
+    asked = SCHEMA.documents.ask(document, None, variables)
+    compiled = CompiledPath(SCHEMA, api.app._cursors)
+    quick = await compiled.data(asked, WHO[who], api.pool)
+    context = Context(WHO[who], api.pool, api.app._cursors)
+    result = await SCHEMA.execute(document, variable_values=variables, context_value=context)
+    if result.errors:
+        assert quick is None, result.errors
+    return quick, to_json(result.data)
+
+
+@settings(
+    max_examples=full.size(10, 3_000),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+@pytest.mark.full("compiled")
+@pytest.mark.timeout(600)
+@given(document=documents(IDS), who=st.sampled_from(sorted(WHO)))
+async def test_generated_documents(shop: Api, document: str, who: str) -> None:
+    try:
+        quick, slow = await both(shop, document, who, {})
+    except DocumentRefused as refused:
+        assert "costs" in refused.errors[0].message or "document has" in refused.errors[0].message  # noqa: PT017
+        return
+    if quick is not None:
+        assert quick.decode() == slow.decode()
+    else:
+        roots = [name for name in ROOTS if f"{name}(" in document or f"{name} " in document]
+        assert not all(may_ask(ROOTS[name], WHO[who]) for name in roots), "it is in the tables, and was not compiled"
