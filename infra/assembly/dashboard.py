@@ -10,7 +10,8 @@ from domain.actor import Actor
 from infra.assembly.ground import Ground
 from infra.dashboard import ByHttp, DryRuns, InProcess
 from infra.databases import READS
-from infra.event_log.reader import LogReader
+from infra.event_log.browsed import BrowsedLog
+from infra.event_log.log import KeyStore
 from infra.keys import NoKeys
 from infra.parked import Park
 from infra.rules import RULES
@@ -31,8 +32,9 @@ def pages(ground: Ground, tokens: Tokens, api: ASGIApp) -> Mount:
     return dashboard(
         Desk(
             reads=reads,
-            sealed={c.name: LogReader(ground.databases.pool(c.name), c.name, NoKeys()) for c in ground.contexts},
-            opened=ground.readers,
+            sealed=logs(ground, NoKeys()),
+            opened=logs(ground, ground.keys),
+            contexts={context.name: context for context in ground.contexts},
             commands=commands(ground, api),
             trying=DryRuns(Park(reads, MODELS, RULES, ground.readers, [SagaSink(PROCESSES, None)])),
             token=lambda actor: access_token(tokens, actor),
@@ -41,6 +43,11 @@ def pages(ground: Ground, tokens: Tokens, api: ASGIApp) -> Mount:
             stopping=ground.stopping,
         )
     )
+
+
+def logs(ground: Ground, keys: KeyStore) -> dict[str, BrowsedLog]:
+    """By context."""
+    return {c.name: BrowsedLog(ground.databases.pool(c.name), c.name, keys) for c in ground.contexts}
 
 
 def access_token(tokens: Tokens, actor: Actor) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from domain.actor import Actor
+from domain.aggregate import Context
 from projections.pool import Pool
 from sagas.dashboard.live import News
 from sagas.dashboard.port import Commands, Log, Trying
@@ -29,6 +30,7 @@ class Desk:
     reads: Pool
     sealed: Mapping[str, Log]
     opened: Mapping[str, Log]
+    contexts: Mapping[str, Context]
     commands: Commands
     trying: Trying
     token: Callable[[Actor], str]

@@ -102,6 +102,11 @@ def as_json(value: object) -> str:
     return dumps(value, ensure_ascii=False, indent=2, default=str)
 
 
+def compact(value: object) -> str:
+    """The same on one line."""
+    return dumps(value, ensure_ascii=False, default=str)
+
+
 TEMPLATES: Final = Environment(
     loader=PackageLoader("sagas.dashboard"),
     autoescape=True,
@@ -115,4 +120,4 @@ TEMPLATES.filters |= {
     "words": words,
 }  # fmt: skip
 TEMPLATES.globals |= {"base": BASE, "money": money, "link": link}
-TEMPLATES.filters |= {"hour": hour, "json": as_json}
+TEMPLATES.filters |= {"hour": hour, "json": as_json, "compact": compact}
