@@ -6,6 +6,7 @@ import httpx
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
+from domain import sagas
 from domain.actor import Actor
 from infra.assembly.ground import Ground
 from infra.dashboard import ByHttp, InProcess
@@ -15,6 +16,7 @@ from infra.keys import NoKeys
 from infra.tokens import Tokens
 from sagas.dashboard.app import dashboard
 from sagas.dashboard.desk import Desk
+from sagas.dashboard.healthy import Healthy
 from sagas.dashboard.live import News
 from sagas.dashboard.port import Commands
 from sagas.dashboard.session import Sessions
@@ -23,15 +25,17 @@ from sagas.dashboard.session import Sessions
 def pages(ground: Ground, tokens: Tokens, api: ASGIApp) -> Mount:
     """`api` is the command API of this process."""
     reads = ground.databases.pool(READS)
+    sealed = {c.name: LogReader(ground.databases.pool(c.name), c.name, NoKeys()) for c in ground.contexts}
     return dashboard(
         Desk(
             reads=reads,
-            sealed={c.name: LogReader(ground.databases.pool(c.name), c.name, NoKeys()) for c in ground.contexts},
+            sealed=sealed,
             opened=ground.readers,
             commands=commands(ground, api),
             token=lambda actor: access_token(tokens, actor),
             sessions=Sessions(ground.settings.cursor_secret.get_secret_value().encode()),
             news=News(reads),
+            healthy=Healthy(reads, sealed[sagas.CONTEXT.name]),
             stopping=ground.stopping,
         )
     )

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from domain.actor import Actor
 from projections.pool import Pool
+from sagas.dashboard.healthy import Healthy
 from sagas.dashboard.live import News
 from sagas.dashboard.port import Commands, Log
 from sagas.dashboard.session import Sessions
@@ -32,5 +33,6 @@ class Desk:
     token: Callable[[Actor], str]
     sessions: Sessions
     news: News
+    healthy: Healthy
     stopping: asyncio.Event
     now: Callable[[], datetime] = field(default=clock)
