@@ -6,6 +6,7 @@ import httpx
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
+from domain import sagas
 from domain.actor import Actor
 from infra.assembly.ground import Ground
 from infra.dashboard import ByHttp, DryRuns, InProcess
@@ -19,6 +20,7 @@ from infra.tokens import Tokens
 from projections.models import MODELS
 from sagas.dashboard.app import dashboard
 from sagas.dashboard.desk import Desk
+from sagas.dashboard.healthy import Healthy
 from sagas.dashboard.live import News
 from sagas.dashboard.port import Commands
 from sagas.dashboard.session import Sessions
@@ -29,10 +31,11 @@ from sagas.processes import PROCESSES
 def pages(ground: Ground, tokens: Tokens, api: ASGIApp) -> Mount:
     """`api` is the command API of this process."""
     reads = ground.databases.pool(READS)
+    sealed = logs(ground, NoKeys())
     return dashboard(
         Desk(
             reads=reads,
-            sealed=logs(ground, NoKeys()),
+            sealed=sealed,
             opened=logs(ground, ground.keys),
             contexts={context.name: context for context in ground.contexts},
             commands=commands(ground, api),
@@ -40,6 +43,7 @@ def pages(ground: Ground, tokens: Tokens, api: ASGIApp) -> Mount:
             token=lambda actor: access_token(tokens, actor),
             sessions=Sessions(ground.settings.cursor_secret.get_secret_value().encode()),
             news=News(reads),
+            healthy=Healthy(reads, sealed[sagas.CONTEXT.name]),
             stopping=ground.stopping,
         )
     )

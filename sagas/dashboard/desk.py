@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from domain.actor import Actor
 from domain.aggregate import Context
 from projections.pool import Pool
+from sagas.dashboard.healthy import Healthy
 from sagas.dashboard.live import News
 from sagas.dashboard.port import Commands, Log, Trying
 from sagas.dashboard.session import Sessions
@@ -36,6 +37,7 @@ class Desk:
     token: Callable[[Actor], str]
     sessions: Sessions
     news: News
+    healthy: Healthy
     stopping: asyncio.Event
     shared: Shared = field(default_factory=Shared)
     now: Callable[[], datetime] = field(default=clock)
