@@ -66,6 +66,7 @@ SCOPES: Final[dict[str, Who]] = {
     "operations:look": STAFF,
     "parked:act": OPERATORS,
     "replays:act": OPERATORS,
+    "personal:show": OPERATORS,
 }
 
 NOT_SIGNED_IN: Final = frozenset({None})

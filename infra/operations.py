@@ -48,6 +48,11 @@ class NothingToDo(Exception):
     """It would change nothing: says why."""
 
 
+async def already_done(operation: Operation) -> Facts:
+    """What is done by being recorded: who asked may go on."""
+    return {}
+
+
 class UnknownKind(Exception):
     """A process of another release may know it, so this is tried again."""
 

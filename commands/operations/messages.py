@@ -60,6 +60,12 @@ class DiscardParked(Action):
         return {"event": str(self.event_id)}
 
 
+class ShowPersonal(Action):
+    """Has it recorded that somebody reads the personal fields of a stream, and why; then they may."""
+
+    KIND = OperationKind.PERSONAL_SHOW
+
+
 class StartReplay(Action):
     """Builds the next generation of a read model beside the live one; `until` a moment or a position, else to the end.
 

@@ -14,6 +14,7 @@ from commands.operations.messages import (
     DropReplay,
     RetryParked,
     RollBackReplay,
+    ShowPersonal,
     StartReplay,
     SwitchReplay,
 )
@@ -24,11 +25,12 @@ from domain.operations.kinds import OperationKind
 from domain.operations.operation import Operation
 
 Act = partial(Route, key=REQUIRED, answer=ACCEPTED, prepare=aimed, makes="operations", denied=denied)
-PARKED, REPLAYS, LOOK = "parked:act", "replays:act", "operations:look"
+PARKED, REPLAYS, PERSONAL, LOOK = "parked:act", "replays:act", "personal:show", "operations:look"
 
 ROUTES: Final = [
     Act("/v1/parked/{id}/retry", RetryParked, PARKED),
     Act("/v1/parked/{id}/discard", DiscardParked, PARKED),
+    Act("/v1/streams/{id}/show-personal", ShowPersonal, PERSONAL),
     Act("/v1/replays", StartReplay, REPLAYS, prepare=started, makes="replays"),
     Act("/v1/replays/{id}/compare", CompareReplay, REPLAYS),
     Act("/v1/replays/{id}/switch", SwitchReplay, REPLAYS),

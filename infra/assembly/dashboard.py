@@ -6,11 +6,13 @@ import httpx
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
+from domain import sagas
 from domain.actor import Actor
 from infra.assembly.ground import Ground
 from infra.dashboard import ByHttp, DryRuns, InProcess
 from infra.databases import READS
-from infra.event_log.reader import LogReader
+from infra.event_log.browsed import BrowsedLog
+from infra.event_log.log import KeyStore
 from infra.keys import NoKeys
 from infra.parked import Park
 from infra.rules import RULES
@@ -18,6 +20,7 @@ from infra.tokens import Tokens
 from projections.models import MODELS
 from sagas.dashboard.app import dashboard
 from sagas.dashboard.desk import Desk
+from sagas.dashboard.healthy import Healthy
 from sagas.dashboard.live import News
 from sagas.dashboard.port import Commands
 from sagas.dashboard.session import Sessions
@@ -28,19 +31,27 @@ from sagas.processes import PROCESSES
 def pages(ground: Ground, tokens: Tokens, api: ASGIApp) -> Mount:
     """`api` is the command API of this process."""
     reads = ground.databases.pool(READS)
+    sealed = logs(ground, NoKeys())
     return dashboard(
         Desk(
             reads=reads,
-            sealed={c.name: LogReader(ground.databases.pool(c.name), c.name, NoKeys()) for c in ground.contexts},
-            opened=ground.readers,
+            sealed=sealed,
+            opened=logs(ground, ground.keys),
+            contexts={context.name: context for context in ground.contexts},
             commands=commands(ground, api),
             trying=DryRuns(Park(reads, MODELS, RULES, ground.readers, [SagaSink(PROCESSES, None)])),
             token=lambda actor: access_token(tokens, actor),
             sessions=Sessions(ground.settings.cursor_secret.get_secret_value().encode()),
             news=News(reads),
+            healthy=Healthy(reads, sealed[sagas.CONTEXT.name]),
             stopping=ground.stopping,
         )
     )
+
+
+def logs(ground: Ground, keys: KeyStore) -> dict[str, BrowsedLog]:
+    """By context."""
+    return {c.name: BrowsedLog(ground.databases.pool(c.name), c.name, keys) for c in ground.contexts}
 
 
 def access_token(tokens: Tokens, actor: Actor) -> str:

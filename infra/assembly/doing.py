@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from commands.services import Services
 from domain import operations, payments, users
 from domain import sagas as sagas_context
+from domain.operations.kinds import OperationKind
 from infra.assembly import telling
 from infra.assembly.erasures import sweeper
 from infra.assembly.ground import Ground
@@ -18,7 +19,7 @@ from infra.databases import READS
 from infra.erasure import erase_user
 from infra.erasure_list import ErasureList
 from infra.keys import keep_dropping_orphans
-from infra.operations import Executor, operation_kind
+from infra.operations import Executor, already_done, operation_kind
 from infra.parked import Park, parked_executors
 from infra.paying import gateway_kind
 from infra.payment_looks import look_kind
@@ -90,4 +91,5 @@ def paying(ground: Ground, loops: WriteLoops) -> Iterator[Kind]:
 
 def executors(ground: Ground, loops: WriteLoops) -> Mapping[str, Executor]:
     park = Park(ground.databases.pool(READS), MODELS, RULES, ground.readers, [saga_sink(loops)])
-    return {**parked_executors(park), **ReplayExecutors(replays(ground)).by_kind}
+    recorded: dict[str, Executor] = {OperationKind.PERSONAL_SHOW: already_done}
+    return {**recorded, **parked_executors(park), **ReplayExecutors(replays(ground)).by_kind}

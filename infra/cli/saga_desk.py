@@ -5,9 +5,9 @@ Read from the log, not from the read model: what is decided upon must be how it 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
@@ -20,12 +20,9 @@ from commands.reply import Envelope
 from commands.sagas.handlers import ACTIONS, handlers
 from domain import sagas as sagas_context
 from domain.actor import service
-from domain.errors import NotFound
-from domain.ids import OrderId, cancellation_of, checkout_of, new_id, payment_of
-from domain.sagas import balance as balances
-from domain.sagas.balance import Balance
-from domain.sagas.events import ActionKind, CommandDispatched
-from domain.sagas.saga import Saga, evolve
+from domain.ids import new_id
+from domain.sagas.events import ActionKind
+from domain.sagas.saga import Saga
 from infra.cli.databases import opened
 from infra.cli.show import show, show_line
 from infra.event_log.log import EventLog
@@ -33,26 +30,14 @@ from infra.event_log.reader import LogReader
 from infra.event_log.wakeups import Wakeups
 from infra.keys import PersonalKeys
 from infra.settings import Settings
-from projections.feed import Recorded
-from sagas.definition import Definition
 from sagas.engine import Engine
 from sagas.explain import explained
 from sagas.processes import PROCESSES
+from sagas.story import Story, line, of, read
 from sagas.what_if import what_if as asked
 
 BY: Final = service("cli")
 NAME: Final = sagas_context.CONTEXT.name
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    saga: Saga
-    balance: Balance
-    recorded: Sequence[Recorded]
-
-    @property
-    def definition(self) -> Definition:
-        return PROCESSES[self.saga.process].definitions[self.saga.definition]
 
 
 def action(text: str) -> ActionKind:
@@ -120,27 +105,6 @@ async def told(settings: Settings, id: UUID) -> AsyncIterator[Story]:
         yield await read(LogReader(databases.pool(NAME), NAME, keys), id)
 
 
-async def read(reader: LogReader, id: UUID) -> Story:
-    """Of a saga, or, with an order's id, of the one that worked it last. Raises NotFound."""
-    payment = payment_of(OrderId(id))
-    for each in (id, cancellation_of(payment), checkout_of(payment)):
-        recorded = await reader.stream(each)
-        if recorded:
-            return story_of(recorded)
-    raise NotFound("saga", id)
-
-
-def story_of(recorded: Sequence[Recorded]) -> Story:
-    saga: Saga | None = None
-    balance = Balance()
-    for each in recorded:
-        event: Any = each.event
-        balance = balance if saga is None else balances.evolve(balance, event, saga.inbox)
-        saga = evolve(saga, event)
-    assert saga is not None
-    return Story(saga, balance, recorded)
-
-
 @asynccontextmanager
 async def at_the_desk(settings: Settings) -> AsyncIterator[tuple[WriteLoop, LogReader]]:
     """Needs the databases only: what an action causes is done by the workers there are."""
@@ -157,25 +121,6 @@ async def at_the_desk(settings: Settings) -> AsyncIterator[tuple[WriteLoop, LogR
         loop = WriteLoop(sagas_context.CONTEXT, handlers(Engine(PROCESSES)), log)
         stack.push_async_callback(loop.close)
         yield loop, LogReader(pool, NAME, keys)
-
-
-def line(recorded: Recorded) -> dict[str, Any]:
-    event = recorded.event
-    fields = event.model_dump(mode="json", exclude={"originator_id", "originator_version", "timestamp", "reason"})
-    shown = f"POST {event.path}" if isinstance(event, CommandDispatched) else ""
-    return {
-        "version": event.originator_version,
-        "at": event.timestamp.isoformat()[:23],
-        "what": event.TOPIC.partition(".")[2],
-        "said": shown or ", ".join(f"{name} {value}" for name, value in fields.items() if value not in (None, {}, [])),
-    }
-
-
-def of(balance: Balance) -> dict[str, Any]:
-    values = asdict(balance)
-    for hidden in ("pending", "units"):
-        del values[hidden]
-    return values | {"money": balance.money, "goods": balance.goods}
 
 
 def plain(saga: Saga) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from domain.actor import Actor
+from domain.aggregate import Context
 from projections.pool import Pool
+from sagas.dashboard.healthy import Healthy
 from sagas.dashboard.live import News
 from sagas.dashboard.port import Commands, Log, Trying
 from sagas.dashboard.session import Sessions
@@ -29,11 +31,13 @@ class Desk:
     reads: Pool
     sealed: Mapping[str, Log]
     opened: Mapping[str, Log]
+    contexts: Mapping[str, Context]
     commands: Commands
     trying: Trying
     token: Callable[[Actor], str]
     sessions: Sessions
     news: News
+    healthy: Healthy
     stopping: asyncio.Event
     shared: Shared = field(default_factory=Shared)
     now: Callable[[], datetime] = field(default=clock)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from sagas.dashboard import model_pages, operation, overview, parked_pages
+from sagas.dashboard import (
+    aggregate_pages,
+    event_pages,
+    model_pages,
+    operation,
+    overview,
+    parked_pages,
+    personal,
+)  # fmt: skip
 from sagas.dashboard.page import Page
 
 OPERATING: Final = [
@@ -28,5 +36,9 @@ OPERATING: Final = [
     Page("/parked/{id}", parked_pages.show_one),
     Page("/parked/{id}/retry", parked_pages.retry_one, method="POST"),
     Page("/parked/{id}/discard", parked_pages.discard_one, method="POST"),
+    Page("/events", event_pages.show, "Events"),
+    Page("/events/{context}/{position}", event_pages.show_one),
+    Page("/aggregates/{context}/{id}", aggregate_pages.show),
+    Page("/streams/{stream}/open", personal.open_stream, method="POST"),
     Page("/operations/{id}/live", operation.live),
 ]

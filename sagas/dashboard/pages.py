@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sagas.dashboard import overview, saga_list
+from sagas.dashboard import causes, one_saga, overview, saga_list
 from sagas.dashboard.operating_pages import OPERATING
 from sagas.dashboard.page import Page
 
@@ -19,5 +19,10 @@ PAGES: Final = [
     Page("/", overview.show, "Overview"),
     Page("/sagas", saga_list.show, "Sagas"),
     Page("/sagas/live", saga_list.live),
+    Page("/sagas/{id:uuid}", one_saga.show),
+    Page("/sagas/{id:uuid}/live", one_saga.live),
+    Page("/sagas/{id:uuid}/bundle", one_saga.bundle),
+    Page("/sagas/{id:uuid}/test", one_saga.test),
+    Page("/sagas/{id:uuid}/causes", causes.show),
     *OPERATING,
 ]

@@ -48,6 +48,29 @@ class Log(Protocol):
         self, id: UUID, after_version: int = 0, upto_position: int | None = None, limit: int | None = None
     ) -> Sequence[Stored]: ...
 
+    async def sought(
+        self,
+        *,
+        stream: UUID | None,
+        correlation: str | None,
+        event_type: str | None,
+        above: int,
+        below: int | None,
+        limit: int,
+    ) -> Sequence[Stored]:
+        """The newest first, as they are stored, between two positions that are not among them."""
+        ...
+
+    async def stored_at(self, position: int) -> Stored | None: ...
+
+    async def last_version(self, id: UUID) -> int:
+        """Of one aggregate; 0 where there is none."""
+        ...
+
+    async def head(self) -> tuple[UUID, int]:
+        """The log's incarnation and its last position."""
+        ...
+
     async def position_at(self, at: datetime) -> int:
         """The last position recorded at or before a time."""
         ...

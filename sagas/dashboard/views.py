@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.resources import files
 from json import dumps
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from domain.money import Money
 
@@ -22,6 +25,12 @@ DAY, HOUR, MINUTE = 86_400, 3_600, 60
 
 def rendered(template: str, values: Mapping[str, Any]) -> str:
     return TEMPLATES.get_template(template).render(values)
+
+
+@cache
+def style() -> Markup:
+    """The style sheet, to be put into a file that stands alone."""
+    return Markup(files("sagas.dashboard.assets").joinpath("style.css").read_text())  # noqa: S704  # it is ours
 
 
 def lasting(seconds: float | timedelta | None) -> str:
@@ -102,6 +111,11 @@ def as_json(value: object) -> str:
     return dumps(value, ensure_ascii=False, indent=2, default=str)
 
 
+def compact(value: object) -> str:
+    """The same on one line."""
+    return dumps(value, ensure_ascii=False, default=str)
+
+
 TEMPLATES: Final = Environment(
     loader=PackageLoader("sagas.dashboard"),
     autoescape=True,
@@ -115,4 +129,4 @@ TEMPLATES.filters |= {
     "words": words,
 }  # fmt: skip
 TEMPLATES.globals |= {"base": BASE, "money": money, "link": link}
-TEMPLATES.filters |= {"hour": hour, "json": as_json}
+TEMPLATES.filters |= {"hour": hour, "json": as_json, "compact": compact}

@@ -48,3 +48,8 @@ document.addEventListener("htmx:sse:error", (event) => {
   say("Not connected; trying again");
 });
 document.addEventListener("visibilitychange", () => say(document.hidden ? "Paused" : "Live"));
+
+// -- a slider shows what it was moved to ------------------------------------------------------------------------------
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+});

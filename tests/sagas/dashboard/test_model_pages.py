@@ -1,4 +1,4 @@
-"""Read models: a replay from its start to the switch, back and away, live; each step asked for with a reason and kept."""
+"""Read models: a replay from its start to the switch, back and away; each step with a reason, and kept."""
 
 from __future__ import annotations
 

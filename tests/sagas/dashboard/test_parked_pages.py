@@ -1,4 +1,4 @@
-"""Parked: what waits and why, tried without doing, one first and then the others, passed over; refused to whom it must."""
+"""Parked: what waits and why, tried without doing, one first and then the others, passed over, refused."""
 
 from __future__ import annotations
 

@@ -1,0 +1,226 @@
+"""One saga: where it stands and why, its way out and back, every step, all that happened, its money and goods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final
+from uuid import UUID
+
+from starlette.responses import Response
+
+from domain.errors import NotFound
+from domain.sagas.events import ActionTaken, Course
+from domain.sagas.saga import Saga
+from projections.feed import Recorded
+from projections.listing import Condition, Page
+from projections.operations.queries import LATEST_FIRST, OPERATIONS
+from projections.operations.row import OperationRow
+from sagas.dashboard.actions import choices
+from sagas.dashboard.as_test import NEEDS_PERSON, as_test
+from sagas.dashboard.healthy import Usual
+from sagas.dashboard.live import stream
+from sagas.dashboard.port import Log
+from sagas.dashboard.rows import Odd, listed
+from sagas.dashboard.saga_words import COURSES, said_of
+from sagas.dashboard.swimlane import Drawing, drawing
+from sagas.dashboard.timeline import HIDDEN, timeline
+from sagas.dashboard.views import style
+from sagas.dashboard.visit import Refused, Visit, not_there
+from sagas.explain import Explanation, explained
+from sagas.runs import Run, runs
+from sagas.story import Story, recorded, story_of
+
+MODEL: Final = "sagas"
+CONTEXT: Final = "sagas"
+SHOWN: Final = 60
+"""Events of a timeline on one page."""
+ACTED: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    """A step as the table has it; `usual` is what half of the healthy ones took at most."""
+
+    run: Run | None
+    name: str
+    course: Course
+    tone: str
+    note: str
+    lane: str
+    pivot: bool
+    usual: float | None
+    took: float | None
+    late_at: datetime | None
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A saga whose stream is there, but not understood: what can be read of it is shown all the same."""
+
+    id: UUID
+    why: str
+    recorded: Sequence[Recorded]
+
+
+async def show(visit: Visit) -> Response:
+    asked = visit.request.path_params["id"]
+    found = await story(visit, asked)
+    if found.recorded[0].event.originator_id != asked:  # the id of an order, which leads to its saga
+        return visit.go(f"/sagas/{found.recorded[0].event.originator_id}")
+    if isinstance(found, Untold):
+        return visit.page("saga_untold.html", untold=found, entries=timeline(found.recorded[-SHOWN:]), hidden=HIDDEN)
+    position = await visit.desk.news.position(MODEL)
+    values = await told(visit, found)
+    return visit.page("saga.html", live=f"/sagas/{found.saga.id}/live?seen={position}", **values)
+
+
+async def live(visit: Visit) -> Response:
+    id = visit.request.path_params["id"]
+    seen = visit.request.headers.get("last-event-id") or visit.asked("seen") or ""
+
+    async def fragment() -> str:
+        found = await story(visit, id)
+        if isinstance(found, Untold):
+            return ""
+        return visit.html("saga_story.html", **await told(visit, found))
+
+    return stream(visit.desk.news, MODEL, fragment, seen=seen, stopping=visit.desk.stopping)
+
+
+async def bundle(visit: Visit) -> Response:
+    """The page as one file that can be looked at anywhere."""
+    found = await story(visit, visit.request.path_params["id"])
+    if isinstance(found, Untold):
+        raise Refused(HTTPStatus.CONFLICT, "This saga cannot be told", found.why)
+    values = await told(visit, found, whole=True)
+    response = visit.page("saga_bundle.html", css=style(), **values)
+    response.headers["content-disposition"] = f'attachment; filename="saga-{found.saga.id}.html"'
+    return response
+
+
+async def test(visit: Visit) -> Response:
+    found = await story(visit, visit.request.path_params["id"])
+    if isinstance(found, Untold):
+        raise Refused(HTTPStatus.CONFLICT, "This saga cannot be told", found.why)
+    text = as_test(found.saga, found.recorded)
+    return visit.page("saga_test.html", saga=found.saga, text=text, fails=found.saga.status in NEEDS_PERSON)
+
+
+async def story(visit: Visit, id: UUID) -> Story | Untold:
+    """Raises Refused when there is none."""
+    try:
+        found = await recorded(log_for(visit), id)
+    except NotFound:
+        raise not_there("saga or order", id) from None
+    try:
+        told = story_of(found)
+        assert told.definition
+    except Exception as error:  # noqa: BLE001  # whatever is wrong with it, its page says so
+        return Untold(found[0].event.originator_id, f"{type(error).__name__}: {error}", found)
+    return told
+
+
+def log_for(visit: Visit) -> Log:
+    """What operators have said is read by those who act themselves."""
+    return (visit.desk.opened if visit.may("sagas:act") else visit.desk.sealed)[CONTEXT]
+
+
+async def told(visit: Visit, story: Story, *, whole: bool = False) -> dict[str, Any]:
+    """All that the page says. `whole`: every event, however many."""
+    saga, definition = story.saga, story.definition
+    ran = runs(story.recorded)
+    usual = await visit.desk.healthy.of(saga.process, saga.definition)
+    drawn = drawing(saga, definition, ran)
+    upto = number(visit.asked("upto")) or saga.version
+    shown = [each for each in story.recorded if each.event.originator_version <= upto]
+    return {
+        "saga": saga,
+        "story": story,
+        "said": said_of(saga.status, saga.outcome, paused=saga.paused),
+        "explained": explanation(story, visit.desk.now()),
+        "course": COURSES[saga.course],
+        "drawn": drawn,
+        "steps": steps(saga, drawn, ran, usual),
+        "usual": usual,
+        "took": ((saga.ended_at or visit.desk.now()) - saga.started_at).total_seconds(),
+        "balance": story.balance,
+        "owes": owes(story),
+        "entries": timeline(shown if whole else shown[-SHOWN:])[::-1],
+        "earlier": None if whole or len(shown) <= SHOWN else shown[-SHOWN].event.originator_version - 1,
+        "latest": upto >= saga.version,
+        "acted": acted(story.recorded),
+        "operations": await operations(visit, saga.id),
+        "order": order_of(saga),
+        "actions": choices(visit, saga, definition),
+        "hidden": HIDDEN,
+    }
+
+
+def explanation(story: Story, now: datetime) -> Explanation:
+    return explained(story.saga, story.definition, now)
+
+
+def number(text: str | None) -> int | None:
+    """Raises Refused for what is no version."""
+    if text is None:
+        return None
+    if not text.isdecimal():
+        raise Refused(HTTPStatus.BAD_REQUEST, f"{text} is no version", "It is a whole number from 1 on.")
+    return int(text)
+
+
+def order_of(saga: Saga) -> str | None:
+    return next((str(facts["order_id"]) for facts in saga.known.values() if facts.get("order_id")), None)
+
+
+def steps(saga: Saga, drawn: Drawing, ran: Sequence[Run], usual: Usual) -> list[StepLine]:
+    """As drawn, out and back, with times beside."""
+    by_name: dict[str, list[Run]] = {}
+    for one in ran:
+        by_name.setdefault(one.step, []).append(one)
+    found = []
+    for box in drawn.boxes:
+        each = by_name.get(box.step)
+        run = each.pop(0) if each else None
+        trouble = saga.trouble if saga.trouble and saga.trouble.step == box.step else None
+        found.append(
+            StepLine(
+                run=run,
+                name=box.step,
+                course=run.course if run else saga.course,
+                tone=box.tone,
+                note=box.note,
+                lane=box.lane,
+                pivot=box.pivot,
+                usual=usual.steps.get(box.step),
+                took=run.took if run else None,
+                late_at=run.late_at if run and run.completed_at is None and saga.step == box.step else None,
+                next_at=trouble.next_at if trouble else None,
+            )
+        )
+    return found
+
+
+def owes(story: Story) -> str | None:
+    """What is wrong about its balance, in a sentence; None when it is as it must be, or need not be yet."""
+    saga, balance = story.saga, story.balance
+    if not saga.ended or saga.outcome in ("DONE", "HANDED_OVER", "RESOLVED") or saga.process != "checkout":
+        return None
+    if balance.money or balance.goods:
+        return f"It ended as {saga.outcome}, so money and goods should be nothing: they are not."
+    return None
+
+
+def acted(recorded: Sequence[Recorded]) -> list[Recorded]:
+    """What operators have had it do, the newest first."""
+    return [each for each in recorded if isinstance(each.event, ActionTaken)][::-1]
+
+
+async def operations(visit: Visit, id: UUID) -> Sequence[OperationRow | Odd]:
+    """What was denied, and what else the audit log has about it."""
+    where = [Condition("target", "eq", str(id))]
+    return (await listed(visit.desk.reads, OPERATIONS, where, LATEST_FIRST, Page(ACTED))).rows

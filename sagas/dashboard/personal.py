@@ -1,0 +1,56 @@
+"""Personal fields are sealed in every page; who may act can have those of one stream opened, with a reason."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from starlette.responses import Response
+
+from domain.operations.kinds import OperationKind
+from sagas.dashboard import operation
+from sagas.dashboard.acting import reason_of, requested, uuid_of
+from sagas.dashboard.port import Log
+from sagas.dashboard.visit import Visit
+
+SCOPE: Final = "personal:show"
+OPEN_FOR: Final = timedelta(minutes=15)
+
+SEALED: Final = "(personal, sealed)"
+ERASED: Final = "(erased)"
+
+
+async def is_open(visit: Visit, stream: UUID) -> bool:
+    """Whether who looks has had this stream opened, a short while ago: the address names the operation."""
+    text = visit.asked("personal")
+    if text is None or not visit.may(SCOPE):
+        return False
+    id = uuid_of(text, "operation")
+    asked = await operation.found(visit.desk, id)
+    if asked is None or asked.kind != OperationKind.PERSONAL_SHOW or asked.target != str(stream):
+        return False
+    return asked.by == visit.actor.id and visit.desk.now() - made_at(id) < OPEN_FOR
+
+
+def made_at(id: UUID) -> datetime:
+    """Of a UUIDv7, which operations have."""
+    return datetime.fromtimestamp((id.int >> 80) / 1000, UTC)
+
+
+def log_of(visit: Visit, context: str, *, opened: bool) -> Log:
+    return (visit.desk.opened if opened else visit.desk.sealed)[context]
+
+
+def hidden(*, opened: bool) -> str:
+    """What stands in the place of a personal field that could not be read."""
+    return ERASED if opened else SEALED
+
+
+async def open_stream(visit: Visit) -> Response:
+    """Back to where it was asked for, which the form says."""
+    stream, reason = uuid_of(visit.request.path_params["stream"], "stream"), reason_of(visit)
+    done = await requested(visit, f"/v1/streams/{stream}/show-personal", {"reason": reason})
+    context, place = visit.posted("context"), visit.posted("place")
+    there = f"/events/{context}/{place}" if place else f"/aggregates/{context}/{stream}"
+    return visit.go(there, personal=str(done), **({"at": visit.posted("at")} if visit.posted("at") else {}))

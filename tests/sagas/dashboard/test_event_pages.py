@@ -1,0 +1,173 @@
+"""Events of all logs and aggregates through time: found by the address, personal fields sealed unless opened."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from domain.ids import new_id
+from tests.eventually import eventually
+from tests.sagas.dashboard.conftest import Visitor
+from tests.sagas.dashboard.house import OPERATOR, STAFF, House, opened
+from tests.sagas.dashboard.parking import audited
+from tests.sagas.dashboard.test_frame import signed_in
+from tests.sagas.dashboard.test_parked_pages import posted
+
+NAME = "<script>alert(1)</script>"
+
+
+@pytest.fixture(scope="module")
+def house(module_database: str) -> Iterator[House]:
+    with opened(module_database) as house:
+        house.place("done", "pm_card_visa", "ENDED")
+        yield house
+
+
+@pytest.fixture(scope="module")
+def customer(house: House) -> str:
+    """Somebody whose name is a script."""
+    person = {"email": "mallory@example.com", "password": "correct horse", "name": NAME}
+    return str(house.ask("/v1/users", person)["id"])
+
+
+def get(house: House, path: str, who: str = OPERATOR) -> httpx.Response:
+    return httpx.get(f"{house.address}/dashboard{path}", cookies=signed_in(house, who))
+
+
+def listed(house: House, query: str) -> list[tuple[str, int]]:
+    """Context and position of the events on the page of this address."""
+    answer = get(house, f"/events?{query}")
+    assert answer.status_code == 200, answer.text
+    return [(c, int(p)) for c, p in re.findall(r'<tr id="e-([a-z]+)-(\d+)"', answer.text)]
+
+
+def stored(house: House, query: str) -> list[Any]:
+    with psycopg.connect(house.database) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_events_are_found_by_the_address(house: House):
+    [(stream, correlation, position)] = stored(
+        house, "SELECT originator_id, correlation_id, notification_id FROM orders.stored_events WHERE topic ="
+               " 'orders.order-placed'")  # fmt: skip
+    everything = listed(house, "")
+    assert len(everything) == 50
+    assert {context for context, _ in everything} > {"orders", "sagas", "payments"}
+    assert ("orders", position) in listed(house, f"stream={stream}")
+    assert {context for context, _ in listed(house, f"stream={stream}")} == {"orders"}
+    of_correlation = listed(house, f"correlation={correlation}")
+    assert {context for context, _ in of_correlation} >= {"orders", "sagas", "payments", "products"}
+    assert listed(house, "type=orders.order-placed") == [("orders", position)]
+    assert listed(house, "context=orders&until=2020-01-01") == []
+    assert len(listed(house, "context=orders&since=2020-01-01")) >= 2
+
+
+def test_pages_follow_each_other_through_all_logs_without_loss(house: House):
+    address, seen = "/events", []
+    for _ in range(20):
+        text = get(house, address).text
+        assert len(seen) < 2_000
+        seen += re.findall(r'<tr id="e-([a-z]+-\d+)"', text)
+        later = re.search(r'rel="next" href="/dashboard([^"]+)"', text)
+        if later is None:
+            break
+        address = later[1].replace("&amp;", "&")
+    names = ["users", "products", "orders", "payments", "sagas", "notifications", "operations"]
+    count = sum(stored(house, f"SELECT count(*) FROM {name}.stored_events")[0][0] for name in names)
+    assert len(seen) == len(set(seen))
+    assert len(seen) >= count - 25  # those of signing in and out meanwhile
+
+
+def test_a_rare_type_is_looked_for_a_stretch_at_a_time(house: House, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sagas.dashboard.event_pages.LOOKED_AT", 3)
+    text = get(house, "/events?type=users.user-registered").text
+    for _ in range(50):
+        if "Look further back" not in text:
+            break
+        address = re.search(r'rel="next" href="/dashboard([^"]+)"', text)
+        assert address
+        text = get(house, address[1].replace("&amp;", "&")).text
+        if "e-users-1" in text:
+            return
+    raise AssertionError("it was not found")
+
+
+@pytest.mark.parametrize(
+    "path, status",
+    [("/events?context=carts", 400), ("/events?stream=x", 400), ("/events?since=soon", 400),
+     ("/events?before=orders:x", 400), ("/events/orders/999999", 404), ("/events/carts/1", 404),
+     ("/events/orders/x", 404), ("/aggregates/orders/x", 400), (f"/aggregates/orders/{new_id()}", 404)],
+)  # fmt: skip
+def test_what_there_is_not_is_refused_and_said(house: House, path: str, status: int):
+    assert get(house, path).status_code == status
+
+
+def test_staff_see_personal_fields_sealed_and_cannot_open_them(house: House, customer: str):
+    for path in (f"/aggregates/users/{customer}?at=1", f"/events?stream={customer}"):
+        text = get(house, path, STAFF).text
+        assert "mallory" not in text
+        assert "script&gt;" not in text
+    assert "(personal, sealed)" in get(house, f"/aggregates/users/{customer}?at=1", STAFF).text
+    answer = posted(house, STAFF, f"/streams/{customer}/open", reason="let me", context="users")
+    assert answer.status_code == 403
+    eventually(lambda: any(r["kind"] == "personal.show" and r["status"] == "DENIED" for r in audited(house)))
+
+
+def test_who_opens_them_says_why_and_only_they_see_that_one_stream(house: House, customer: str):
+    answer = posted(house, OPERATOR, f"/streams/{customer}/open", reason="a complaint", context="users", at="1")
+    there = answer.headers["location"].removeprefix("/dashboard")
+    text = get(house, there).text
+    assert "mallory@example.com" in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert NAME not in text
+    assert "mallory" not in get(house, there, STAFF).text
+    other = str(house.ask("/v1/users", {"email": "b@example.com", "password": "correct horse", "name": "Bo Bee"})["id"])
+    assert "b@example.com" not in get(house, there.replace(customer, other)).text
+    [row] = [row for row in audited(house) if row["kind"] == "personal.show" and row["target"] == customer
+             and row["status"] != "DENIED"]  # fmt: skip
+    assert row["reason"] == "a complaint"
+
+
+@pytest.mark.requires("browser")
+def test_an_aggregate_is_gone_through_version_by_version(house: House, operator: Visitor):
+    page: Any = operator.page
+    operator.go(f"/aggregates/orders/{house.orders['done']}")
+    last = int(page.locator(".versions a[aria-current]").inner_text())
+    assert last > 1
+    assert operator.axe() == []
+    page.get_by_role("link", name="First").click()
+    assert page.url.endswith("?at=1")
+    assert "PLACED" in page.locator(".changes").inner_text()
+    page.get_by_role("link", name="On", exact=True).click()
+    page.wait_for_url("**?at=2")
+    row = page.locator(".changes tr", has=page.get_by_role("rowheader", name="status", exact=True))
+    assert row.inner_text().split() == ["status", "PLACED", "CONFIRMED"]
+    page.locator("input[type=range]").focus()
+    page.keyboard.press("ArrowLeft")  # it goes where it is moved to
+    page.wait_for_url("**?at=1*")
+    page.fill("[name=since]", "0")
+    page.get_by_role("button", name="Compare").click()
+    page.wait_for_url("**since=0")
+    assert "What changed since version 0" in operator.text()
+
+
+@pytest.mark.requires("browser")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_a_small_phone_and_is_readable_without_javascript(house: House, visitors: Any, scheme: str):
+    visitor: Visitor = visitors(viewport={"width": 320, "height": 700}, color_scheme=scheme).sign_in()
+    plain: Visitor = visitors(java_script_enabled=False).sign_in()
+    order = house.orders["done"]
+    for path in ("/events", f"/aggregates/orders/{order}", "/events/orders/1"):
+        visitor.go(path)
+        assert visitor.axe() == []
+        assert visitor.wide() <= 320
+        plain.go(path)
+        assert "orders" in plain.text()
+    plain.go(f"/aggregates/orders/{order}?at=1")
+    plain.page.get_by_role("link", name="On", exact=True).click()
+    assert "CONFIRMED" in plain.text()
