@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from email.message import EmailMessage
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,10 +11,11 @@ import httpx
 from pydantic_core import from_json
 from starlette.types import ASGIApp
 
+from infra.mail.kept import MailDirectory
 from infra.operations import NothingToDo, Refused
 from infra.parked import Park
 from projections.unparking import Tried
-from sagas.dashboard.port import Answered, Asked, CannotTry, Unreachable
+from sagas.dashboard.port import Answered, Asked, CannotTry, Mail, Unreachable
 
 TIMEOUT: Final = httpx.Timeout(15.0, connect=2.0)
 HERE: Final = "http://commands.chobo"
@@ -42,6 +45,26 @@ class DryRuns:
             return await self._park.dry_run(id)
         except (NothingToDo, Refused) as refusal:
             raise CannotTry(str(refusal)) from None
+
+
+class KeptMails:
+    """Of the directory of this installation, if it has one."""
+
+    def __init__(self, directory: MailDirectory | None) -> None:
+        self._directory = directory
+
+    async def read(self, id: UUID) -> Mail | None:
+        found = await asyncio.to_thread(self._directory.read, id) if self._directory else None
+        return None if found is None else mail(found)
+
+
+def mail(message: EmailMessage) -> Mail:
+    """Of ours, which have a text and HTML beside it."""
+    plain, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert plain is not None, "a mail of ours has both"
+    assert html is not None, "a mail of ours has both"
+    sender, to, date, subject = (str(message[name]) for name in ("From", "To", "Date", "Subject"))
+    return Mail(sender, to, date, subject, plain.get_content(), html.get_content())
 
 
 class ByHttp:

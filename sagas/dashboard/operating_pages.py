@@ -6,8 +6,10 @@ from typing import Final
 
 from sagas.dashboard import (
     aggregate_pages,
+    audit_pages,
     event_pages,
     model_pages,
+    notification_pages,
     operation,
     overview,
     parked_pages,
@@ -39,6 +41,14 @@ OPERATING: Final = [
     Page("/events", event_pages.show, "Events"),
     Page("/events/{context}/{position}", event_pages.show_one),
     Page("/aggregates/{context}/{id}", aggregate_pages.show),
+    Page("/notifications", notification_pages.show, "Notifications"),
+    Page("/notifications/newer", notification_pages.newer),
+    Page("/notifications/{id}", notification_pages.show_one),
+    Page("/notifications/{id}/mail", notification_pages.show_mail),
+    Page("/audit", audit_pages.show, "Audit log"),
+    Page("/audit.csv", audit_pages.as_csv),
+    Page("/audit/newer", audit_pages.newer),
+    Page("/audit/{id}", audit_pages.show_one),
     Page("/streams/{stream}/open", personal.open_stream, method="POST"),
     Page("/operations/{id}/live", operation.live),
 ]

@@ -53,4 +53,6 @@ async def open_stream(visit: Visit) -> Response:
     done = await requested(visit, f"/v1/streams/{stream}/show-personal", {"reason": reason})
     context, place = visit.posted("context"), visit.posted("place")
     there = f"/events/{context}/{place}" if place else f"/aggregates/{context}/{stream}"
+    if place == "mail":
+        there = f"/notifications/{stream}"
     return visit.go(there, personal=str(done), **({"at": visit.posted("at")} if visit.posted("at") else {}))

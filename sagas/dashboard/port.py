@@ -124,3 +124,23 @@ class Trying(Protocol):
     async def dry_run(self, id: UUID) -> Tried:
         """What a retry would come to; nothing is changed. Raises CannotTry."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """As it was sent: `html` is the same as `text`, with its looks."""
+
+    sender: str
+    to: str
+    date: str
+    subject: str
+    text: str
+    html: str
+
+
+class Mails(Protocol):
+    """Copies of what was mailed, where they are kept."""
+
+    async def read(self, id: UUID) -> Mail | None:
+        """That of a notification; None where there is none."""
+        ...

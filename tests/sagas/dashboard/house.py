@@ -136,11 +136,12 @@ class House:
 
 
 @contextmanager
-def opened(database: str) -> Iterator[House]:
+def opened(database: str, **more: Any) -> Iterator[House]:
+    """`more` are settings by name."""
     keys = new_key_set()
     settings = Settings.read(
         {}, profile="development", database_url=database, token_keys=keys, rate_limits=0, operator_email=OPERATOR,
-        operator_password=PASSWORD,
+        operator_password=PASSWORD, **more,
     )  # fmt: skip
     served = Served(settings, MemoryGateway())
     served.start()
