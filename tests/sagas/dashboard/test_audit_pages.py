@@ -12,6 +12,9 @@ import httpx
 import pytest
 
 from domain.ids import new_id
+from projections.operations.queries import OPERATIONS
+from sagas.dashboard import audit_pages
+from sagas.dashboard.lists import Timed
 from tests.eventually import eventually
 from tests.sagas.dashboard.conftest import Visitor
 from tests.sagas.dashboard.house import OPERATOR, STAFF, House, opened
@@ -77,10 +80,7 @@ def test_the_file_has_what_the_address_asks_for_and_nothing_in_it_is_a_formula(h
 
 
 def test_pages_follow_each_other_and_lead_back(house: House, monkeypatch: pytest.MonkeyPatch):
-    from sagas.dashboard import audit_pages
-    from sagas.dashboard.lists import Timed
-
-    monkeypatch.setattr(audit_pages, "LIST", Timed(audit_pages.OPERATIONS, "requested_at", "operations", size=2))
+    monkeypatch.setattr(audit_pages, "LIST", Timed(OPERATIONS, "requested_at", "operations", size=2))
     first = get(house, "/audit").text
     assert 'rel="prev"' not in first
     older = re.search(r'rel="next" href="/dashboard([^"]+)"', first)
