@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 
 import httpx
 from pydantic_core import from_json
 from starlette.types import ASGIApp
 
+from commands.denials import Denials
+from commands.operations.messages import DenyAction
+from commands.trace import trace
+from domain.actor import Actor
+from domain.ids import OperationId, derive
 from sagas.dashboard.port import Answered, Asked, Unreachable
 
 TIMEOUT: Final = httpx.Timeout(15.0, connect=2.0)
@@ -35,6 +42,20 @@ class ByHttp:
 
     async def post(self, asked: Asked) -> Answered:
         return await posted(self._client, asked)
+
+
+class Denied:
+    """In the log of operations. The same within an hour is kept once."""
+
+    def __init__(self, denials: Denials, now: Callable[[], datetime]) -> None:
+        self._denials = denials
+        self._now = now
+
+    async def keep(self, actor: Actor, action: str, target: str, why: str) -> None:
+        hour = f"{self._now():%Y-%m-%dT%H}"
+        id = OperationId(derive("denial", f"{actor}/{action}/{target}/{why}/{hour}"))
+        denial = DenyAction(id=id, action=action, subject=target, why=why)
+        await self._denials.keep(denial, actor, trace({}))
 
 
 async def posted(client: httpx.AsyncClient, asked: Asked) -> Answered:

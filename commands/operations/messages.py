@@ -149,4 +149,4 @@ class DenyAction(Command):
     id: OperationId
     action: KindName
     subject: Target
-    scope: str
+    why: str

@@ -6,10 +6,13 @@ import httpx
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
+from commands.denials import Denials
+from commands.services import Services
 from domain import sagas
 from domain.actor import Actor
 from infra.assembly.ground import Ground
-from infra.dashboard import ByHttp, InProcess
+from infra.assembly.writing import WriteLoops
+from infra.dashboard import ByHttp, Denied, InProcess
 from infra.databases import READS
 from infra.event_log.reader import LogReader
 from infra.keys import NoKeys
@@ -22,7 +25,7 @@ from sagas.dashboard.port import Commands
 from sagas.dashboard.session import Sessions
 
 
-def pages(ground: Ground, tokens: Tokens, api: ASGIApp) -> Mount:
+def pages(ground: Ground, loops: WriteLoops, tokens: Tokens, used: Services, api: ASGIApp) -> Mount:
     """`api` is the command API of this process."""
     reads = ground.databases.pool(READS)
     sealed = {c.name: LogReader(ground.databases.pool(c.name), c.name, NoKeys()) for c in ground.contexts}
@@ -32,6 +35,7 @@ def pages(ground: Ground, tokens: Tokens, api: ASGIApp) -> Mount:
             sealed=sealed,
             opened=ground.readers,
             commands=commands(ground, api),
+            denials=Denied(Denials(loops, used), used.now),
             token=lambda actor: access_token(tokens, actor),
             sessions=Sessions(ground.settings.cursor_secret.get_secret_value().encode()),
             news=News(reads),

@@ -11,7 +11,7 @@ from domain.actor import Actor
 from projections.pool import Pool
 from sagas.dashboard.healthy import Healthy
 from sagas.dashboard.live import News
-from sagas.dashboard.port import Commands, Log
+from sagas.dashboard.port import Commands, Denials, Log
 from sagas.dashboard.session import Sessions
 
 
@@ -30,6 +30,7 @@ class Desk:
     sealed: Mapping[str, Log]
     opened: Mapping[str, Log]
     commands: Commands
+    denials: Denials
     token: Callable[[Actor], str]
     sessions: Sessions
     news: News
