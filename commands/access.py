@@ -57,6 +57,7 @@ SCOPES: Final[dict[str, Who]] = {
     # sagas
     "sagas:look": STAFF,
     "sagas:act": OPERATORS,
+    "sagas:bulk": ADMINS,  # on the dashboard: many at once
     "payments:refund": STAFF,
     # notifications
     "notifications:request": SERVICES,

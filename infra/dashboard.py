@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from datetime import datetime
 from email.message import EmailMessage
 from typing import Any, Final
 from uuid import UUID
@@ -11,6 +13,11 @@ import httpx
 from pydantic_core import from_json
 from starlette.types import ASGIApp
 
+from commands.denials import Denials
+from commands.operations.messages import DenyAction
+from commands.trace import trace
+from domain.actor import Actor
+from domain.ids import OperationId, derive
 from infra.mail.kept import MailDirectory
 from infra.operations import NothingToDo, Refused
 from infra.parked import Park
@@ -75,6 +82,20 @@ class ByHttp:
 
     async def post(self, asked: Asked) -> Answered:
         return await posted(self._client, asked)
+
+
+class Denied:
+    """In the log of operations. The same within an hour is kept once."""
+
+    def __init__(self, denials: Denials, now: Callable[[], datetime]) -> None:
+        self._denials = denials
+        self._now = now
+
+    async def keep(self, actor: Actor, action: str, target: str, why: str) -> None:
+        hour = f"{self._now():%Y-%m-%dT%H}"
+        id = OperationId(derive("denial", f"{actor}/{action}/{target}/{why}/{hour}"))
+        denial = DenyAction(id=id, action=action, subject=target, why=why)
+        await self._denials.keep(denial, actor, trace({}))
 
 
 async def posted(client: httpx.AsyncClient, asked: Asked) -> Answered:

@@ -6,10 +6,13 @@ import httpx
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
+from commands.denials import Denials
+from commands.services import Services
 from domain import sagas
 from domain.actor import Actor
 from infra.assembly.ground import Ground
-from infra.dashboard import ByHttp, DryRuns, InProcess, KeptMails
+from infra.assembly.writing import WriteLoops
+from infra.dashboard import ByHttp, Denied, DryRuns, InProcess, KeptMails
 from infra.databases import READS
 from infra.event_log.browsed import BrowsedLog
 from infra.event_log.log import KeyStore
@@ -30,7 +33,7 @@ from sagas.orchestrator import SagaSink
 from sagas.processes import PROCESSES
 
 
-def pages(ground: Ground, tokens: Tokens, api: ASGIApp) -> Mount:
+def pages(ground: Ground, loops: WriteLoops, tokens: Tokens, used: Services, api: ASGIApp) -> Mount:
     """`api` is the command API of this process."""
     reads = ground.databases.pool(READS)
     sealed = logs(ground, NoKeys())
@@ -43,6 +46,7 @@ def pages(ground: Ground, tokens: Tokens, api: ASGIApp) -> Mount:
             commands=commands(ground, api),
             trying=DryRuns(Park(reads, MODELS, RULES, ground.readers, [SagaSink(PROCESSES, None)])),
             mails=KeptMails(kept(ground.settings)),
+            denials=Denied(Denials(loops, used), used.now),
             token=lambda actor: access_token(tokens, actor),
             sessions=Sessions(ground.settings.cursor_secret.get_secret_value().encode()),
             news=News(reads),

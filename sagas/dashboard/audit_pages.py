@@ -18,7 +18,7 @@ from projections.operations.queries import LATEST_FIRST, OPERATIONS
 from projections.operations.row import OperationRow
 from projections.users.queries import USERS
 from sagas.dashboard import operation
-from sagas.dashboard.acting import uuid_of
+from sagas.dashboard.asking import uuid_of
 from sagas.dashboard.lists import Timed, between, equal, one_of
 from sagas.dashboard.operation import TONES, WORDS
 from sagas.dashboard.rows import Odd

@@ -12,7 +12,7 @@ from domain.aggregate import Context
 from projections.pool import Pool
 from sagas.dashboard.healthy import Healthy
 from sagas.dashboard.live import News
-from sagas.dashboard.port import Commands, Log, Mails, Trying
+from sagas.dashboard.port import Commands, Denials, Log, Mails, Trying
 from sagas.dashboard.session import Sessions
 from sagas.dashboard.shared import Shared
 
@@ -35,6 +35,7 @@ class Desk:
     commands: Commands
     trying: Trying
     mails: Mails
+    denials: Denials
     token: Callable[[Actor], str]
     sessions: Sessions
     news: News

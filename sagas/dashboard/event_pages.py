@@ -13,7 +13,7 @@ from starlette.responses import Response
 from domain.event import EVENT_TYPES, Event
 from projections.feed import Recorded, Unreadable
 from projections.history import plain
-from sagas.dashboard.acting import uuid_of
+from sagas.dashboard.asking import uuid_of
 from sagas.dashboard.desk import Desk
 from sagas.dashboard.lists import moment
 from sagas.dashboard.park import state_of

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from domain.ids import new_id
 from sagas.dashboard import operation
-from sagas.dashboard.acting import confirmed, reason_of, requested, uuid_of
+from sagas.dashboard.asking import confirmed, reason_of, requested, uuid_of
 from sagas.dashboard.standing import ModelShown, models
 from sagas.dashboard.ticking import ticking
 from sagas.dashboard.visit import Refused, Visit, not_there

@@ -19,7 +19,7 @@ from projections.listing import Condition
 from projections.notifications.queries import NOTIFICATIONS
 from projections.notifications.row import NotificationRow
 from projections.users.queries import USERS
-from sagas.dashboard.acting import uuid_of
+from sagas.dashboard.asking import uuid_of
 from sagas.dashboard.lists import Timed, between, equal, one_of
 from sagas.dashboard.personal import SCOPE, is_open
 from sagas.dashboard.port import Mail

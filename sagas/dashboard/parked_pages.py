@@ -23,7 +23,7 @@ from projections import parked
 from projections.parked import Parked, Wanted
 from projections.pool import connected
 from sagas.dashboard import operation, park
-from sagas.dashboard.acting import confirmed, reason_of, requested, uuid_of
+from sagas.dashboard.asking import confirmed, reason_of, requested, uuid_of
 from sagas.dashboard.operation import Shown
 from sagas.dashboard.park import Foretold
 from sagas.dashboard.ticking import ticking

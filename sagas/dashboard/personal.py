@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from domain.operations.kinds import OperationKind
 from sagas.dashboard import operation
-from sagas.dashboard.acting import reason_of, requested, uuid_of
+from sagas.dashboard.asking import reason_of, requested, uuid_of
 from sagas.dashboard.port import Log
 from sagas.dashboard.visit import Visit
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from domain.actor import Actor
 from projections.feed import Recorded
 from projections.unparking import Tried
 
@@ -106,6 +107,12 @@ class Answered:
 
 class Unreachable(Exception):
     """The command API cannot be asked at present."""
+
+
+class Denials(Protocol):
+    """Keeps for the audit log what somebody was refused. Nobody can make it write without end."""
+
+    async def keep(self, actor: Actor, action: str, target: str, why: str) -> None: ...
 
 
 class Commands(Protocol):

@@ -27,6 +27,8 @@ OPERATOR: Final = "operator@chobo.example"
 STAFF: Final = "staff@chobo.example"
 CUSTOMER: Final = "customer@chobo.example"
 JSON = dict[str, Any]
+ASKED_TO_ACT: Final = 10
+"""The version at which a checkout has heard that its payer is to act."""
 
 
 class Served:
@@ -95,6 +97,11 @@ class House:
         self.orders[name] = id = OrderId(new_id())
         self.served.do(self.shop.place(id, token))
         self.wait_for(self.saga(name), lambda seen: seen["status"] == status)
+
+    def place_waiting(self, name: str) -> None:
+        """An order whose payer has been asked to do something first, and does not: its saga goes no further."""
+        self.place(name, "pm_card_authenticationRequired", "RUNNING")
+        self.wait_for(self.saga(name), lambda seen: seen["version"] >= ASKED_TO_ACT)
 
     def wait_for(self, saga: str, condition: Callable[[JSON], bool]) -> None:
         eventually(lambda: (seen := self.look(saga)) is not None and condition(seen))
