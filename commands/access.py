@@ -57,7 +57,6 @@ SCOPES: Final[dict[str, Who]] = {
     # sagas
     "sagas:look": STAFF,
     "sagas:act": OPERATORS,
-    "sagas:bulk": ADMINS,  # on the dashboard: many at once
     "payments:refund": STAFF,
     # notifications
     "notifications:request": SERVICES,

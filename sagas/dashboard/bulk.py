@@ -25,7 +25,6 @@ from sagas.dashboard.visit import Refused, Visit
 from sagas.story import Story, recorded, story_of
 from sagas.what_if import what_if
 
-BULK: Final = "sagas:bulk"
 MOST: Final = 100
 LOOKS, LOOK = 10, 0.2
 """So often, and after so many seconds, it is looked what came of the first one."""

@@ -11,10 +11,10 @@ from urllib.parse import urlencode, urlsplit
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from commands.access import may
 from domain.actor import Actor
 from projections.users.queries import USERS, sign_ins_of
 from sagas.dashboard import sign_in
+from sagas.dashboard.access import may
 from sagas.dashboard.desk import Desk
 from sagas.dashboard.page import Page
 from sagas.dashboard.session import Over, Session

@@ -12,8 +12,8 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from commands.access import may
 from domain.actor import Actor
+from sagas.dashboard.access import may
 from sagas.dashboard.desk import Desk
 from sagas.dashboard.port import Answered, Asked, Unreachable
 from sagas.dashboard.session import Session
