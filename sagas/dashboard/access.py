@@ -9,7 +9,8 @@ from commands.access import ADMINS, Who
 from domain.actor import Actor
 
 BULK: Final = "sagas:bulk"
-HERE: Final[dict[str, Who]] = {BULK: ADMINS}
+PARKED_BULK: Final = "parked:bulk"
+HERE: Final[dict[str, Who]] = {BULK: ADMINS, PARKED_BULK: ADMINS}
 
 
 def may(actor: Actor, scope: str) -> bool:

@@ -15,6 +15,7 @@ from sagas.dashboard import (
     parked_pages,
     personal,
 )  # fmt: skip
+from sagas.dashboard.access import PARKED_BULK
 from sagas.dashboard.page import Page
 
 OPERATING: Final = [
@@ -32,7 +33,7 @@ OPERATING: Final = [
     Page("/parked", parked_pages.show, "Parked"),
     Page("/parked/cause", parked_pages.show_cause),
     Page("/parked/cause/canary", parked_pages.retry_canary, method="POST"),
-    Page("/parked/cause/retry", parked_pages.retry_others, method="POST"),
+    Page("/parked/cause/retry", parked_pages.retry_others, scope=PARKED_BULK, method="POST"),
     Page("/parked/outcomes", parked_pages.show_outcomes),
     Page("/parked/outcomes/live", parked_pages.live_outcomes),
     Page("/parked/{id}", parked_pages.show_one),
