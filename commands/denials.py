@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from commands.log import Unavailable
+from commands.message import Command
 from commands.reply import Envelope, OutcomeUnknown, Overloaded
 from commands.route import Resource, Route
 from commands.services import Loop, Services
@@ -18,6 +19,8 @@ from domain.actor import ANONYMOUS, Actor
 
 MOST: Final = 100  # of one actor within an hour, in this process
 DEADLINE: Final = 2.0  # seconds: the answer does not wait longer for its record
+
+OPERATIONS: Final = "operations"
 
 log: Final = logging.getLogger("chobo.commands.denials")
 
@@ -37,15 +40,18 @@ class Denials:
     async def record(self, row: Route | Resource, actor: Actor, id: UUID | None, trace: Trace) -> None:
         if actor is ANONYMOUS or not isinstance(row, Route) or row.denied is None:
             return
-        now = self._now()
-        if self._too_many(actor, now):
+        await self.keep(row.denied(row, actor, id, self._now()), actor, trace)
+
+    async def keep(self, denial: Command, actor: Actor, trace: Trace) -> None:
+        """In the log of operations, whatever context it was about."""
+        if self._too_many(actor, self._now()):
             return
-        command = row.denied(row, actor, id, now).bind(by=actor)
+        command = denial.bind(by=actor)
         envelope = Envelope(command, trace.correlation_id, traceparent=trace.traceparent, deadline=DEADLINE)
         try:
-            await self._loops[row.context].submit(envelope)
+            await self._loops[OPERATIONS].submit(envelope)
         except (Overloaded, OutcomeUnknown, Unavailable) as error:
-            log.warning("not recorded that %s was denied POST %s: %s", actor, row.path, error)
+            log.warning("not recorded that %s was denied something: %s: %s", actor, denial, error)
 
     def _too_many(self, actor: Actor, now: datetime) -> bool:
         hour = now.replace(minute=0, second=0, microsecond=0)

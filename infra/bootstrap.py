@@ -125,7 +125,7 @@ async def served(
     if Duty.DASHBOARD in duties:
         from infra.assembly.dashboard import pages  # only who shows it imports its templates
 
-        more.append(pages(ground, tokens, api))
+        more.append(pages(ground, loops, tokens, used, api))
     if Duty.COMMANDS not in duties:
         return bare(more, outside)
     raw = {webhooks.POST: hooks(ground, loops)}

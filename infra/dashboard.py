@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from email.message import EmailMessage
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,10 +13,16 @@ import httpx
 from pydantic_core import from_json
 from starlette.types import ASGIApp
 
+from commands.denials import Denials
+from commands.operations.messages import DenyAction
+from commands.trace import trace
+from domain.actor import Actor
+from domain.ids import OperationId, derive
+from infra.mail.kept import MailDirectory
 from infra.operations import NothingToDo, Refused
 from infra.parked import Park
 from projections.unparking import Tried
-from sagas.dashboard.port import Answered, Asked, CannotTry, Unreachable
+from sagas.dashboard.port import Answered, Asked, CannotTry, Mail, Unreachable
 
 TIMEOUT: Final = httpx.Timeout(15.0, connect=2.0)
 HERE: Final = "http://commands.chobo"
@@ -44,6 +54,26 @@ class DryRuns:
             raise CannotTry(str(refusal)) from None
 
 
+class KeptMails:
+    """Of the directory of this installation, if it has one."""
+
+    def __init__(self, directory: MailDirectory | None) -> None:
+        self._directory = directory
+
+    async def read(self, id: UUID) -> Mail | None:
+        found = await asyncio.to_thread(self._directory.read, id) if self._directory else None
+        return None if found is None else mail(found)
+
+
+def mail(message: EmailMessage) -> Mail:
+    """Of ours, which have a text and HTML beside it."""
+    plain, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert plain is not None, "a mail of ours has both"
+    assert html is not None, "a mail of ours has both"
+    sender, to, date, subject = (str(message[name]) for name in ("From", "To", "Date", "Subject"))
+    return Mail(sender, to, date, subject, plain.get_content(), html.get_content())
+
+
 class ByHttp:
     """`client` has the base address of the command API."""
 
@@ -52,6 +82,20 @@ class ByHttp:
 
     async def post(self, asked: Asked) -> Answered:
         return await posted(self._client, asked)
+
+
+class Denied:
+    """In the log of operations. The same within an hour is kept once."""
+
+    def __init__(self, denials: Denials, now: Callable[[], datetime]) -> None:
+        self._denials = denials
+        self._now = now
+
+    async def keep(self, actor: Actor, action: str, target: str, why: str) -> None:
+        hour = f"{self._now():%Y-%m-%dT%H}"
+        id = OperationId(derive("denial", f"{actor}/{action}/{target}/{why}/{hour}"))
+        denial = DenyAction(id=id, action=action, subject=target, why=why)
+        await self._denials.keep(denial, actor, trace({}))
 
 
 async def posted(client: httpx.AsyncClient, asked: Asked) -> Answered:

@@ -85,7 +85,7 @@ class Deny(Handler[m.DenyAction]):
     def decide(self, command: m.DenyAction, states: States, at: datetime, ids: Ids) -> Decision:
         if states.get(command.id) is not None:
             return None
-        return operations.deny(command.id, person(command), command.action, command.subject, command.scope, at=at)
+        return operations.deny(command.id, person(command), command.action, command.subject, command.why, at=at)
 
 
 HANDLERS: Handlers = {

@@ -167,4 +167,4 @@ class DenyAction(Command):
     id: OperationId
     action: KindName
     subject: Target
-    scope: str
+    why: str

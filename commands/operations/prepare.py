@@ -41,4 +41,4 @@ def denied(route: Route, actor: Actor, id: UUID | None, at: datetime) -> DenyAct
     assert issubclass(route.message, Action)
     action, subject = route.message.KIND, str(id or route.path)
     recorded_as = OperationId(derive("denial", f"{actor}/{action}/{subject}/{at:%Y-%m-%dT%H}"))
-    return DenyAction(id=recorded_as, action=action, subject=subject, scope=route.scope)
+    return DenyAction(id=recorded_as, action=action, subject=subject, why=f"needs the scope {route.scope}")

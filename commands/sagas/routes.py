@@ -27,7 +27,7 @@ def denied(route: Route, actor: Actor, id: UUID | None, at: datetime) -> DenyAct
     assert issubclass(route.message, ActOnSaga)
     action, subject = f"saga.{route.message.ACTION.lower()}", str(id)
     recorded_as = OperationId(derive("denial", f"{actor}/{action}/{subject}/{at:%Y-%m-%dT%H}"))
-    return DenyAction(id=recorded_as, action=action, subject=subject, scope=route.scope)
+    return DenyAction(id=recorded_as, action=action, subject=subject, why=f"needs the scope {route.scope}")
 
 
 Act = partial(Route, scope="sagas:act", key=REQUIRED, answer=ACCEPTED, edits=True, denied=denied)

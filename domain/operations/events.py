@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import JsonValue, StringConstraints
 
-from domain.event import Event, PersonalData
+from domain.event import JSON, Event, PersonalData
 from domain.ids import UserId
 
 KindName = Annotated[str, StringConstraints(min_length=3, max_length=64, pattern=r"^[a-z][a-z-]*\.[a-z][a-z-]*$")]
@@ -71,14 +71,23 @@ class OperationWithoutEffect(OperationEvent):
 
 
 class ActionDenied(OperationEvent):
-    """Somebody who was recognised asked for what their roles do not allow. `action` is the kind it would have been."""
+    """Somebody who was recognised asked for what was not done: `action` is the kind it would have been.
+
+    `why` says what was missing: a role, or a form of the dashboard's own, or having looked at how things are now.
+    """
 
     TOPIC = "operations.action-denied"
+    class_version = 2
 
     by: UserId | None
     action: KindName
     target: Target
-    scope: str
+    why: str
+
+    @staticmethod
+    def upcast_v1_v2(state: JSON) -> None:
+        """v1 knew of one reason only."""
+        state["why"] = f"needs the scope {state.pop('scope')}"
 
 
 Outcome = OperationCompleted | OperationFailed | OperationWithoutEffect

@@ -68,8 +68,8 @@ def begin(id: OperationId, asked: Request, *, at: datetime) -> OperationBegun:
     return OperationBegun(**first(id, at), **asdict(asked))
 
 
-def deny(id: OperationId, by: UserId | None, action: str, target: str, scope: str, *, at: datetime) -> ActionDenied:
-    return ActionDenied(**first(id, at), by=by, action=action, target=target, scope=scope)
+def deny(id: OperationId, by: UserId | None, action: str, target: str, why: str, *, at: datetime) -> ActionDenied:
+    return ActionDenied(**first(id, at), by=by, action=action, target=target, why=why)
 
 
 def complete(operation: Operation, result: Facts, *, at: datetime) -> OperationCompleted | None:

@@ -6,16 +6,21 @@ import httpx
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
+from commands.denials import Denials
+from commands.services import Services
 from domain import sagas
 from domain.actor import Actor
 from infra.assembly.ground import Ground
-from infra.dashboard import ByHttp, DryRuns, InProcess
+from infra.assembly.writing import WriteLoops
+from infra.dashboard import ByHttp, Denied, DryRuns, InProcess, KeptMails
 from infra.databases import READS
 from infra.event_log.browsed import BrowsedLog
 from infra.event_log.log import KeyStore
 from infra.keys import NoKeys
+from infra.mail.kept import MailDirectory
 from infra.parked import Park
 from infra.rules import RULES
+from infra.settings import Settings
 from infra.tokens import Tokens
 from projections.models import MODELS
 from sagas.dashboard.app import dashboard
@@ -28,7 +33,7 @@ from sagas.orchestrator import SagaSink
 from sagas.processes import PROCESSES
 
 
-def pages(ground: Ground, tokens: Tokens, api: ASGIApp) -> Mount:
+def pages(ground: Ground, loops: WriteLoops, tokens: Tokens, used: Services, api: ASGIApp) -> Mount:
     """`api` is the command API of this process."""
     reads = ground.databases.pool(READS)
     sealed = logs(ground, NoKeys())
@@ -40,6 +45,8 @@ def pages(ground: Ground, tokens: Tokens, api: ASGIApp) -> Mount:
             contexts={context.name: context for context in ground.contexts},
             commands=commands(ground, api),
             trying=DryRuns(Park(reads, MODELS, RULES, ground.readers, [SagaSink(PROCESSES, None)])),
+            mails=KeptMails(kept(ground.settings)),
+            denials=Denied(Denials(loops, used), used.now),
             token=lambda actor: access_token(tokens, actor),
             sessions=Sessions(ground.settings.cursor_secret.get_secret_value().encode()),
             news=News(reads),
@@ -47,6 +54,11 @@ def pages(ground: Ground, tokens: Tokens, api: ASGIApp) -> Mount:
             stopping=ground.stopping,
         )
     )
+
+
+def kept(settings: Settings) -> MailDirectory | None:
+    """Where mails are kept instead of sent."""
+    return MailDirectory(settings.mail_directory) if settings.mail_directory and not settings.smtp_host else None
 
 
 def logs(ground: Ground, keys: KeyStore) -> dict[str, BrowsedLog]:

@@ -14,7 +14,7 @@ from infra.demo.client import Api, Session
 from infra.demo.lives import Lives
 from infra.demo.shop import Placed, Shop
 from infra.demo.tally import Tally
-from infra.settings import Settings, SettingsRefused
+from infra.settings import Profile, Settings, SettingsRefused
 
 
 async def run(
@@ -39,6 +39,8 @@ async def run(
         operator = Session(api, settings.operator_email, settings.operator_password.get_secret_value())
         shop = Shop(api, operator, bank, seed)
         await set_up(shop, as_json=as_json)
+        if not as_json:
+            print(how_to_look(settings, url), flush=True)
         if sandbox is not None:
             await bank.have_bad_luck(seed)
         await trade(shop, rate, count, as_json=as_json)
@@ -52,6 +54,13 @@ async def set_up(shop: Shop, *, as_json: bool) -> None:
             progress.update(task, advance=1, description=f"Setting up the shop: {name[:30]:<30}")
     if not as_json:
         print(f"The sample shop is open: {shop.steps()} categories, products and customers.", flush=True)
+
+
+def how_to_look(settings: Settings, url: str) -> str:
+    """Where an operator sees what becomes of the orders. The password is told only where everybody may know it."""
+    secret = settings.operator_password if settings.profile is Profile.DEVELOPMENT else None
+    password = secret.get_secret_value() if secret else "(yours)"
+    return f"Look at it on {url}/dashboard/ as {settings.operator_email}, password {password}"
 
 
 async def trade(shop: Shop, rate: float, count: int | None, *, as_json: bool) -> None:

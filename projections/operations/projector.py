@@ -56,7 +56,7 @@ def denied(event: ActionDenied) -> OperationRow:
         by=event.by,
         reason=None,
         requested_at=event.timestamp,
-        explanation=f"needs the scope {event.scope}",
+        explanation=event.why,
         ended_at=event.timestamp,
     )
 

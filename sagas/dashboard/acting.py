@@ -1,50 +1,126 @@
-"""How pages have something done: a form's reason and key go to the command API, which asks for roles and records it."""
+"""Having a saga do something: what it would cause is shown first, then it is asked for, then its outcome is told."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
+from starlette.responses import Response
+
+from domain.errors import DomainError
+from domain.sagas.events import ActionKind
+from sagas.dashboard.actions import IRREVERSIBLE, MEANINGS
+from sagas.dashboard.one_saga import Untold, story
+from sagas.dashboard.port import Answered
+from sagas.dashboard.saga_words import said_of
 from sagas.dashboard.visit import Refused, Visit
+from sagas.engine import Engine
+from sagas.processes import PROCESSES
+from sagas.story import Story
+from sagas.what_if import WhatIf, what_if
 
-LONGEST_REASON: Final = 500
-DENIED: Final = "You may not do that"
-RECORDED: Final = "That you asked is in the audit log."
-
-
-def reason_of(visit: Visit) -> str:
-    """Raises Refused where there is none."""
-    reason = visit.posted("reason")
-    if not reason or len(reason) > LONGEST_REASON:
-        said = f"Say in 1 to {LONGEST_REASON} characters why it is done: the audit log keeps it. Nothing was done."
-        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "It needs a reason", said, code="REASON")
-    return reason
+ENGINE = Engine(PROCESSES)
 
 
-def confirmed(visit: Visit, text: str) -> None:
-    """Raises Refused unless just this was typed."""
-    if visit.posted("confirm") != text:
-        said = f"What was typed is not {text!r}, so nothing was done."
-        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "It was not confirmed", said, code="CONFIRM")
+async def preview(visit: Visit) -> Response:
+    """What it would cause, and the form that asks for it."""
+    kind, found = kind_of(visit), await whole(visit)
+    try:
+        would = what_if(ENGINE, found.saga, kind, visit.desk.now())
+    except DomainError as error:
+        raise Refused(HTTPStatus.CONFLICT, f"{kind.capitalize()} is not possible", error.detail) from None
+    return visit.page("saga_act.html", **shown(found, kind, would))
 
 
-async def requested(visit: Visit, path: str, body: Mapping[str, Any], *, key: str | None = None) -> UUID:
-    """The id of the operation. Sent twice with one key it is one. Raises Refused."""
-    answer = await visit.post(path, body, key=key or visit.posted("key") or None)
-    if answer.done:
-        return UUID(answer.said["id"])
-    said = str(answer.said.get("detail") or answer.said.get("title") or "no more was said")
-    if answer.status == HTTPStatus.FORBIDDEN:
-        raise Refused(answer.status, DENIED, f"{said}. {RECORDED}", code="FORBIDDEN")
-    raise Refused(answer.status, "That was refused", f"{said}. Nothing was done.", code=answer.said.get("code"))
+def shown(found: Story, kind: ActionKind, would: WhatIf) -> dict[str, Any]:
+    saga = found.saga
+    return {
+        "saga": saga,
+        "action": kind.lower(),
+        "meaning": MEANINGS[kind],
+        "would": would,
+        "now": said_of(saga.status, saga.outcome, paused=saga.paused),
+        "after": said_of(would.status, would.outcome, paused=kind is ActionKind.PAUSE),
+        "typed": kind.lower() if kind in IRREVERSIBLE else None,
+    }
 
 
-def uuid_of(text: str, what: str) -> UUID:
-    """Raises Refused for what is no id."""
+async def act(visit: Visit) -> Response:
+    """Through the command API, which asks for roles and the version again, and records it."""
+    kind, id = kind_of(visit), visit.request.path_params["id"]
+    version, reason = version_of(visit), visit.posted("reason")
+    if not reason:
+        raise Refused(HTTPStatus.BAD_REQUEST, "It takes a reason", "Say why: it is recorded for good.")
+    if kind in IRREVERSIBLE and visit.posted("typed").lower() != kind.lower():
+        raise Refused(
+            HTTPStatus.BAD_REQUEST, "It was not confirmed", f"Type {kind.lower()} to confirm: it cannot be taken back."
+        )
+    action_id = uuid_of(visit.posted("key"))
+    answer = await asked(visit, id, kind, action_id, reason, version)
+    if not answer.done:
+        await refuse(visit, kind, id, answer)
+    return visit.go(f"/sagas/{id}", acted=str(action_id))
+
+
+async def asked(visit: Visit, id: UUID | str, kind: ActionKind, action_id: UUID, reason: str, version: int) -> Answered:
+    body = {"actionId": str(action_id), "reason": reason}
+    return await visit.post(f"/v1/sagas/{id}/{kind.lower()}", body, key=str(action_id), version=version)
+
+
+async def refuse(visit: Visit, kind: ActionKind, id: UUID, answer: Answered) -> None:
+    """Raises Refused."""
+    await note(visit, kind, id, answer)
+    title, text = why(answer)
+    raise Refused(answer.status, title, text, back=f"/sagas/{id}")
+
+
+async def note(visit: Visit, kind: ActionKind, id: UUID, answer: Answered) -> None:
+    """Keeps that it was refused; the command API itself keeps whose roles do not allow it."""
+    if answer.status != HTTPStatus.FORBIDDEN:
+        _, text = why(answer)
+        await visit.denied(f"saga.{kind.lower()}", str(id), f"{answer.said.get('code', answer.status)}: {text}")
+
+
+def why(answer: Answered) -> tuple[str, str]:
+    detail = str(answer.said.get("detail") or answer.said.get("title") or "")
+    match answer.status:
+        case HTTPStatus.PRECONDITION_FAILED:
+            return "It has moved on since you looked", f"Nothing was done. Look at it again and decide anew. {detail}"
+        case HTTPStatus.FORBIDDEN:
+            return "You may not do that", f"Nothing was done. It takes an operator. {detail}"
+        case HTTPStatus.CONFLICT:
+            return "It had no effect", f"Nothing was done: {detail}"
+        case _:
+            return "It was not done", detail
+
+
+def kind_of(visit: Visit) -> ActionKind:
+    """Raises Refused for an action that there is not."""
+    name = str(visit.request.path_params["action"])
+    try:
+        return ActionKind(name.upper())
+    except ValueError:
+        known = ", ".join(kind.lower() for kind in ActionKind)
+        raise Refused(HTTPStatus.NOT_FOUND, f"There is no action {name}", f"There are {known}.") from None
+
+
+def version_of(visit: Visit) -> int:
+    text = visit.posted("version")
+    if not text.isdecimal():
+        raise Refused(HTTPStatus.BAD_REQUEST, "This form is not complete", "It must say which version was looked at.")
+    return int(text)
+
+
+def uuid_of(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        said = f"{text[:80]!r} is no id of a {what}: that is a UUID."
-        raise Refused(HTTPStatus.BAD_REQUEST, "That is no id", said) from None
+        raise Refused(HTTPStatus.BAD_REQUEST, "This form is not complete", "It must have its key.") from None
+
+
+async def whole(visit: Visit) -> Story:
+    found = await story(visit, visit.request.path_params["id"])
+    if isinstance(found, Untold):
+        raise Refused(HTTPStatus.CONFLICT, "This saga cannot be told", found.why)
+    return found

@@ -20,7 +20,7 @@ from projections.history import (
     moment,
     plain,
 )  # fmt: skip
-from sagas.dashboard.acting import uuid_of
+from sagas.dashboard.asking import uuid_of
 from sagas.dashboard.event_pages import read
 from sagas.dashboard.personal import SCOPE, hidden, is_open, log_of
 from sagas.dashboard.visit import Refused, Visit, not_there

@@ -12,7 +12,7 @@ from domain.aggregate import Context
 from projections.pool import Pool
 from sagas.dashboard.healthy import Healthy
 from sagas.dashboard.live import News
-from sagas.dashboard.port import Commands, Log, Trying
+from sagas.dashboard.port import Commands, Denials, Log, Mails, Trying
 from sagas.dashboard.session import Sessions
 from sagas.dashboard.shared import Shared
 
@@ -34,6 +34,8 @@ class Desk:
     contexts: Mapping[str, Context]
     commands: Commands
     trying: Trying
+    mails: Mails
+    denials: Denials
     token: Callable[[Actor], str]
     sessions: Sessions
     news: News

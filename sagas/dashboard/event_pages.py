@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,8 +13,9 @@ from starlette.responses import Response
 from domain.event import EVENT_TYPES, Event
 from projections.feed import Recorded, Unreadable
 from projections.history import plain
-from sagas.dashboard.acting import uuid_of
+from sagas.dashboard.asking import uuid_of
 from sagas.dashboard.desk import Desk
+from sagas.dashboard.lists import moment
 from sagas.dashboard.park import state_of
 from sagas.dashboard.personal import SCOPE, hidden, is_open, log_of
 from sagas.dashboard.port import Stored
@@ -78,17 +79,6 @@ def wanted(visit: Visit) -> Wanted:
         until=moment(visit.asked("until")),
         places=places(visit.asked("before"), known),
     )
-
-
-def moment(text: str | None) -> datetime | None:
-    """UTC where it says nothing else. Raises Refused."""
-    if text is None:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise Refused(400, "As of when?", f"{text[:80]!r} is no time: say 2026-01-31T12:00:00Z.") from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def places(text: str | None, known: Sequence[str]) -> dict[str, int]:

@@ -11,10 +11,10 @@ from urllib.parse import urlencode, urlsplit
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from commands.access import may
 from domain.actor import Actor
 from projections.users.queries import USERS, sign_ins_of
 from sagas.dashboard import sign_in
+from sagas.dashboard.access import may
 from sagas.dashboard.desk import Desk
 from sagas.dashboard.page import Page
 from sagas.dashboard.session import Over, Session
@@ -38,6 +38,8 @@ def guarded(page: Page, desk: Desk) -> Endpoint:
             return await kept_out(request, desk, page, Over(session))
         visit = Visit(request, desk, session, actor)
         if not may(actor, page.scope):
+            if page.method == "POST":
+                await visit.denied(*what(request), f"needs the scope {page.scope}")
             raise Refused(HTTPStatus.FORBIDDEN, "You may not do that", f"It takes more than {roles_of(actor)}.")
         if page.method == "POST":
             visit = await with_form(visit)
@@ -63,6 +65,8 @@ async def known(desk: Desk, session: Session) -> Actor | None:
 
 async def kept_out(request: Request, desk: Desk, page: Page, session: Over | None) -> Response:
     if page.method == "POST":
+        if session is not None:
+            await desk.denials.keep(whose(session.session), *what(request), "the session was over")
         return sign_in.form(request, status=HTTPStatus.UNAUTHORIZED, problem=OVER)
     if request.headers.get("hx-request"):  # a page that goes on by itself must not swap the form into its middle
         return Response(status_code=HTTPStatus.UNAUTHORIZED, headers=SAFE)
@@ -75,9 +79,22 @@ async def with_form(visit: Visit) -> Visit:
     form = await read_form(visit.request)
     token = (form.get("csrf") or [""])[0]
     if not visit.session.matches(token) or not same_origin(visit.request):
-        log.warning("a form from elsewhere was refused: %s at %s", visit.actor, visit.request.url.path)
-        raise Refused(HTTPStatus.FORBIDDEN, "This form is not one of ours", STRANGE, code="CSRF")
+        await visit.denied(*what(visit.request), "the form was not one of the dashboard's own")
+        raise Refused(HTTPStatus.FORBIDDEN, "This form is not one of ours", STRANGE)
     return Visit(visit.request, visit.desk, visit.session, visit.actor, form)
+
+
+def whose(session: Session) -> Actor:
+    """Who had it; with no roles, for none are looked up any more."""
+    return Actor(session.user, frozenset())
+
+
+def what(request: Request) -> tuple[str, str]:
+    """The action and its target, as the audit log names them: `saga.retry` of an id, `dashboard.post` of a path."""
+    params = request.path_params
+    if "id" in params and str(params.get("action", "")).isalpha():
+        return f"saga.{str(params['action'])[:32].lower()}", str(params["id"])
+    return "dashboard.post", request.url.path[:200]
 
 
 def same_origin(request: Request) -> bool:

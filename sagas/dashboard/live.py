@@ -109,12 +109,21 @@ async def messages(
                 silent = 0.0
                 yield ":\n\n"
             continue
-        seen, html = position, await fragment()
-        if html == last:
+        seen, html = position, await made(fragment)
+        if not html or html == last:
             continue
         last, silent = html, 0.0
         yield message(seen, html)
         await asyncio.sleep(rest)
+
+
+async def made(fragment: Fragment) -> str:
+    """Empty where it could not be made: the page stays as it is, and is tried again when something has moved."""
+    try:
+        return await fragment()
+    except Exception:
+        log.exception("a page could not be brought up to date")
+        return ""
 
 
 def message(id: str, data: str) -> str:

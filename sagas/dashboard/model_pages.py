@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
@@ -10,8 +9,10 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from domain.ids import new_id
+from domain.operations.kinds import OperationKind
 from sagas.dashboard import operation
-from sagas.dashboard.acting import confirmed, reason_of, requested, uuid_of
+from sagas.dashboard.asking import Wish, confirmed, reason_of, requested, uuid_of
+from sagas.dashboard.page import Show
 from sagas.dashboard.standing import ModelShown, models
 from sagas.dashboard.ticking import ticking
 from sagas.dashboard.visit import Refused, Visit, not_there
@@ -70,7 +71,8 @@ async def start(visit: Visit) -> Response:
     model = visit.request.path_params["model"]
     body = {"model": model, "until": moment(visit.posted("until")), "reason": reason_of(visit)}
     body["id"] = visit.posted("key") or str(new_id())  # so that a form sent twice starts one
-    done = await requested(visit, "/v1/replays", body)
+    wish = Wish(OperationKind.REPLAY_START, model, back=f"/models/{model}")
+    done = await requested(visit, wish, "/v1/replays", body)
     return visit.go(f"/models/{model}", operation=str(done))
 
 
@@ -88,24 +90,25 @@ def moment(text: str) -> int | str | None:
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).isoformat()
 
 
-def acting(verb: str, *, typed: bool = False, forced: bool = False) -> Callable[[Visit], Awaitable[Response]]:
+def acting(verb: str, kind: OperationKind, *, typed: bool = False, forced: bool = False) -> Show:
     """A form about one generation: `typed` asks for its name, `forced` has a box for doing it all the same."""
 
     async def act(visit: Visit) -> Response:
         model, replay = visit.request.path_params["model"], visit.request.path_params["replay"]
+        wish = Wish(kind, replay, back=f"/models/{model}")
         if typed:
-            confirmed(visit, visit.posted("name"))
+            await confirmed(visit, wish, visit.posted("name"))
         body: dict[str, Any] = {"reason": reason_of(visit)}
         if forced:
             body["force"] = visit.posted("force") == "yes"
-        done = await requested(visit, f"/v1/replays/{uuid_of(replay, 'replay')}/{verb}", body)
+        done = await requested(visit, wish, f"/v1/replays/{uuid_of(replay, 'replay')}/{verb}", body)
         return visit.go(f"/models/{model}", operation=str(done))
 
     return act
 
 
-compare: Final = acting("compare")
-switch: Final = acting("switch", typed=True, forced=True)
-roll_back: Final = acting("rollback", typed=True, forced=True)
-cancel: Final = acting("cancel", typed=True)
-drop: Final = acting("drop", typed=True)
+compare: Final = acting("compare", OperationKind.REPLAY_COMPARE)
+switch: Final = acting("switch", OperationKind.REPLAY_SWITCH, typed=True, forced=True)
+roll_back: Final = acting("rollback", OperationKind.REPLAY_ROLLBACK, typed=True, forced=True)
+cancel: Final = acting("cancel", OperationKind.REPLAY_CANCEL, typed=True)
+drop: Final = acting("drop", OperationKind.REPLAY_DROP, typed=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 from starlette.responses import Response
@@ -20,6 +21,7 @@ from projections.operations.queries import LATEST_FIRST, OPERATIONS
 from projections.operations.row import OperationRow
 from sagas.dashboard.actions import choices
 from sagas.dashboard.as_test import NEEDS_PERSON, as_test
+from sagas.dashboard.came_of_it import asked_for
 from sagas.dashboard.healthy import Usual
 from sagas.dashboard.live import stream
 from sagas.dashboard.port import Log
@@ -75,7 +77,12 @@ async def show(visit: Visit) -> Response:
         return visit.page("saga_untold.html", untold=found, entries=timeline(found.recorded[-SHOWN:]), hidden=HIDDEN)
     position = await visit.desk.news.position(MODEL)
     values = await told(visit, found)
-    return visit.page("saga.html", live=f"/sagas/{found.saga.id}/live?seen={position}", **values)
+    return visit.page("saga.html", live=live_address(visit, found.saga, position), **values)
+
+
+def live_address(visit: Visit, saga: Saga, position: str) -> str:
+    kept = {name: value for name in ("acted", "upto") if (value := visit.asked(name))}
+    return f"/sagas/{saga.id}/live?{urlencode(kept | {'seen': position})}"
 
 
 async def live(visit: Visit) -> Response:
@@ -155,6 +162,7 @@ async def told(visit: Visit, story: Story, *, whole: bool = False) -> dict[str, 
         "acted": acted(story.recorded),
         "operations": await operations(visit, saga.id),
         "order": order_of(saga),
+        "came": asked_for(visit.asked("acted"), saga, story.recorded),
         "actions": choices(visit, saga, definition),
         "hidden": HIDDEN,
     }

@@ -6,13 +6,16 @@ from typing import Final
 
 from sagas.dashboard import (
     aggregate_pages,
+    audit_pages,
     event_pages,
     model_pages,
+    notification_pages,
     operation,
     overview,
     parked_pages,
     personal,
 )  # fmt: skip
+from sagas.dashboard.access import PARKED_BULK
 from sagas.dashboard.page import Page
 
 OPERATING: Final = [
@@ -30,7 +33,7 @@ OPERATING: Final = [
     Page("/parked", parked_pages.show, "Parked"),
     Page("/parked/cause", parked_pages.show_cause),
     Page("/parked/cause/canary", parked_pages.retry_canary, method="POST"),
-    Page("/parked/cause/retry", parked_pages.retry_others, method="POST"),
+    Page("/parked/cause/retry", parked_pages.retry_others, scope=PARKED_BULK, method="POST"),
     Page("/parked/outcomes", parked_pages.show_outcomes),
     Page("/parked/outcomes/live", parked_pages.live_outcomes),
     Page("/parked/{id}", parked_pages.show_one),
@@ -39,6 +42,14 @@ OPERATING: Final = [
     Page("/events", event_pages.show, "Events"),
     Page("/events/{context}/{position}", event_pages.show_one),
     Page("/aggregates/{context}/{id}", aggregate_pages.show),
+    Page("/notifications", notification_pages.show, "Notifications"),
+    Page("/notifications/newer", notification_pages.newer),
+    Page("/notifications/{id}", notification_pages.show_one),
+    Page("/notifications/{id}/mail", notification_pages.show_mail),
+    Page("/audit", audit_pages.show, "Audit log"),
+    Page("/audit.csv", audit_pages.as_csv),
+    Page("/audit/newer", audit_pages.newer),
+    Page("/audit/{id}", audit_pages.show_one),
     Page("/streams/{stream}/open", personal.open_stream, method="POST"),
     Page("/operations/{id}/live", operation.live),
 ]

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from domain import operations
 from domain.operations.operation import Operation, Status
 from projections.history import as_of
-from sagas.dashboard.acting import uuid_of
+from sagas.dashboard.asking import uuid_of
 from sagas.dashboard.desk import Desk
 from sagas.dashboard.ticking import ticking
 from sagas.dashboard.visit import Visit, not_there

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from sagas.dashboard import causes, one_saga, overview, saga_list
+from sagas.dashboard import acting, bulk, causes, one_saga, overview, saga_list
+from sagas.dashboard.access import BULK
+from sagas.dashboard.actions import ACT
 from sagas.dashboard.operating_pages import OPERATING
 from sagas.dashboard.page import Page
 
@@ -19,10 +21,14 @@ PAGES: Final = [
     Page("/", overview.show, "Overview"),
     Page("/sagas", saga_list.show, "Sagas"),
     Page("/sagas/live", saga_list.live),
+    Page("/sagas/bulk", bulk.preview, scope=BULK, method="POST"),
+    Page("/sagas/bulk/go", bulk.go, scope=BULK, method="POST"),
     Page("/sagas/{id:uuid}", one_saga.show),
     Page("/sagas/{id:uuid}/live", one_saga.live),
     Page("/sagas/{id:uuid}/bundle", one_saga.bundle),
     Page("/sagas/{id:uuid}/test", one_saga.test),
     Page("/sagas/{id:uuid}/causes", causes.show),
+    Page("/sagas/{id:uuid}/act/{action}", acting.preview, scope=ACT),
+    Page("/sagas/{id:uuid}/act/{action}", acting.act, method="POST"),
     *OPERATING,
 ]

@@ -15,7 +15,6 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from domain.actor import Role
 from domain.ids import derive
 from domain.operations.kinds import OperationKind
 from domain.operations.operation import Operation, Status
@@ -23,7 +22,8 @@ from projections import parked
 from projections.parked import Parked, Wanted
 from projections.pool import connected
 from sagas.dashboard import operation, park
-from sagas.dashboard.acting import confirmed, reason_of, requested, uuid_of
+from sagas.dashboard.access import PARKED_BULK
+from sagas.dashboard.asking import Wish, confirmed, reason_of, refused, requested, uuid_of
 from sagas.dashboard.operation import Shown
 from sagas.dashboard.park import Foretold
 from sagas.dashboard.ticking import ticking
@@ -59,7 +59,7 @@ async def show_cause(visit: Visit) -> Response:
         foretold=foretold,
         asked=asked,
         went_well=asked is not None and asked.operation.status is Status.DONE,
-        in_bulk=visit.actor.has(Role.ADMIN),
+        in_bulk=visit.may(PARKED_BULK),
         ids=packed([row.id for row in rows]),
     )
 
@@ -84,14 +84,12 @@ async def retry_canary(visit: Visit) -> Response:
     reason, fingerprint = reason_of(visit), visit.posted("fingerprint")
     id = uuid_of(visit.posted("id"), "parked sequence")
     body = {"reason": reason, "attempts": whole(visit.posted("attempts"))}
-    done = await requested(visit, f"/v1/parked/{id}/retry", body)
+    done = await requested(visit, retrying(id), f"/v1/parked/{id}/retry", body)
     return visit.go("/parked/cause", fingerprint=fingerprint, operation=str(done))
 
 
 async def retry_others(visit: Visit) -> Response:
     """Of the selection as it was shown, and only behind one that went well. What is gone meanwhile has no effect."""
-    if not visit.actor.has(Role.ADMIN):
-        raise Refused(HTTPStatus.FORBIDDEN, "You may not act in bulk", "That takes the role admin. Retry one by one.")
     reason = reason_of(visit)
     await require_canary(visit)
     key, ids = uuid_of(visit.posted("key"), "form"), unpacked(visit.posted("ids"))
@@ -103,7 +101,12 @@ async def retry_others(visit: Visit) -> Response:
 
 
 async def retry(visit: Visit, id: UUID, reason: str, key: UUID) -> UUID:
-    return await requested(visit, f"/v1/parked/{id}/retry", {"reason": reason}, key=str(derive(str(key), str(id))))
+    own_key = str(derive(str(key), str(id)))
+    return await requested(visit, retrying(id), f"/v1/parked/{id}/retry", {"reason": reason}, key=own_key)
+
+
+def retrying(id: UUID) -> Wish:
+    return Wish(OperationKind.PARKED_RETRY, str(id), back=f"/parked/{id}")
 
 
 async def require_canary(visit: Visit) -> None:
@@ -111,7 +114,8 @@ async def require_canary(visit: Visit) -> None:
     canary = await operation.found(visit.desk, uuid_of(visit.posted("canary"), "retry"))
     if canary is None or canary.kind != OperationKind.PARKED_RETRY or canary.status is not Status.DONE:
         text = "The others are retried once one of them went well: retry one first. Nothing was done."
-        raise Refused(HTTPStatus.CONFLICT, "One goes first", text)
+        wish = Wish(OperationKind.PARKED_RETRY, visit.posted("fingerprint") or "parked", back="/parked")
+        raise await refused(visit, wish, HTTPStatus.CONFLICT, "One goes first", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,16 +170,17 @@ async def show_one(visit: Visit) -> Response:
 async def retry_one(visit: Visit) -> Response:
     id = uuid_of(visit.request.path_params["id"], "parked sequence")
     body = {"reason": reason_of(visit), "attempts": whole(visit.posted("attempts"))}
-    done = await requested(visit, f"/v1/parked/{id}/retry", body)
+    done = await requested(visit, retrying(id), f"/v1/parked/{id}/retry", body)
     return visit.go(f"/parked/{id}", operation=str(done))
 
 
 async def discard_one(visit: Visit) -> Response:
     """The event is named, so one that was not looked at is never passed over."""
     id = uuid_of(visit.request.path_params["id"], "parked sequence")
-    confirmed(visit, visit.posted("event-type"))
+    wish = Wish(OperationKind.PARKED_DISCARD, str(id), back=f"/parked/{id}")
+    await confirmed(visit, wish, visit.posted("event-type"))
     body = {"reason": reason_of(visit), "eventId": visit.posted("event")}
-    done = await requested(visit, f"/v1/parked/{id}/discard", body)
+    done = await requested(visit, wish, f"/v1/parked/{id}/discard", body)
     return visit.go(f"/parked/{id}", operation=str(done))
 
 

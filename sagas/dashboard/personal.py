@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from domain.operations.kinds import OperationKind
 from sagas.dashboard import operation
-from sagas.dashboard.acting import reason_of, requested, uuid_of
+from sagas.dashboard.asking import Wish, reason_of, requested, uuid_of
 from sagas.dashboard.port import Log
 from sagas.dashboard.visit import Visit
 
@@ -50,7 +50,10 @@ def hidden(*, opened: bool) -> str:
 async def open_stream(visit: Visit) -> Response:
     """Back to where it was asked for, which the form says."""
     stream, reason = uuid_of(visit.request.path_params["stream"], "stream"), reason_of(visit)
-    done = await requested(visit, f"/v1/streams/{stream}/show-personal", {"reason": reason})
+    wish = Wish(OperationKind.PERSONAL_SHOW, str(stream))
+    done = await requested(visit, wish, f"/v1/streams/{stream}/show-personal", {"reason": reason})
     context, place = visit.posted("context"), visit.posted("place")
     there = f"/events/{context}/{place}" if place else f"/aggregates/{context}/{stream}"
+    if place == "mail":
+        there = f"/notifications/{stream}"
     return visit.go(there, personal=str(done), **({"at": visit.posted("at")} if visit.posted("at") else {}))

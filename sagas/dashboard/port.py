@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from domain.actor import Actor
 from projections.feed import Recorded
 from projections.unparking import Tried
 
@@ -108,6 +109,12 @@ class Unreachable(Exception):
     """The command API cannot be asked at present."""
 
 
+class Denials(Protocol):
+    """Keeps for the audit log what somebody was refused. Nobody can make it write without end."""
+
+    async def keep(self, actor: Actor, action: str, target: str, why: str) -> None: ...
+
+
 class Commands(Protocol):
     async def post(self, asked: Asked) -> Answered:
         """Raises Unreachable."""
@@ -123,4 +130,24 @@ class Trying(Protocol):
 
     async def dry_run(self, id: UUID) -> Tried:
         """What a retry would come to; nothing is changed. Raises CannotTry."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """As it was sent: `html` is the same as `text`, with its looks."""
+
+    sender: str
+    to: str
+    date: str
+    subject: str
+    text: str
+    html: str
+
+
+class Mails(Protocol):
+    """Copies of what was mailed, where they are kept."""
+
+    async def read(self, id: UUID) -> Mail | None:
+        """That of a notification; None where there is none."""
         ...

@@ -13,6 +13,7 @@ from psycopg import sql
 from starlette.responses import Response
 
 from domain.ids import OrderId, cancellation_of, checkout_of, payment_of
+from domain.sagas.events import ActionKind
 from domain.sagas.saga import Status
 from projections.generations import READS
 from projections.listing import Condition, Ordering, Page, Statement
@@ -194,7 +195,8 @@ async def show(visit: Visit) -> Response:
         earlier=earlier(asked, page_found),
         later=later(asked, page_found),
         choices={"states": STATES, "processes": list(PROCESSES), "waits": WAITS, "ages": [SLOW, *AGES],
-                 "steps": steps(), "sorts": list(SORTS), "tones": TONES},
+                 "steps": steps(), "sorts": list(SORTS), "tones": TONES,
+                 "actions": [kind.lower() for kind in ActionKind]},
     )  # fmt: skip
 
 

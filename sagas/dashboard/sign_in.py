@@ -10,8 +10,8 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from commands.access import may
 from domain.actor import Actor, Role
+from sagas.dashboard.access import may
 from sagas.dashboard.desk import Desk
 from sagas.dashboard.page import LOOK
 from sagas.dashboard.port import Asked, Unreachable

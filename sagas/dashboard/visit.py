@@ -12,8 +12,8 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from commands.access import may
 from domain.actor import Actor
+from sagas.dashboard.access import may
 from sagas.dashboard.desk import Desk
 from sagas.dashboard.port import Answered, Asked, Unreachable
 from sagas.dashboard.session import Session
@@ -36,12 +36,13 @@ SAFE: Final = {
 class Refused(Exception):
     """What was asked for is not done; the page says why. `title` is short, `text` says what to do instead."""
 
-    def __init__(self, status: int, title: str, text: str, *, code: str | None = None) -> None:
+    def __init__(self, status: int, title: str, text: str, *, back: str = "/") -> None:
+        """`back` is the page that is offered to go on from."""
         super().__init__(title)
         self.status = status
         self.title = title
         self.text = text
-        self.code = code
+        self.back = back
 
 
 def not_there(what: str, id: object) -> Refused:
@@ -93,6 +94,10 @@ class Visit:
                 "The command API cannot be reached",
                 f"Whether anything was done is not known; sending the same form again does it once at most. {error}",
             ) from error
+
+    async def denied(self, action: str, target: str, why: str) -> None:
+        """Keeps for the audit log that this was not done; `action` as `saga.retry`."""
+        await self.desk.denials.keep(self.actor, action, target, why)
 
     def _frame(self) -> dict[str, Any]:
         return {

@@ -38,7 +38,9 @@ begun = a(OperationBegun, by=None, kind="log.import", target="orders", parameter
 completed = a(OperationCompleted, result={"applied": 3, "parkedAgain": None})
 failed = a(OperationFailed, error="orders has no row yet")
 without_effect = a(OperationWithoutEffect, why="nothing is parked under this id")
-denied = a(ActionDenied, by=STAFF, action=OperationKind.PARKED_DISCARD.value, target=PARKED, scope="parked:act")
+denied = a(
+    ActionDenied, by=STAFF, action=OperationKind.PARKED_DISCARD.value, target=PARKED, why="needs the scope parked:act"
+)
 
 WAYS_TO = {
     Status.REQUESTED: (requested,),

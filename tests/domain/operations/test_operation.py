@@ -39,7 +39,7 @@ def test_a_tool_records_what_it_does_itself() -> None:
 
 
 def test_a_denial_names_who_was_refused_what() -> None:
-    assert deny(ID, STAFF, "parked.discard", PARKED, "parked:act", at=AT) == denied(OPERATION, 1)
+    assert deny(ID, STAFF, "parked.discard", PARKED, "needs the scope parked:act", at=AT) == denied(OPERATION, 1)
 
 
 def test_what_came_of_it_is_kept() -> None:

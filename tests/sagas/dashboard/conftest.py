@@ -24,7 +24,7 @@ def house(module_database: str) -> Iterator[House]:
     with opened(module_database) as house:
         house.place("done", "pm_card_visa", "ENDED")
         house.place("rejected", "pm_card_chargeDeclined", "ENDED")
-        house.place("waiting", "pm_card_authenticationRequired", "RUNNING")
+        house.place_waiting("waiting")
         house.get_stuck("stuck")
         yield house
 

@@ -27,6 +27,8 @@ OPERATOR: Final = "operator@chobo.example"
 STAFF: Final = "staff@chobo.example"
 CUSTOMER: Final = "customer@chobo.example"
 JSON = dict[str, Any]
+ASKED_TO_ACT: Final = 10
+"""The version at which a checkout has heard that its payer is to act."""
 
 
 class Served:
@@ -96,6 +98,11 @@ class House:
         self.served.do(self.shop.place(id, token))
         self.wait_for(self.saga(name), lambda seen: seen["status"] == status)
 
+    def place_waiting(self, name: str) -> None:
+        """An order whose payer has been asked to do something first, and does not: its saga goes no further."""
+        self.place(name, "pm_card_authenticationRequired", "RUNNING")
+        self.wait_for(self.saga(name), lambda seen: seen["version"] >= ASKED_TO_ACT)
+
     def wait_for(self, saga: str, condition: Callable[[JSON], bool]) -> None:
         eventually(lambda: (seen := self.look(saga)) is not None and condition(seen))
 
@@ -136,11 +143,12 @@ class House:
 
 
 @contextmanager
-def opened(database: str) -> Iterator[House]:
+def opened(database: str, **more: Any) -> Iterator[House]:
+    """`more` are settings by name."""
     keys = new_key_set()
     settings = Settings.read(
         {}, profile="development", database_url=database, token_keys=keys, rate_limits=0, operator_email=OPERATOR,
-        operator_password=PASSWORD,
+        operator_password=PASSWORD, **more,
     )  # fmt: skip
     served = Served(settings, MemoryGateway())
     served.start()

@@ -68,7 +68,8 @@ def test_events_are_found_by_the_address(house: House):
 
 
 def test_pages_follow_each_other_through_all_logs_without_loss(house: House):
-    address, seen = "/events", []
+    address = "/events"
+    seen: list[str] = []
     for _ in range(20):
         text = get(house, address).text
         assert len(seen) < 2_000

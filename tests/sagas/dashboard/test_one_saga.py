@@ -189,7 +189,7 @@ def test_axe_finds_nothing_and_it_fits_a_small_phone(visitors: Any, house: House
 
 @pytest.mark.requires("browser")
 def test_it_goes_on_by_itself_and_what_was_opened_stays_open(operator: Visitor, house: House):
-    house.place("watched", "pm_card_authenticationRequired", "RUNNING")
+    house.place_waiting("watched")
     saga = house.saga("watched")
     operator.go(f"/sagas/{saga}")
     page = operator.page

@@ -115,7 +115,7 @@ def test_it_can_be_read_and_filtered_without_javascript(visitors: Any, house: Ho
 
 @pytest.mark.requires("browser")
 def test_a_row_changes_where_it_stands_and_a_new_one_is_announced(operator: Visitor, house: House):
-    house.place("paying", "pm_card_authenticationRequired", "RUNNING")
+    house.place_waiting("paying")
     eventually(lambda: house.saga("paying") in rows(house, ""))
     operator.go("/sagas")
     page = operator.page

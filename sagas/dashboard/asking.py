@@ -1,0 +1,66 @@
+"""How pages ask for operations: a form's reason and key go to the command API, which asks for roles and records it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+from uuid import UUID
+
+from domain.operations.kinds import OperationKind
+from sagas.dashboard.visit import Refused, Visit
+
+LONGEST_REASON: Final = 500
+RECORDED: Final = "That you asked is in the audit log."
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants done to what; `back` is the page on which they asked."""
+
+    kind: OperationKind
+    target: str
+    back: str = "/"
+
+
+def reason_of(visit: Visit) -> str:
+    """Raises Refused where there is none."""
+    reason = visit.posted("reason")
+    if not reason or len(reason) > LONGEST_REASON:
+        said = f"Say in 1 to {LONGEST_REASON} characters why it is done: the audit log keeps it. Nothing was done."
+        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "It needs a reason", said)
+    return reason
+
+
+async def confirmed(visit: Visit, wish: Wish, text: str) -> None:
+    """Raises Refused unless just this was typed."""
+    if visit.posted("confirm") != text:
+        said = f"What was typed is not {text!r}, so nothing was done."
+        raise await refused(visit, wish, HTTPStatus.UNPROCESSABLE_ENTITY, "It was not confirmed", said)
+
+
+async def requested(visit: Visit, wish: Wish, path: str, body: Mapping[str, Any], *, key: str | None = None) -> UUID:
+    """The id of the operation. Sent twice with one key it is one. Raises Refused."""
+    answer = await visit.post(path, body, key=key or visit.posted("key") or None)
+    if answer.done:
+        return UUID(answer.said["id"])
+    said = str(answer.said.get("detail") or answer.said.get("title") or "no more was said")
+    if answer.status == HTTPStatus.FORBIDDEN:  # the command API has kept it itself
+        raise Refused(answer.status, "You may not do that", f"{said}. {RECORDED}", back=wish.back)
+    raise await refused(visit, wish, answer.status, "That was refused", f"{said}. Nothing was done.")
+
+
+async def refused(visit: Visit, wish: Wish, status: int, title: str, text: str) -> Refused:
+    """To be raised; the audit log has it already."""
+    await visit.denied(wish.kind, wish.target[:200], f"{title}: {text}")
+    return Refused(status, title, f"{text} {RECORDED}", back=wish.back)
+
+
+def uuid_of(text: str, what: str) -> UUID:
+    """Raises Refused for what is no id."""
+    try:
+        return UUID(text)
+    except ValueError:
+        said = f"{text[:80]!r} is no id of a {what}: that is a UUID."
+        raise Refused(HTTPStatus.BAD_REQUEST, "That is no id", said) from None

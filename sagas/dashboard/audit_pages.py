@@ -1,0 +1,117 @@
+"""The audit log: what operators did outside a saga, why, and what came of it; and what somebody was refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from starlette.responses import Response, StreamingResponse
+
+from domain.actor import IN_CHARGE
+from domain.operations.kinds import OperationKind
+from domain.operations.operation import Status
+from projections.listing import Condition, Mark, Page
+from projections.operations.queries import LATEST_FIRST, OPERATIONS
+from projections.operations.row import OperationRow
+from projections.users.queries import USERS
+from sagas.dashboard import operation
+from sagas.dashboard.asking import uuid_of
+from sagas.dashboard.lists import Timed, between, equal, one_of
+from sagas.dashboard.operation import TONES, WORDS
+from sagas.dashboard.rows import Odd
+from sagas.dashboard.views import compact, stamp
+from sagas.dashboard.visit import SAFE, Visit, not_there
+
+LIST: Final = Timed(OPERATIONS, "requested_at", "operations")
+MOST_LINES: Final = 100_000
+STRETCH: Final = 1_000
+COLUMNS: Final = (
+    "requested at", "id", "actor", "what", "target", "parameters", "reason", "status", "result", "explanation",
+    "ended at", "correlation",
+)  # fmt: skip
+FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
+"""With these a spreadsheet takes a text to be a formula."""
+
+
+def conditions(visit: Visit) -> list[Condition]:
+    """Raises Refused for what cannot be asked for."""
+    return [
+        *one_of(visit, "status", list(Status)),
+        *one_of(visit, "kind", list(OperationKind)),
+        *equal(visit, "actor", "actor"),
+        *equal(visit, "target", "target"),
+        *between(visit, "requested_at"),
+    ]
+
+
+async def show(visit: Visit) -> Response:
+    where = conditions(visit)
+    found = await LIST.page(visit, where)
+    return visit.page(
+        "audit.html",
+        page=found,
+        names=await names(visit, found.rows),
+        statuses={status: WORDS[status] for status in Status},
+        tones=TONES,
+        kinds=list(OperationKind),
+    )
+
+
+async def newer(visit: Visit) -> Response:
+    return await LIST.newer(visit, conditions(visit))
+
+
+async def names(visit: Visit, rows: Sequence[OperationRow | Odd]) -> dict[UUID, str]:
+    """The e-mail addresses of who works in the shop; customers are shown by their ids only."""
+    ids = {row.by for row in rows if not isinstance(row, Odd) and row.by is not None}
+    found = await USERS.many(visit.desk.reads, ids) if ids else {}
+    return {id: user.email for id, user in found.items() if user.email and not IN_CHARGE.isdisjoint(user.roles)}
+
+
+async def show_one(visit: Visit) -> Response:
+    id = uuid_of(visit.request.path_params["id"], "operation")
+    row, asked = await OPERATIONS.one(visit.desk.reads, id), await operation.found(visit.desk, id)
+    if asked is None:
+        raise not_there("operation", id)
+    return visit.page(
+        "audit_one.html", id=id, row=row, asked=operation.shown(asked), names=await names(visit, [row] if row else [])
+    )
+
+
+# -- as a file ---------------------------------------------------------------------------------------------------------
+
+
+async def as_csv(visit: Visit) -> Response:
+    """What the address asks for, the latest first, whatever page it shows."""
+    where = conditions(visit)
+    headers = SAFE | {"content-disposition": 'attachment; filename="audit.csv"'}
+    return StreamingResponse(lines(visit, where), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def lines(visit: Visit, where: Sequence[Condition]) -> AsyncIterator[str]:
+    yield written(COLUMNS)
+    after: Mark | None = None
+    for _ in range(0, MOST_LINES, STRETCH):
+        found = await OPERATIONS.page(visit.desk.reads, where, LATEST_FIRST, Page(STRETCH, after=after))
+        yield "".join(written(line(row)) for row in found.rows)
+        if not found.more:
+            return
+        after = Mark(found.rows[-1].requested_at, found.rows[-1].id)
+
+
+def line(row: OperationRow) -> list[str]:
+    return [
+        stamp(row.requested_at), str(row.id), row.actor, row.kind, row.target, compact(row.parameters),
+        row.reason or "", row.status, compact(row.result) if row.result else "", row.explanation or "",
+        stamp(row.ended_at), row.correlation_id,
+    ]  # fmt: skip
+
+
+def written(cells: Sequence[Any]) -> str:
+    """A line; nothing in it is taken for a formula."""
+    out = io.StringIO()
+    csv.writer(out).writerow([f"'{cell}" if cell.startswith(FORMULAS) else cell for cell in cells])
+    return out.getvalue()

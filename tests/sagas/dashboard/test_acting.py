@@ -1,0 +1,220 @@
+"""Having sagas do something: shown first, confirmed, done once, told; who may not is refused, and it is recorded."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+
+from sagas.dashboard import guard
+from sagas.dashboard.session import Over
+from tests.eventually import eventually
+from tests.sagas.dashboard.conftest import Visitor
+from tests.sagas.dashboard.house import OPERATOR, STAFF, House
+from tests.sagas.dashboard.test_frame import signed_in
+from tests.sagas.dashboard.test_one_saga import page
+
+
+class Desk:
+    """Somebody who posts forms, with the session's token unless told otherwise."""
+
+    def __init__(self, house: House, email: str = OPERATOR) -> None:
+        self.house = house
+        self.cookies = signed_in(house, email)
+        self.csrf = self.value("csrf", self.get(""))
+
+    def get(self, path: str) -> str:
+        return httpx.get(f"{self.house.address}/dashboard/{path}", cookies=self.cookies, follow_redirects=True).text
+
+    @staticmethod
+    def value(name: str, html: str) -> str:
+        found = re.search(rf'name="{name}" value="([^"]+)"', html)
+        assert found, html
+        return found[1]
+
+    def post(self, path: str, **form: Any) -> httpx.Response:
+        sent = {"csrf": self.csrf, "key": str(uuid4())} | form
+        return httpx.post(f"{self.house.address}/dashboard/{path}", data=sent, cookies=self.cookies)
+
+    def act(self, name: str, action: str, **form: Any) -> httpx.Response:
+        seen = self.house.look(self.house.saga(name))
+        assert seen
+        sent = {"version": seen["version"], "reason": "a test"} | form
+        return self.post(f"sagas/{self.house.saga(name)}/act/{action}", **sent)
+
+
+def recorded(house: House, target: str) -> list[tuple[str, str]]:
+    with psycopg.connect(house.database) as connection:
+        statement = "SELECT kind, explanation FROM reads.operations WHERE target = %s AND status = 'DENIED'"
+        return connection.execute(statement, [target]).fetchall()
+
+
+def said(answer: httpx.Response) -> tuple[int, str]:
+    title = re.search(r"<h1>([^<]+)</h1>", answer.text)
+    return answer.status_code, title[1] if title else ""
+
+
+def test_what_it_would_cause_is_shown_by_the_rules_that_decide(house: House):
+    html = page(house, f"{house.saga('stuck')}/act/retry").text
+    assert f"POST /v1/orders/{house.orders['stuck']}/cancel" in html
+    assert "attempt 2" in html
+    resolve = page(house, f"{house.saga('stuck')}/act/resolve").text
+    assert "type <b>resolve</b> to confirm" in resolve
+
+
+def test_an_action_is_done_once_however_often_the_button_is_pressed(house: House):
+    desk, key = Desk(house), str(uuid4())
+    before = house.look(house.saga("waiting"))
+    assert before
+    form = {"version": before["version"], "reason": "twice", "key": key}
+    answers = [desk.post(f"sagas/{house.saga('waiting')}/act/pause", **form) for _ in range(2)]
+    assert [a.status_code for a in answers] == [303, 303]
+    assert {a.headers["location"] for a in answers} == {f"/dashboard/sagas/{house.saga('waiting')}?acted={key}"}
+    after = house.look(house.saga("waiting"))
+    assert after
+    assert after["version"] == before["version"] + 1
+    assert "Pause was done." in desk.get(f"sagas/{house.saga('waiting')}?acted={key}")
+    assert desk.act("waiting", "resume").status_code == 303
+
+
+def test_what_failed_again_is_told_as_failed(house: House):
+    desk, key = Desk(house), str(uuid4())
+    assert desk.act("stuck", "retry", key=key).status_code == 303
+    eventually(lambda: "met ALREADY_SHIPPED" in desk.get(f"sagas/{house.saga('stuck')}?acted={key}"))
+
+
+def test_without_a_reason_or_the_typed_word_nothing_is_done(house: House):
+    desk = Desk(house)
+    assert said(desk.act("waiting", "pause", reason=" ")) == (400, "It takes a reason")
+    assert said(desk.act("waiting", "cancel", typed="yes")) == (400, "It was not confirmed")
+    assert said(desk.act("waiting", "dance")) == (404, "There is no action dance")
+
+
+# --- misuse: each is refused with a clear message, and is in the audit log --------------------------------------------
+
+
+def in_the_audit_log(house: House, name: str, kind: str, why: str) -> None:
+    eventually(lambda: any(k == kind and why in w for k, w in recorded(house, house.saga(name))))
+
+
+def test_who_has_looked_at_an_older_version_is_told_to_look_again(house: House):
+    seen = house.look(house.saga("waiting"))
+    assert seen
+    answer = Desk(house).act("waiting", "pause", version=seen["version"] - 1)
+    assert said(answer) == (412, "It has moved on since you looked")
+    in_the_audit_log(house, "waiting", "saga.pause", "STALE_VERSION")
+
+
+def test_what_is_not_possible_has_no_effect(house: House):
+    assert said(Desk(house).act("done", "retry")) == (409, "It had no effect")
+    in_the_audit_log(house, "done", "saga.retry", "it has ended as DONE")
+    assert "it has ended as DONE" in page(house, f"{house.saga('done')}/act/retry").text
+
+
+def test_staff_may_look_and_not_act(house: House):
+    desk = Desk(house, STAFF)
+    assert said(desk.act("waiting", "resume")) == (403, "You may not do that")
+    in_the_audit_log(house, "waiting", "saga.resume", "needs the scope sagas:act")
+    assert page(house, f"{house.saga('waiting')}/act/pause", STAFF).status_code == 403
+    assert said(desk.post("sagas/bulk", action="pause", pick="x~1"))[0] == 403
+
+
+def test_a_forged_form_is_refused(house: House):
+    desk = Desk(house)
+    assert said(desk.act("stuck", "retry", csrf="guessed")) == (403, "This form is not one of ours")
+    in_the_audit_log(house, "stuck", "saga.retry", "not one of the dashboard")
+    headers = {"origin": "https://elsewhere.example"}
+    sent = {"csrf": desk.csrf, "key": str(uuid4()), "version": "1", "reason": "x"}
+    path = f"{house.address}/dashboard/sagas/{house.saga('stuck')}/act/pause"
+    answer = httpx.post(path, data=sent, cookies=desk.cookies, headers=headers)
+    assert said(answer) == (403, "This form is not one of ours")
+
+
+def test_a_session_that_is_over_does_nothing(house: House, monkeypatch: pytest.MonkeyPatch):
+    desk = Desk(house)
+    found = guard.found
+    monkeypatch.setattr(guard, "found", lambda request, desk: Over(found(request, desk)))  # type: ignore[arg-type]
+    answer = desk.act("rejected", "pause")
+    assert (answer.status_code, "Nothing was done" in answer.text) == (401, True)
+    in_the_audit_log(house, "rejected", "saga.pause", "the session was over")
+
+
+def test_of_two_operators_at_once_the_second_is_told(house: House):
+    one, other = Desk(house), Desk(house)
+    seen = house.look(house.saga("waiting"))
+    assert seen
+    form = {"version": seen["version"], "reason": "both"}
+    answers = [desk.act("waiting", "pause", **form) for desk in (one, other)]
+    assert [a.status_code for a in answers] == [303, 412]
+    one.act("waiting", "resume")
+
+
+# --- many at once -----------------------------------------------------------------------------------------------------
+
+
+def test_many_are_done_one_first_and_what_has_moved_on_is_left_alone(house: House):
+    for name in ("a", "b", "c"):
+        house.place_waiting(name)
+    desk = Desk(house)
+    seen = {name: house.look(house.saga(name)) for name in ("a", "b", "c")}
+    picks = [f"{house.saga(name)}~{found['version']}" for name, found in seen.items() if found]
+    html = desk.post("sagas/bulk", action="pause", pick=picks).text
+    assert "Pause 3 of 3 sagas?" in html
+
+    wrong = desk.post("sagas/bulk/go", action="pause", pick=picks, reason="a test", typed="2")
+    assert said(wrong) == (400, "It was not confirmed")
+    key = str(uuid4())
+    first = desk.post("sagas/bulk/go", action="pause", pick=picks, reason="a test", typed="3", key=key).text
+    assert (first.count("Pause was done."), "2 are left" in first) == (1, True)
+
+    assert desk.act("c", "pause", reason="meanwhile").status_code == 303
+    rest = desk.post("sagas/bulk/go", action="pause", stage="rest", pick=picks[1:], reason="a test", key=key).text
+    assert rest.count("Pause was done.") == 1
+    assert rest.count("It has moved on since you looked") == 1
+    again = desk.post("sagas/bulk", action="resume", pick=picks).text
+    assert "Resume 0 of 3 sagas?" in again
+    assert again.count("it has moved on since it was picked") == 3
+
+
+# --- in a browser -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.requires("browser")
+def test_an_operator_cancels_by_keyboard_and_sees_what_comes_of_it(operator: Visitor, house: House):
+    house.place_waiting("to be cancelled")
+    operator.go(f"/sagas/{house.saga('to be cancelled')}/act/cancel")
+    assert operator.axe() == []
+    page = operator.page
+    page.locator("[name=reason]").focus()
+    page.keyboard.type("The customer asked on the phone")
+    page.keyboard.press("Tab")
+    page.keyboard.type("cancel")
+    page.keyboard.press("Enter")
+    page.get_by_text("is done.").wait_for()
+    page.locator(".lead").get_by_text("rejected", exact=True).wait_for()
+    assert "The customer asked on the phone" in operator.text()
+    assert operator.axe() == []
+
+
+@pytest.mark.requires("browser")
+def test_an_admin_picks_two_and_pauses_them(operator: Visitor, house: House):
+    for name in ("x", "y"):
+        house.place_waiting(name)
+    page = operator.page
+    eventually(lambda: operator.go("/sagas?state=running") and page.locator(f"#p-{house.saga('y')}").count() == 1)
+    for name in ("x", "y"):
+        page.locator(f"#p-{house.saga(name)}").check()
+    page.select_option("[name=action]", "pause")
+    page.click("text=See what it would cause")
+    assert operator.axe() == []
+    page.fill("[name=reason]", "a look")
+    page.fill("[name=typed]", "2")
+    page.click("text=Pause the first of them")
+    page.get_by_text("1 are left").wait_for()
+    assert operator.axe() == []
+    page.click("text=Pause the other 1")
+    page.get_by_text("What came of each").wait_for()
