@@ -149,6 +149,9 @@ class Settings(BaseModel):
         "", description="addresses or networks, separated by commas, whose X-Forwarded-For is believed"
     )
     prefer_wait_seconds: int = Field(30, ge=0, le=300, description="longest `Prefer: wait` of a command; 0: none")
+    max_streams: int = Field(
+        20, ge=1, le=10_000, description="subscriptions, and connections, that somebody may have open at one process"
+    )
     graphiql: bool = Field(False, description="show GraphiQL at /graphql; its files come from a public CDN")
     consistency_seconds: float = Field(5.0, ge=0, le=60, description="longest wait for a Consistency-Token's events")
     stop_seconds: float = Field(10.0, ge=0, le=600, description="time that open requests get at a graceful stop")

@@ -13,11 +13,12 @@ from cross_web import HTTPException
 from graphql import GraphQLError, GraphQLSyntaxError
 from psycopg_pool import PoolTimeout
 from pydantic_core import to_json
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 
 from domain.access import Unauthenticated
@@ -50,6 +51,7 @@ UNAVAILABLE: Final[dict[str, Any]] = {
     "message": "The read models cannot be reached at present: try again.",
     "extensions": {"code": "UNAVAILABLE"},
 }
+NOT_VALID: Final = (GraphQLError, CannotGetOperationTypeError, InvalidOperationTypeError)
 AWAY: Final = (psycopg.OperationalError, PoolTimeout)
 
 log = logging.getLogger(__name__)
@@ -152,7 +154,7 @@ class GraphQLApp(GraphQL[Context, None]):
         await self._counted(request, actor)
         return actor
 
-    async def _counted(self, request: Request, actor: Actor) -> None:
+    async def _counted(self, request: HTTPConnection, actor: Actor) -> None:
         admission = await self._admit(actor, request.scope)
         if admission is None:
             return
@@ -161,7 +163,10 @@ class GraphQLApp(GraphQL[Context, None]):
             raise RateLimited(admission.allowed, admission.retry_after)
 
     def _actor(self, request: Request) -> Actor:
-        header = request.headers.get("authorization")
+        return self.actor_of(request.headers.get("authorization"))
+
+    def actor_of(self, header: str | None) -> Actor:
+        """Who an `Authorization` is of. Raises a refusal of kind UNAUTHENTICATED."""
         if header is None:
             return ANONYMOUS
         scheme, _, token = header.partition(" ")
@@ -183,7 +188,7 @@ def body_of(error: GraphQLError) -> dict[str, Any]:
         return refusal_body(original)
     if isinstance(error, GraphQLSyntaxError) and f"more than {MAX_TOKENS} tokens" in error.message:
         return body_of(too_complex(f"more than {MAX_TOKENS} tokens"))
-    if original is None or isinstance(original, GraphQLError):
+    if original is None or isinstance(original, NOT_VALID):
         return told(error.message, InvalidDocument.code)
     return UNAVAILABLE if isinstance(original, AWAY) else INTERNAL
 

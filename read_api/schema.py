@@ -20,6 +20,7 @@ from read_api.access import Public, root
 from read_api.connection import MAX_PAGE
 from read_api.context import Asked, Context
 from read_api.limits import Limits, OneOperation
+from read_api.live.changes import Subscription
 from read_api.models import ReadModelsQuery
 from read_api.node import Node
 from read_api.notifications import NotificationsQuery, notification_by_id
@@ -105,8 +106,10 @@ def make_schema() -> Schema:
     """Raises TypeError if a root field does not say who may ask for it."""
     query = merge_types("Query", QUERIES)
     require_access(query)
+    require_access(Subscription)
     return Schema(
         query=query,
+        subscription=Subscription,
         extensions=[Limits, ParserCache, ValidationCache, OneOperation],
         config=StrawberryConfig(scalar_map={Long: LONG}),
     )

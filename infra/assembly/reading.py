@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from commands.access import may
 from commands.http import denial
@@ -14,9 +14,12 @@ from commands.router import ROUTES
 from domain.actor import Actor
 from infra.assembly.ground import Ground
 from infra.databases import READS
+from infra.limiting import Addresses, networks
 from infra.tokens import Tokens
-from read_api.app import Allowance, GraphQLApp
+from read_api.app import Allowance
 from read_api.cursor import Cursors
+from read_api.live.hub import Live
+from read_api.live.serving import LiveGraphQLApp
 from read_api.schema import make_schema
 
 SCOPE_OF: Final = {route.path: route.scope for route in ROUTES}
@@ -28,9 +31,9 @@ def permit(actor: Actor, path: str) -> None:
         raise denial(actor, SCOPE_OF[path])
 
 
-def graphql(ground: Ground, tokens: Tokens) -> Route:
+def graphql(ground: Ground, tokens: Tokens) -> list[BaseRoute]:
     settings = ground.settings
-    served = GraphQLApp(
+    served = LiveGraphQLApp(
         make_schema(),
         ground.databases.pool(READS),
         ground.watch,
@@ -41,5 +44,21 @@ def graphql(ground: Ground, tokens: Tokens) -> Route:
         logs=ground.readers,
         permit=permit,
         graphiql=settings.graphiql,
+        live=live(ground),
+        address=Addresses(networks(settings.trusted_proxies)).of,
     )
-    return Route("/graphql", served)
+    return [Route("/graphql", served), WebSocketRoute("/graphql", served)]
+
+
+def live(ground: Ground) -> Live:
+    """Told of changed rows by the consumers of this process at once, by those of others through the database."""
+    made = Live(ground.databases.pool(READS), ground.changed, most=ground.settings.max_streams)
+
+    async def stop() -> None:
+        await ground.stopping.wait()
+        made.stop()
+
+    ground.background(ground.changed.run())
+    ground.background(made.run())
+    ground.background(stop())
+    return made
