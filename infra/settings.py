@@ -162,6 +162,9 @@ class Settings(BaseModel):
     cors_origins: str = Field(
         "", description="origins, separated by commas, whose pages may ask: https://shop.example; * for all"
     )
+    max_streams: int = Field(
+        20, ge=1, le=10_000, description="subscriptions, and connections, that somebody may have open at one process"
+    )
     graphiql: bool = Field(False, description="show GraphiQL at /graphql")
     consistency_seconds: float = Field(5.0, ge=0, le=60, description="longest wait for a Consistency-Token's events")
     stop_seconds: float = Field(10.0, ge=0, le=600, description="time that open requests get at a graceful stop")

@@ -22,6 +22,12 @@ def root(access: type[BasePermission], description: str) -> Callable[[Resolver],
     return field
 
 
+def stream(access: type[BasePermission], description: str) -> Callable[[Resolver], Any]:
+    """Makes a subscription of an asynchronous generator."""
+    field: Callable[[Resolver], Any] = strawberry.subscription(permission_classes=[access], description=description)
+    return field
+
+
 def computed(description: str) -> Callable[[Resolver], Any]:
     """Makes a field of a type of a resolver, for what is only worked out when it is asked for."""
     field: Callable[[Resolver], Any] = strawberry.field(description=description)

@@ -12,6 +12,7 @@ from graphql import GraphQLError
 from psycopg_pool import PoolTimeout
 from pydantic_core import to_json
 from starlette.responses import Response
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from domain.errors import DomainError, Kind
 from read_api.documents import DocumentRefused
@@ -38,6 +39,7 @@ UNAVAILABLE: Final[dict[str, Any]] = {
     "message": "The read models cannot be reached at present: try again.",
     "extensions": {"code": "UNAVAILABLE"},
 }
+NOT_VALID: Final = (GraphQLError, CannotGetOperationTypeError, InvalidOperationTypeError)
 AWAY: Final = (psycopg.OperationalError, PoolTimeout)
 
 log = logging.getLogger(__name__)
@@ -103,7 +105,7 @@ def body_of(error: GraphQLError) -> dict[str, Any]:
     original = error.original_error
     if isinstance(original, DomainError):
         return refusal_body(original)
-    if original is None or isinstance(original, GraphQLError):
+    if original is None or isinstance(original, NOT_VALID):
         return told(error.message, InvalidDocument.code)
     return UNAVAILABLE if isinstance(original, AWAY) else INTERNAL
 

@@ -10,7 +10,7 @@ from typing import Any
 from cross_web import HTTPException
 from graphql import GraphQLError
 from pydantic_core import to_json
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from strawberry.asgi import GraphQL
@@ -177,7 +177,7 @@ class GraphQLApp(GraphQL[Context, None]):
             await self._counted(request, ANONYMOUS, 1)
             raise
 
-    async def _counted(self, request: Request, actor: Actor, units: int) -> None:
+    async def _counted(self, request: HTTPConnection, actor: Actor, units: int) -> None:
         admission = await self._admit(actor, request.scope, units)
         if admission is None:
             return
@@ -186,7 +186,10 @@ class GraphQLApp(GraphQL[Context, None]):
             raise RateLimited(admission.allowed, admission.retry_after)
 
     def _actor(self, request: Request) -> Actor:
-        header = request.headers.get("authorization")
+        return self.actor_of(request.headers.get("authorization"))
+
+    def actor_of(self, header: str | None) -> Actor:
+        """Who an `Authorization` is of. Raises a refusal of kind UNAUTHENTICATED."""
         if header is None:
             return ANONYMOUS
         scheme, _, token = header.partition(" ")
@@ -217,6 +220,8 @@ class GraphQLApp(GraphQL[Context, None]):
         response: GraphQLHTTPResponse = {"data": result.data}
         if result.errors:
             response["errors"] = [answers.error(error) for error in result.errors]
+        if said := consistency_of(request.state.context):
+            response["extensions"] = said
         return response
 
     def encode_json(self, data: object) -> bytes:
@@ -225,10 +230,14 @@ class GraphQLApp(GraphQL[Context, None]):
 
 def extensions_of(asked: Asked, context: Context) -> dict[str, Any]:
     """What is said beside the data."""
-    said: dict[str, Any] = {"cost": {"requested": asked.cost, "maximum": MAX_COST}}
-    if (waited := context.waited) is not None:
-        said["consistency"] = {"satisfied": waited.satisfied, "waitedMs": waited.ms}
-    return said
+    return {"cost": {"requested": asked.cost, "maximum": MAX_COST}} | consistency_of(context)
+
+
+def consistency_of(context: Context) -> dict[str, Any]:
+    """Nothing where nobody asked to wait."""
+    if (waited := context.waited) is None:
+        return {}
+    return {"consistency": {"satisfied": waited.satisfied, "waitedMs": waited.ms}}
 
 
 def beside(data: bytes, extensions: dict[str, Any]) -> bytes:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
+from starlette.requests import HTTPConnection
 from strawberry import Info
 from strawberry.dataloader import DataLoader
 
@@ -16,6 +18,7 @@ from projections.history import Stream
 from projections.pool import Pool
 from projections.waiting import Waited
 from read_api.cursor import Cursors
+from read_api.live.hub import Live
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -33,10 +36,28 @@ def nobody(actor: Actor, path: str) -> None:
 
 
 @dataclass(slots=True)
+class Listening:
+    """What it takes to follow changes. `still_good` raises why whoever listens may not do so any longer.
+
+    `resume` says up to where they have seen, if the connection says so; `cursor` up to where they were told. `places`
+    are given back when the connection ends.
+    """
+
+    live: Live
+    principal: Hashable
+    still_good: Callable[[], None]
+    connection: HTTPConnection
+    places: ExitStack = field(default_factory=ExitStack)
+    resume: str | None = None
+    cursor: str | None = None
+
+
+@dataclass(slots=True)
 class Context:
     """One request. `waited` is how waiting for its Consistency-Token went, None if it had none.
 
     `logs` are the logs by context; `permit` says what the command API takes from whom.
+    `connection_params` came with the opening of a WebSocket.
     """
 
     actor: Actor
@@ -45,11 +66,21 @@ class Context:
     waited: Waited | None = None
     logs: Mapping[str, Stream] = field(default_factory=dict)
     permit: Permit = nobody
+    listening: Listening | None = None
+    connection_params: dict[str, Any] | None = None
     _loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
 
     def log(self, context: str) -> Stream:
         """Of a context, for what things once were."""
         return self.logs[context]
+
+    def apart(self) -> Context:
+        """For another operation on the same connection."""
+        return replace(self, listening=self.listening and replace(self.listening), _loaders={})
+
+    def begin_anew(self) -> None:
+        """What was loaded before is not to be seen again: a stream outlives what it shows."""
+        self._loaders = {}
 
     def loader(self, load: Load[K, V], name: Hashable = None) -> DataLoader[K, V]:
         """This request's loader for `load`: what resolvers ask for at the same time is loaded at once.

@@ -158,3 +158,14 @@ class HistoryNotReadable(DomainError):
 
     def __init__(self, id: UUID, why: str) -> None:
         super().__init__(f"the history of {id} cannot be shown: {why}", id=str(id))
+
+
+class TooManyStreams(DomainError):
+    """Somebody has as many streams open as they may have. End one of them first; one page needs one connection."""
+
+    code = "TOO_MANY_STREAMS"
+    title = "Too many streams are open"
+    retryable = True
+
+    def __init__(self, maximum: int) -> None:
+        super().__init__(f"you have {maximum} streams open, more are not allowed: end one first", maximum=maximum)

@@ -20,6 +20,7 @@ from read_api.connection import MAX_PAGE
 from read_api.context import Asked, Context
 from read_api.documents import Documents
 from read_api.guard import Guard
+from read_api.live.changes import Subscription
 from read_api.models import ReadModelsQuery
 from read_api.node import Node
 from read_api.notifications import NotificationsQuery, notification_by_id
@@ -109,7 +110,9 @@ def make_schema(*, introspection: bool = True, persisted: Persisted | None = Non
     """Raises TypeError if a root field does not say who may ask for it."""
     query = merge_types("Query", QUERIES)
     require_access(query)
-    schema = Schema(query=query, extensions=[Guard], config=StrawberryConfig(scalar_map={Long: LONG}))
+    require_access(Subscription)
+    config = StrawberryConfig(scalar_map={Long: LONG})
+    schema = Schema(query=query, subscription=Subscription, extensions=[Guard], config=config)
     schema.documents = Documents(schema._schema, introspection=introspection)
     schema.persisted = persisted or Persisted()
     return schema

@@ -42,5 +42,7 @@ class Feeds:
 
     def moved(self, consumer: str, context: str, checkpoint: Checkpoint) -> None:
         self._ground.watch.moved(consumer, context, checkpoint)
+        self._ground.changed.ring()
+        self._ground.bell.ring()
         if traced := self._traced.get((consumer, context)):
             traced.moved(checkpoint)

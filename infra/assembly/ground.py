@@ -29,6 +29,8 @@ from infra.settings import Settings
 from infra.telemetry import Telemetry
 from infra.telemetry.probes import pools
 from infra.telemetry.telemetry import telemetry
+from projections.alarm import Alarm
+from projections.bell import CHANNEL, Bell
 from projections.models import MODELS
 from projections.schema import prepare
 from projections.waiting import Watch
@@ -82,6 +84,18 @@ class Ground:
     @cached_property
     def watch(self) -> Watch:
         return Watch(self.databases.pool(READS))
+
+    @cached_property
+    def changed(self) -> Alarm:
+        """Rings when rows of read models have changed."""
+        return Alarm(self.databases.conninfo(READS), CHANNEL)
+
+    @cached_property
+    def bell(self) -> Bell:
+        """Tells other processes that rows have changed."""
+        bell = Bell(self.databases.pool(READS))
+        self.background(bell.run())
+        return bell
 
     @cached_property
     def limiter(self) -> Limiter:

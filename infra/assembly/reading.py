@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Scope
 
 from commands.access import may
@@ -15,11 +15,14 @@ from commands.trace import TRACE, Trace
 from domain.actor import Actor
 from infra.assembly.ground import Ground
 from infra.databases import READS
+from infra.limiting import Addresses, networks
 from infra.settings import Settings, SettingsRefused
 from infra.tokens import Tokens
-from read_api.app import Allowance, GraphQLApp
+from read_api.app import Allowance
 from read_api.cursor import Cursors
 from read_api.graphiql.pages import routes as graphiql_files
+from read_api.live.hub import Live
+from read_api.live.serving import LiveGraphQLApp
 from read_api.persisted import ListRefused, Persisted, opened_list
 from read_api.schema import make_schema
 
@@ -39,7 +42,7 @@ def graphql(ground: Ground, tokens: Tokens) -> list[BaseRoute]:
         return await limiter.admit(GRAPHQL, actor, scope, units)
 
     secret = settings.cursor_secret.get_secret_value()
-    served = GraphQLApp(
+    served = LiveGraphQLApp(
         make_schema(introspection=settings.introspection, persisted=persisted(settings, secret)),
         ground.databases.pool(READS),
         ground.watch,
@@ -51,8 +54,11 @@ def graphql(ground: Ground, tokens: Tokens) -> list[BaseRoute]:
         permit=permit,
         trace_id=trace_id,
         graphiql=settings.graphiql,
+        live=live(ground),
+        address=Addresses(networks(settings.trusted_proxies)).of,
     )
-    return [Route("/graphql", served), *(graphiql_files() if settings.graphiql else ())]
+    more = graphiql_files() if settings.graphiql else ()
+    return [Route("/graphql", served), WebSocketRoute("/graphql", served), *more]
 
 
 def persisted(settings: Settings, secret: str) -> Persisted:
@@ -69,3 +75,17 @@ def persisted(settings: Settings, secret: str) -> Persisted:
 def trace_id(scope: Scope) -> str:
     found: Trace | None = scope.get(TRACE)
     return found.trace_id if found else ""
+
+
+def live(ground: Ground) -> Live:
+    """Told of changed rows by the consumers of this process at once, by those of others through the database."""
+    made = Live(ground.databases.pool(READS), ground.changed, most=ground.settings.max_streams)
+
+    async def stop() -> None:
+        await ground.stopping.wait()
+        made.stop()
+
+    ground.background(ground.changed.run())
+    ground.background(made.run())
+    ground.background(stop())
+    return made

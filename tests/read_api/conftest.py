@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ from domain.actor import Actor, Role, service
 from domain.event import Event
 from domain.ids import derive
 from infra.assembly.reading import permit
+from projections.alarm import Alarm
+from projections.bell import CHANNEL
 from projections.consumer import Consumer
 from projections.feed import Recorded
 from projections.models import MODELS
@@ -22,8 +25,10 @@ from projections.pool import Pool
 from projections.schema import prepare
 from projections.sink import ModelSink
 from projections.waiting import Watch
-from read_api.app import Allowance, GraphQLApp
+from read_api.app import Allowance
 from read_api.cursor import Cursors
+from read_api.live.hub import Live
+from read_api.live.serving import LiveGraphQLApp
 from read_api.schema import make_schema
 from tests.domain.orders.samples import CUSTOMER
 from tests.projections.fakes import FakeFeed
@@ -38,6 +43,7 @@ ACTORS = {
 """Who each access token belongs to."""
 
 SCHEMA = make_schema()
+MOST_STREAMS = 3
 ALLOWANCE = Allowance(body=10_000, waiting=0.2, executing=2.0)
 
 
@@ -47,8 +53,10 @@ class Api:
 
     client: httpx.AsyncClient
     pool: Pool
-    app: GraphQLApp
+    app: LiveGraphQLApp
     feeds: dict[str, FakeFeed]
+    news: Alarm
+    live: Live
 
     async def post(
         self, query: str, who: str | None = None, headers: dict[str, str] | None = None, **variables: Any
@@ -81,6 +89,7 @@ class Api:
                 checkpoint = await consumer.open()
                 while (after := await consumer.step(checkpoint)) is not checkpoint:
                     checkpoint = after
+        self.news.ring()
         return feed
 
 
@@ -127,12 +136,25 @@ async def api(database: str) -> AsyncIterator[Api]:
     pool: Pool = AsyncConnectionPool(database, min_size=1, max_size=8, open=False)
     async with pool:
         feeds: dict[str, FakeFeed] = {}
-        cursors, logs = Cursors("s" * 32), Streams(feeds)
-        app = GraphQLApp(
-            SCHEMA, pool, Watch(pool), authenticate, cursors, allowance=ALLOWANCE, logs=logs, permit=permit
+        news = Alarm(database, CHANNEL)
+        live = Live(pool, news, most=MOST_STREAMS)
+        looking = asyncio.create_task(live.run())
+        app = LiveGraphQLApp(
+            SCHEMA,
+            pool,
+            Watch(pool),
+            authenticate,
+            Cursors("s" * 32),
+            allowance=ALLOWANCE,
+            logs=Streams(feeds),
+            permit=permit,
+            live=live,
+            address=lambda scope: scope["client"][0],
         )
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
-            yield Api(client, pool, app, feeds)
+            yield Api(client, pool, app, feeds, news, live)
+        looking.cancel()
+        await asyncio.wait({looking})
 
 
 def owned_by(customer: UUID, event: Event) -> Event:

@@ -28,10 +28,13 @@ from psycopg import AsyncCursor
 from psycopg_pool import AsyncConnectionPool
 
 from infra.assembly.reading import permit
+from projections.alarm import Alarm
+from projections.bell import CHANNEL
 from projections.pool import Pool
 from projections.waiting import Watch
-from read_api.app import GraphQLApp
 from read_api.cursor import Cursors
+from read_api.live.hub import Live
+from read_api.live.serving import LiveGraphQLApp
 from tests.read_api.conftest import SCHEMA, Api, authenticate
 from tests.read_api.town import settle
 
@@ -137,9 +140,13 @@ async def town(module_database: str) -> AsyncIterator[Api]:
         module_database, min_size=1, max_size=8, open=False, kwargs={"cursor_factory": Counted}
     )
     async with pool:
-        app = GraphQLApp(SCHEMA, pool, Watch(pool), authenticate, Cursors("s" * 32), permit=permit)
+        news = Alarm(module_database, CHANNEL)
+        live, address = Live(pool, news), str
+        app = LiveGraphQLApp(
+            SCHEMA, pool, Watch(pool), authenticate, Cursors("s" * 32), permit=permit, live=live, address=address
+        )
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
-            api = Api(client, pool, app, {})
+            api = Api(client, pool, app, {}, news, live)
             await settle(api, SIZE)
             yield api
 

@@ -1,0 +1,132 @@
+"""The graph with its subscriptions, over server-sent events and WebSocket."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterable, Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from graphql import GraphQLError
+from starlette.requests import HTTPConnection, Request
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.http.streaming import AsyncTextStream, HTTPStreamTransport, SSETransport, merge_stream_with_heartbeat
+from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types.execution import ExecutionResult
+from strawberry.types.graphql import OperationType
+
+from domain.access import Unauthenticated
+from domain.actor import ANONYMOUS, Actor
+from domain.token import ConsistencyToken
+from read_api.answers import RATE_LIMITED, Answers, told
+from read_api.app import GraphQLApp
+from read_api.context import Context, Listening
+from read_api.live.hub import Live
+from read_api.live.results import results_of
+from read_api.live.socket import Handler, Socket
+from read_api.rate import RateLimited
+
+INIT: Final = timedelta(seconds=10)
+"""For a client to say who it is, after it has opened a WebSocket."""
+
+
+class Events(SSETransport):
+    """Only subscriptions come as server-sent events: a query has an answer of its own."""
+
+    def allowed_operation_types(self, allowed_operation_types: set[OperationType]) -> Iterable[OperationType]:
+        return (OperationType.SUBSCRIPTION,)
+
+
+class LiveGraphQLApp(GraphQLApp):
+    """`address` says where somebody is who is known by nothing else."""
+
+    websocket_adapter_class = Socket  # type: ignore[assignment]
+    graphql_transport_ws_handler_class = Handler
+    stream_transport_classes_by_protocol: Mapping[str, type[HTTPStreamTransport]] = {GRAPHQL_SSE_PROTOCOL: Events}
+
+    def __init__(self, *args: Any, live: Live, address: Callable[[Scope], Hashable], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.protocols = (GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL)
+        self.connection_init_wait_timeout = INIT
+        self.longest = self._allowance.body
+        self._live = live
+        self._address = address
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self.run(WebSocket(scope, receive, send))
+        else:
+            await super().__call__(scope, receive, send)
+
+    async def get_context(self, request: Any, response: Any) -> Context:
+        if isinstance(request, Request):
+            context = await super().get_context(request, response)
+            if self._get_stream_transport_from_headers(request.headers):
+                header = request.headers.get("authorization")
+                context.listening = self._listening(request, context.actor, header)
+                context.listening.resume = request.headers.get("last-event-id")
+            return context
+        context = Context(ANONYMOUS, self._pool, self._cursors, logs=self._logs, permit=self._permit)
+        context.listening = self._listening(request, ANONYMOUS, None)
+        return context
+
+    async def on_ws_connect(self, context: Context) -> dict[str, object]:
+        """Who it is, and what they must be able to see. Raises the refusals of a connection."""
+        assert context.listening is not None
+        connection, params = context.listening.connection, context.connection_params or {}
+        header = text_of(params, "authorization") or connection.headers.get("authorization")
+        context.actor = self.actor_of(header)
+        await self._counted(connection, context.actor, 1)
+        context.listening = self._listening(connection, context.actor, header)
+        context.listening.places.enter_context(self._live.place(("socket", context.listening.principal)))
+        if (token := text_of(params, "consistency-token")) is None:
+            return {}
+        context.waited = await self._watch.wait(ConsistencyToken.parse(token), self._allowance.waiting)
+        return {"consistency": {"satisfied": context.waited.satisfied, "waitedMs": context.waited.ms}}
+
+    async def too_often(self, context: Context) -> dict[str, Any] | None:
+        """The error for one who has asked too often."""
+        assert context.listening is not None
+        try:
+            await self._counted(context.listening.connection, context.actor, 1)
+        except RateLimited as error:
+            return told(str(error), RATE_LIMITED)
+        return None
+
+    def shown(self, error: GraphQLError) -> dict[str, Any]:
+        return Answers().error(error)
+
+    def _listening(self, connection: HTTPConnection, actor: Actor, header: str | None) -> Listening:
+        def still_good() -> None:
+            if header is not None:
+                self.actor_of(header)
+
+        principal = actor.id or actor.name or self._address(connection.scope)
+        return Listening(self._live, principal, still_good, connection)
+
+    def _stream_result(self, request: Request, result: Any, transport: HTTPStreamTransport) -> AsyncTextStream:
+        """With the id of each event, by which a client says how far it has come when it connects again."""
+        listening: Listening = request.state.context.listening
+
+        async def stream() -> AsyncGenerator[str, None]:
+            value: ExecutionResult
+            async for value in results_of(result):
+                response = await self.process_result(request, value)
+                id = f"id: {listening.cursor}\r\n" if listening.cursor and not value.errors else ""
+                yield id + transport.encode_next(response, self.encode_json_string)
+            yield transport.encode_complete()
+
+        def heartbeat() -> str:
+            return transport.heartbeat_message(self.encode_json_string)
+
+        return merge_stream_with_heartbeat(
+            stream, heartbeat, interval=transport.heartbeat_interval, send_initial_heartbeat=False
+        )
+
+
+def text_of(params: Mapping[str, Any], name: str) -> str | None:
+    """Of what came with the opening, in whatever case the client writes names."""
+    value = next((value for key, value in params.items() if key.lower() == name), None)
+    if value is not None and not isinstance(value, str):
+        raise Unauthenticated
+    return value
