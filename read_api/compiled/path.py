@@ -54,12 +54,13 @@ class Plan:
     statements: dict[Any, tuple[bytes, list[str]]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Bound:
-    """A document with its variables: what directives say, and what each root field is asked for."""
+    """A document with its variables: what directives say, and what each root field is asked for, once it was read."""
 
     flags: tuple[Any, ...]
     variables: VariableValues
+    wanted: list[Wanted] | None = None
 
 
 class CompiledPath:
@@ -134,8 +135,10 @@ class CompiledPath:
         return Begun(key, nodes, root, Arguments(self._schema, root, nodes[0]))
 
     def _wanted(self, plan: Plan, bound: Bound) -> list[Wanted]:
-        """For each root field that is one."""
-        return [each.arguments.read(bound.variables, self._cursors) for each in plan.begun if each.arguments]
+        """For each root field that is one; for every role the same."""
+        if bound.wanted is None:
+            bound.wanted = [a.read(bound.variables, self._cursors) for each in plan.begun if (a := each.arguments)]
+        return bound.wanted
 
     # -- the statement
 

@@ -97,7 +97,7 @@ async def both(api: Api, document: str, who: str, variables: dict[str, Any]) -> 
 
 
 @settings(
-    max_examples=full.size(10, 3_000),
+    max_examples=full.size(100, 3_000, suite="compiled"),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 @pytest.mark.full("compiled")
