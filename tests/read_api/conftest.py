@@ -157,6 +157,13 @@ async def api(database: str) -> AsyncIterator[Api]:
         await asyncio.wait({looking})
 
 
+@pytest.fixture
+def executed(api: Api) -> Api:
+    """One that answers by the executor, whatever the document: what is replaced in a resolver is what answers."""
+    api.app._compiled = None
+    return api
+
+
 def owned_by(customer: UUID, event: Event) -> Event:
     """The event, of an order of another customer."""
     return event.model_copy(update={"customer_id": customer}) if "customer_id" in type(event).model_fields else event

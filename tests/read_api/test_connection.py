@@ -75,9 +75,9 @@ async def test_a_cursor_of_another_ordering_is_refused(api: Api) -> None:
 
 
 async def test_nothing_is_counted_unless_asked_and_no_further_than_shown(
-    api: Api, monkeypatch: pytest.MonkeyPatch
+    executed: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await seen(api)
+    await seen(executed)
     monkeypatch.setattr("read_api.connection.MAX_COUNT", 3)
     asked = "{ orders(first: 1) { totalCount totalCountCapped } }"
-    assert (await api.ask(asked))["orders"] == {"totalCount": 3, "totalCountCapped": True}
+    assert (await executed.ask(asked))["orders"] == {"totalCount": 3, "totalCountCapped": True}
