@@ -8,7 +8,7 @@ WORKERS ?= 3
 PACKAGES := $(wildcard domain commands projections sagas read_api infra bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full check format contracts bench lock clean
+.PHONY: help run test test-full check format contracts screenshots bench lock clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ format: $(READY) ## format the code and apply the safe fixes
 
 contracts: $(READY) ## write OpenAPI, AsyncAPI, GraphQL schema, settings, errors, routes and metrics anew from the code
 	@$(BIN)/python -m infra.contracts
+
+screenshots: $(READY) ## write every page of the dashboard, light and dark, to docs/images (needs Chromium; two minutes)
+	@$(BIN)/python -m tests.sagas.dashboard.screenshots
 
 bench: $(READY) ## measure everything side by side with its ceiling (docs/performance.md)
 	@$(BIN)/python -m bench

@@ -109,7 +109,7 @@ async def messages(
                 silent = 0.0
                 yield ":\n\n"
             continue
-        seen, html = position, await made(fragment)
+        seen, html = position, await asyncio.shield(asyncio.ensure_future(made(fragment)))
         if not html or html == last:
             continue
         last, silent = html, 0.0
@@ -117,6 +117,7 @@ async def messages(
         await asyncio.sleep(rest)
 
 
+# Shielded above: a reader who leaves in the middle of a query would take its connection along.
 async def made(fragment: Fragment) -> str:
     """Empty where it could not be made: the page stays as it is, and is tried again when something has moved."""
     try:

@@ -35,9 +35,9 @@ ENDS: Final = {
 }
 WAITS: Final = {
     WaitsFor.NOTHING: "nothing",
-    WaitsFor.START: "more to be told before it begins",
-    WaitsFor.REPLY: "the answer to its command",
-    WaitsFor.FACT: "what comes of its command",
+    WaitsFor.START: "more to begin with",
+    WaitsFor.REPLY: "its answer",
+    WaitsFor.FACT: "the outcome",
     WaitsFor.RETRY: "its next try",
     WaitsFor.OPERATOR: "an operator",
 }
@@ -86,7 +86,7 @@ class Shown:
         row = self.row
         if row.status is Status.ENDED:
             return row.code or ""
-        return f"waits for {'an operator to resume it' if row.paused else WAITS[row.waits_for]}"
+        return "an operator to resume it" if row.paused else WAITS[row.waits_for]
 
     @property
     def money(self) -> int:

@@ -19,7 +19,7 @@ CONTEXTS: Final = {"reservations": "products", "restocks": "products", "stock": 
                    "orders": "orders"}  # fmt: skip
 """Whose collection a command's path names."""
 
-LEFT, COLUMN, LANE, BOX_W, BOX_H, GAP, TOP = 78, 132, 46, 118, 34, 26, 8
+LEFT, COLUMN, LANE, BOX_W, BOX_H, GAP, TOP = 72, 123, 46, 110, 34, 26, 8
 
 
 @dataclass(frozen=True, slots=True)
