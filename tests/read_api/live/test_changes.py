@@ -77,7 +77,7 @@ async def test_who_connects_again_is_not_told_what_they_saw(api: Api, client: ht
     async with streamed(client, ONE, id=str(ORDER)) as stream:
         last = await stream.next()
     assert last.id == last.data["data"]["orderChanged"]["cursor"]
-    headers, after = ({"last-event-id": last.id}, None) if by == "header" else ({}, last.id)
+    headers, after = ({"last-event-id": str(last.id)}, None) if by == "header" else ({}, last.id)
     async with streamed(client, ONE, headers=headers, id=str(ORDER), after=after) as stream:
         await until(lambda: api.live.followers == 1)
         await api.live.look()
