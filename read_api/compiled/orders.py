@@ -21,7 +21,7 @@ from read_api.compiled.shapes import (
     text,
     word,
 )
-from read_api.compiled.users import USER
+from read_api.compiled.users import ADDRESS, USER
 
 LINE: Final[Fields] = {
     "number": number("{t}.number"),
@@ -85,16 +85,6 @@ TIMELINE: Final = (
     "json_to_recordset({t}.timeline) AS"
     " {n}(version bigint, at text, event text, actor text, status text, reason text, note text)"
 )
-
-ADDRESS: Final[Fields] = {
-    "name": text("({t}.address->>'name')"),
-    "line1": text("({t}.address->>'line1')"),
-    "line2": nullable(text("({t}.address->>'line2')")),
-    "postalCode": text("({t}.address->>'postal_code')"),
-    "city": text("({t}.address->>'city')"),
-    "region": nullable(text("({t}.address->>'region')")),
-    "country": text("({t}.address->>'country')"),
-}
 
 CHARGE_STATUS: Final = (
     "coalesce((SELECT m.status FROM reads.payments m WHERE m.order_id = {t}.id),"  # noqa: ISC003

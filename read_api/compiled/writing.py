@@ -11,6 +11,7 @@ from read_api.compiled.selection import NotCovered, Selected, Selection
 from read_api.compiled.shapes import Fields, Leaf, Part, Related
 
 MOST_ARGUMENTS: Final = 90  # of PostgreSQL's 100
+COLUMNS: Final = re.compile(r" AS t\d+\(([^)]*)\)")
 KEY: Final = re.compile("[_A-Za-z][_0-9A-Za-z]*")
 
 
@@ -72,11 +73,21 @@ class Writer:
     def _related(self, selected: Selected, field: Related, row: str) -> str:
         name = self.name()
         object = self.object(selected, field.type, field.fields, name, row)
-        source = field.source.format(t=row, n=name)
+        source = narrowed(field.source.format(t=row, n=name), name, object)
         if field.many:
             # a sum over nothing but the outer row's columns would be taken for one of the outer query
             return f"(SELECT concat('[', string_agg(o, ','), ']') FROM (SELECT {object} AS o FROM {source}) i)"
         return f"coalesce((SELECT {object} FROM {source}), 'null')"
+
+
+def narrowed(source: str, name: str, object: str) -> str:
+    """Without the columns of a record set that nothing uses: each is looked for in every object of the JSON."""
+    if (found := COLUMNS.search(source)) is None:
+        return source
+    used = object + source[found.end() :]
+    all = found[1].split(", ")
+    columns = [column for column in all if f"{name}.{column.partition(' ')[0]}" in used] or all[:1]
+    return f"{source[: found.start(1)]}{', '.join(columns)}{source[found.end(1) :]}"
 
 
 def literal(text: str) -> str:

@@ -29,6 +29,13 @@ from tests.read_api.test_products import shirts, tree
 
 WHO: Final[dict[str, Actor]] = {**ACTORS, "nobody": ANONYMOUS}
 TRICKY: Final = 'a "quoted" \\ back\nline\ttab \x1f \x7f é 日本 😀 \u2028 </script> %s $1 {t}'
+ADDRESSES: Final = to_json(
+    [
+        {"id": id, "address": {"name": "Hana", "line1": "1 Sakura", "line2": line2, "postal_code": "1", "city": "東京",
+                               "region": None, "country": "JP"}}
+        for id, line2 in ((CUSTOMER, None), (OTHER, TRICKY))
+    ]
+).decode()  # fmt: skip
 IDS: Final = {
     "order": [str(order_id(n)) for n in range(3)],
     "payment": [str(payment_of(OrderId(order_id(n)))) for n in range(3)],
@@ -78,10 +85,13 @@ async def shop(api: Api) -> Api:
             "UPDATE reads.orders SET note = %(text)s WHERE status IN ('PLACED', 'SHIPPED')",
             "UPDATE reads.orders SET lines = replace(lines::text, 'Tea', %(escaped)s)::json",
             "UPDATE reads.users SET display_name = %(text)s, bio = '', suspended_for = 'x' WHERE id = %(customer)s",
+            "UPDATE reads.users SET addresses = %(addresses)s, default_address_id = %(customer)s, locale = 'ja'",
             "UPDATE reads.products SET description = %(text)s, status = 'ACTIVE'",
         ):
             escaped = to_json(TRICKY).decode()[1:-1]
-            await connection.execute(change, {"text": TRICKY, "escaped": escaped, "customer": CUSTOMER})
+            await connection.execute(
+                change, {"text": TRICKY, "escaped": escaped, "customer": CUSTOMER, "addresses": ADDRESSES}
+            )
     return api
 
 
