@@ -13,6 +13,7 @@ from sagas.dashboard.healthy import Healthy
 from sagas.dashboard.live import News
 from sagas.dashboard.port import Commands, Denials, Log
 from sagas.dashboard.session import Sessions
+from sagas.dashboard.stories import Stories
 
 
 def clock() -> datetime:
@@ -35,5 +36,6 @@ class Desk:
     sessions: Sessions
     news: News
     healthy: Healthy
+    stories: Stories
     stopping: asyncio.Event
     now: Callable[[], datetime] = field(default=clock)
