@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from psycopg.types.json import Jsonb
@@ -42,9 +42,9 @@ SELECT status, count(*), min(since) FROM reads.sagas WHERE status = ANY(%s) GROU
 """
 
 CHECKOUTS: Final = """
-SELECT floor(extract(epoch FROM started_at) / %(stretch)s)::bigint AS stretch, count(*),
+SELECT floor(extract(epoch FROM %(now)s - started_at) / %(stretch)s)::int AS stretch, count(*),
     percentile_cont(0.5) WITHIN GROUP (ORDER BY took), percentile_cont(0.95) WITHIN GROUP (ORDER BY took)
-FROM reads.sagas WHERE process = 'checkout' AND started_at >= %(since)s
+FROM reads.sagas WHERE process = 'checkout' AND started_at > %(since)s AND started_at <= %(now)s
 GROUP BY stretch
 """
 
@@ -154,15 +154,15 @@ async def ages(pool: Pool, now: datetime) -> list[Ages]:
 
 
 async def checkout_charts(pool: Pool, window: timedelta, now: datetime) -> list[Chart]:
+    """In stretches that end now, so that the last one is as long as the others."""
     stretch = window.total_seconds() / STRETCHES
-    last = int(now.timestamp() // stretch)
-    first = last - STRETCHES + 1
-    since = datetime.fromtimestamp(first * stretch, UTC)
+    values = {"stretch": stretch, "now": now, "since": now - window}
     async with connected(pool) as connection:
-        cursor = await connection.execute(CHECKOUTS, {"stretch": stretch, "since": since})
-        found: dict[int, Any] = {int(number): rest for number, *rest in await cursor.fetchall()}
-    starts = [datetime.fromtimestamp(number * stretch, UTC) for number in range(first, last + 1)]
-    rows = [found.get(number, (0, None, None)) for number in range(first, last + 1)]
+        cursor = await connection.execute(CHECKOUTS, values)
+        found: dict[int, Any] = {number: rest for number, *rest in await cursor.fetchall()}
+    backwards = range(STRETCHES - 1, -1, -1)
+    starts = [now - timedelta(seconds=(number + 1) * stretch) for number in backwards]
+    rows = [found.get(number, (0, None, None)) for number in backwards]
     a_minute = [count * 60 / stretch for count, _, _ in rows]
     orders = Series("orders", "busy", a_minute)
     half, most = Series("p50", "busy", [row[1] for row in rows]), Series("p95", "back", [row[2] for row in rows])
