@@ -13,7 +13,7 @@ from domain.sagas.saga import Status
 from projections import lag
 from projections import parked as park
 from projections.lag import Standing
-from projections.listing import Condition, Ordering, Page
+from projections.listing import Condition, Listing, Ordering, Page
 from projections.operations.queries import LATEST_FIRST, OPERATIONS
 from projections.operations.row import OperationRow
 from projections.parked import Group
@@ -21,7 +21,9 @@ from projections.payments.queries import UNMATCHED, UNMATCHED_WEBHOOKS
 from projections.payments.row import UnmatchedRow, UnmatchedWebhookRow
 from projections.pool import Pool, connected
 from projections.sagas.queries import usual
+from projections.table import R
 from sagas.dashboard.charts import Chart, Series, whole
+from sagas.dashboard.rows import Odd, listed
 from sagas.dashboard.views import lasting
 
 STRETCHES: Final = 60  # into which a window is divided
@@ -32,6 +34,7 @@ WINDOWS: Final = {
     "1d": timedelta(days=1),
 }
 DAY: Final = timedelta(days=1)
+MOST_FAILED: Final = 100  # operations
 SHOWN: Final = 10  # of each kind of thing that is listed
 COUNTED: Final = 1_000  # so many are counted, then it is "1,000 or more"
 
@@ -59,6 +62,11 @@ SELECT count(*), min(due_at) FROM projections.todo
 WHERE status IN ('OPEN', 'PAUSED') AND last_error IS NOT NULL
 """
 
+STOPPED: Final = """
+SELECT consumer, context, coalesce(reason, 'no more was said') FROM projections.checkpoints
+WHERE status = 'STOPPED' ORDER BY consumer, context
+"""
+
 MAILS: Final = "SELECT count(*) FROM reads.notifications WHERE status = 'FAILED' AND requested_at >= %s"
 
 
@@ -83,6 +91,21 @@ class Ages:
 
 
 @dataclass(frozen=True, slots=True)
+class Stopped:
+    """A consumer that goes no further; `reason` says why."""
+
+    consumer: str
+    context: str
+    reason: str
+
+    @property
+    def path(self) -> str:
+        """Where more is to be seen."""
+        model, _, generation = self.consumer.partition("@")
+        return f"/models/{model}" if generation else f"/events?context={self.context}"
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     at: datetime
     sagas: Mapping[Status, Waiting]
@@ -94,6 +117,7 @@ class Figures:
     outcomes_count: int
     failed: Sequence[OperationRow]
     standings: Sequence[Standing]
+    stopped: Sequence[Stopped]
     todos: int
     todos_since: datetime | None
     mails: int
@@ -102,11 +126,6 @@ class Figures:
     @property
     def failed_replays(self) -> list[OperationRow]:
         return [row for row in self.failed if row.kind.startswith("replay.")]
-
-    @property
-    def held(self) -> list[Standing]:
-        """Consumers that have stopped, with the reason."""
-        return [standing for standing in self.standings if standing.reason]
 
     @property
     def live(self) -> list[Standing]:
@@ -119,6 +138,7 @@ async def figures(pool: Pool, window: timedelta, now: datetime) -> Figures:
         by_status = await (await connection.execute(SAGAS_BY_STATUS, [UNDER_WAY])).fetchall()
         groups = await park.groups(connection)
         standings = await lag.standings(connection)
+        stopped = await (await connection.execute(STOPPED)).fetchall()
         todos = await (await connection.execute(LATE)).fetchone()
         mails = await (await connection.execute(MAILS, [now - DAY])).fetchone()
     failed = [Condition("status", "eq", "FAILED"), Condition("requested_at", "gte", now - DAY)]
@@ -129,17 +149,26 @@ async def figures(pool: Pool, window: timedelta, now: datetime) -> Figures:
         sagas={Status(status): Waiting(count, since) for status, count, since in by_status},
         ages=await ages(pool, now),
         parked=groups,
-        webhooks=(await UNMATCHED_WEBHOOKS.page(pool, [], latest, Page(SHOWN))).rows,
+        webhooks=await readable(pool, UNMATCHED_WEBHOOKS, [], latest, SHOWN),
         webhooks_count=await UNMATCHED_WEBHOOKS.count(pool, [], COUNTED),
-        outcomes=(await UNMATCHED.page(pool, [], latest, Page(SHOWN))).rows,
+        outcomes=await readable(pool, UNMATCHED, [], latest, SHOWN),
         outcomes_count=await UNMATCHED.count(pool, [], COUNTED),
-        failed=(await OPERATIONS.page(pool, failed, LATEST_FIRST, Page(100))).rows,
+        failed=await readable(pool, OPERATIONS, failed, LATEST_FIRST, MOST_FAILED),
         standings=standings,
+        stopped=[Stopped(*row) for row in stopped],
         todos=todos[0],
         todos_since=todos[1],
         mails=mails[0],
         charts=await checkout_charts(pool, window, now),
     )
+
+
+async def readable(
+    pool: Pool, listing: Listing[R], where: Sequence[Condition], ordering: Ordering, size: int
+) -> list[R]:
+    """Without rows that cannot be read, which the lists themselves show as such."""
+    found = await listed(pool, listing, where, ordering, Page(size))
+    return [row for row in found.rows if not isinstance(row, Odd)]
 
 
 async def ages(pool: Pool, now: datetime) -> list[Ages]:
