@@ -16,10 +16,9 @@ from domain.operations.operation import Status
 from projections.listing import Condition, Mark, Page
 from projections.operations.queries import LATEST_FIRST, OPERATIONS
 from projections.operations.row import OperationRow
-from projections.users.queries import USERS
 from sagas.dashboard import operation
 from sagas.dashboard.asking import uuid_of
-from sagas.dashboard.lists import Timed, between, equal, one_of
+from sagas.dashboard.lists import Timed, between, equal, one_of, users
 from sagas.dashboard.operation import TONES, WORDS
 from sagas.dashboard.rows import Odd
 from sagas.dashboard.views import compact, stamp
@@ -66,8 +65,7 @@ async def newer(visit: Visit) -> Response:
 
 async def names(visit: Visit, rows: Sequence[OperationRow | Odd]) -> dict[UUID, str]:
     """The e-mail addresses of who works in the shop; customers are shown by their ids only."""
-    ids = {row.by for row in rows if not isinstance(row, Odd) and row.by is not None}
-    found = await USERS.many(visit.desk.reads, ids) if ids else {}
+    found = await users(visit, (row.by for row in rows if not isinstance(row, Odd)))
     return {id: user.email for id, user in found.items() if user.email and not IN_CHARGE.isdisjoint(user.roles)}
 
 

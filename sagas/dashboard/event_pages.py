@@ -116,10 +116,11 @@ async def part(desk: Desk, context: str, asked: Wanted) -> tuple[Sequence[Stored
         return [], TO_THE_FIRST  # the pages before have had all of it
     if below is None and asked.until is not None:
         below = await log.position_at(asked.until) + 1
-    above = await log.position_at(asked.since) if asked.since is not None else 0
+    floor = await log.position_at(asked.since) if asked.since is not None else TO_THE_FIRST
+    above = floor
     if asked.scans:
         head = below if below is not None else (await log.head())[1] + 1
-        above = max(above, head - 1 - LOOKED_AT)
+        above = max(floor, head - 1 - LOOKED_AT)
     events = await log.sought(
         stream=asked.stream,
         correlation=asked.correlation,
@@ -128,7 +129,7 @@ async def part(desk: Desk, context: str, asked: Wanted) -> tuple[Sequence[Stored
         below=below,
         limit=SIZE + 1,
     )
-    return events, above if asked.scans and asked.since is None else TO_THE_FIRST
+    return events, above if above > floor else TO_THE_FIRST
 
 
 def end(context: str, shown: Sequence[Row], events: Sequence[Stored], low: int, asked: Wanted) -> int | None:

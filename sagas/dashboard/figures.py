@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from psycopg.types.json import Jsonb
@@ -13,7 +13,7 @@ from domain.sagas.saga import Status
 from projections import lag
 from projections import parked as park
 from projections.lag import Standing
-from projections.listing import Condition, Ordering, Page
+from projections.listing import Condition, Listing, Ordering, Page
 from projections.operations.queries import LATEST_FIRST, OPERATIONS
 from projections.operations.row import OperationRow
 from projections.parked import Group
@@ -21,7 +21,9 @@ from projections.payments.queries import UNMATCHED, UNMATCHED_WEBHOOKS
 from projections.payments.row import UnmatchedRow, UnmatchedWebhookRow
 from projections.pool import Pool, connected
 from projections.sagas.queries import usual
+from projections.table import R
 from sagas.dashboard.charts import Chart, Series, whole
+from sagas.dashboard.rows import Odd, listed
 from sagas.dashboard.views import lasting
 
 STRETCHES: Final = 60  # into which a window is divided
@@ -32,6 +34,7 @@ WINDOWS: Final = {
     "1d": timedelta(days=1),
 }
 DAY: Final = timedelta(days=1)
+MOST_FAILED: Final = 100  # operations
 SHOWN: Final = 10  # of each kind of thing that is listed
 COUNTED: Final = 1_000  # so many are counted, then it is "1,000 or more"
 
@@ -42,9 +45,9 @@ SELECT status, count(*), min(since) FROM reads.sagas WHERE status = ANY(%s) GROU
 """
 
 CHECKOUTS: Final = """
-SELECT floor(extract(epoch FROM started_at) / %(stretch)s)::bigint AS stretch, count(*),
+SELECT floor(extract(epoch FROM %(now)s - started_at) / %(stretch)s)::int AS stretch, count(*),
     percentile_cont(0.5) WITHIN GROUP (ORDER BY took), percentile_cont(0.95) WITHIN GROUP (ORDER BY took)
-FROM reads.sagas WHERE process = 'checkout' AND started_at >= %(since)s
+FROM reads.sagas WHERE process = 'checkout' AND started_at > %(since)s AND started_at <= %(now)s
 GROUP BY stretch
 """
 
@@ -57,6 +60,11 @@ FROM reads.sagas WHERE status = ANY(%(under_way)s) GROUP BY process ORDER BY pro
 LATE: Final = """
 SELECT count(*), min(due_at) FROM projections.todo
 WHERE status IN ('OPEN', 'PAUSED') AND last_error IS NOT NULL
+"""
+
+STOPPED: Final = """
+SELECT consumer, context, coalesce(reason, 'no more was said') FROM projections.checkpoints
+WHERE status = 'STOPPED' ORDER BY consumer, context
 """
 
 MAILS: Final = "SELECT count(*) FROM reads.notifications WHERE status = 'FAILED' AND requested_at >= %s"
@@ -83,6 +91,21 @@ class Ages:
 
 
 @dataclass(frozen=True, slots=True)
+class Stopped:
+    """A consumer that goes no further; `reason` says why."""
+
+    consumer: str
+    context: str
+    reason: str
+
+    @property
+    def path(self) -> str:
+        """Where more is to be seen."""
+        model, _, generation = self.consumer.partition("@")
+        return f"/models/{model}" if generation else f"/events?context={self.context}"
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     at: datetime
     sagas: Mapping[Status, Waiting]
@@ -94,6 +117,7 @@ class Figures:
     outcomes_count: int
     failed: Sequence[OperationRow]
     standings: Sequence[Standing]
+    stopped: Sequence[Stopped]
     todos: int
     todos_since: datetime | None
     mails: int
@@ -102,11 +126,6 @@ class Figures:
     @property
     def failed_replays(self) -> list[OperationRow]:
         return [row for row in self.failed if row.kind.startswith("replay.")]
-
-    @property
-    def held(self) -> list[Standing]:
-        """Consumers that have stopped, with the reason."""
-        return [standing for standing in self.standings if standing.reason]
 
     @property
     def live(self) -> list[Standing]:
@@ -119,6 +138,7 @@ async def figures(pool: Pool, window: timedelta, now: datetime) -> Figures:
         by_status = await (await connection.execute(SAGAS_BY_STATUS, [UNDER_WAY])).fetchall()
         groups = await park.groups(connection)
         standings = await lag.standings(connection)
+        stopped = await (await connection.execute(STOPPED)).fetchall()
         todos = await (await connection.execute(LATE)).fetchone()
         mails = await (await connection.execute(MAILS, [now - DAY])).fetchone()
     failed = [Condition("status", "eq", "FAILED"), Condition("requested_at", "gte", now - DAY)]
@@ -129,17 +149,26 @@ async def figures(pool: Pool, window: timedelta, now: datetime) -> Figures:
         sagas={Status(status): Waiting(count, since) for status, count, since in by_status},
         ages=await ages(pool, now),
         parked=groups,
-        webhooks=(await UNMATCHED_WEBHOOKS.page(pool, [], latest, Page(SHOWN))).rows,
+        webhooks=await readable(pool, UNMATCHED_WEBHOOKS, [], latest, SHOWN),
         webhooks_count=await UNMATCHED_WEBHOOKS.count(pool, [], COUNTED),
-        outcomes=(await UNMATCHED.page(pool, [], latest, Page(SHOWN))).rows,
+        outcomes=await readable(pool, UNMATCHED, [], latest, SHOWN),
         outcomes_count=await UNMATCHED.count(pool, [], COUNTED),
-        failed=(await OPERATIONS.page(pool, failed, LATEST_FIRST, Page(100))).rows,
+        failed=await readable(pool, OPERATIONS, failed, LATEST_FIRST, MOST_FAILED),
         standings=standings,
+        stopped=[Stopped(*row) for row in stopped],
         todos=todos[0],
         todos_since=todos[1],
         mails=mails[0],
         charts=await checkout_charts(pool, window, now),
     )
+
+
+async def readable(
+    pool: Pool, listing: Listing[R], where: Sequence[Condition], ordering: Ordering, size: int
+) -> list[R]:
+    """Without rows that cannot be read, which the lists themselves show as such."""
+    found = await listed(pool, listing, where, ordering, Page(size))
+    return [row for row in found.rows if not isinstance(row, Odd)]
 
 
 async def ages(pool: Pool, now: datetime) -> list[Ages]:
@@ -154,15 +183,15 @@ async def ages(pool: Pool, now: datetime) -> list[Ages]:
 
 
 async def checkout_charts(pool: Pool, window: timedelta, now: datetime) -> list[Chart]:
+    """In stretches that end now, so that the last one is as long as the others."""
     stretch = window.total_seconds() / STRETCHES
-    last = int(now.timestamp() // stretch)
-    first = last - STRETCHES + 1
-    since = datetime.fromtimestamp(first * stretch, UTC)
+    values = {"stretch": stretch, "now": now, "since": now - window}
     async with connected(pool) as connection:
-        cursor = await connection.execute(CHECKOUTS, {"stretch": stretch, "since": since})
-        found: dict[int, Any] = {int(number): rest for number, *rest in await cursor.fetchall()}
-    starts = [datetime.fromtimestamp(number * stretch, UTC) for number in range(first, last + 1)]
-    rows = [found.get(number, (0, None, None)) for number in range(first, last + 1)]
+        cursor = await connection.execute(CHECKOUTS, values)
+        found: dict[int, Any] = {number: rest for number, *rest in await cursor.fetchall()}
+    backwards = range(STRETCHES - 1, -1, -1)
+    starts = [now - timedelta(seconds=(number + 1) * stretch) for number in backwards]
+    rows = [found.get(number, (0, None, None)) for number in backwards]
     a_minute = [count * 60 / stretch for count, _, _ in rows]
     orders = Series("orders", "busy", a_minute)
     half, most = Series("p50", "busy", [row[1] for row in rows]), Series("p95", "back", [row[2] for row in rows])

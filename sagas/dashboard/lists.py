@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Generic
+from uuid import UUID
 
+from psycopg import sql
 from starlette.responses import Response
 
-from projections.listing import Condition, Listing, Mark, Ordering, Page
+from projections.generations import READS
+from projections.listing import Condition, Listing, Mark, Ordering, Page, Statement
 from projections.table import R
+from projections.users.queries import USERS
+from projections.users.row import UserRow
 from sagas.dashboard.live import stream
-from sagas.dashboard.rows import Listed, Odd, listed, mark, page, place
+from sagas.dashboard.rows import Listed, Odd, listed, mark, page, place, read
 from sagas.dashboard.visit import Refused, Visit
 
 SIZE: Final = 50
@@ -72,6 +77,20 @@ class Timed(Generic[R]):
 
 def there_is_earlier(found: Listed[R], after: str | None, before: str | None) -> bool:
     return found.more if before is not None else after is not None
+
+
+# -- people ------------------------------------------------------------------------------------------------------------
+
+BY_IDS: Final = sql.SQL("SELECT {} FROM {} t WHERE id = ANY(%s)").format(
+    USERS.table.selected(), sql.Identifier(READS, USERS.table.name)
+)
+
+
+async def users(visit: Visit, ids: Iterable[UUID | None]) -> dict[UUID, UserRow]:
+    """Those that are known and can be read."""
+    wanted = list({id for id in ids if id is not None})
+    found = await read(visit.desk.reads, USERS, Statement(BY_IDS, [wanted])) if wanted else []
+    return {row.id: row for row in found if not isinstance(row, Odd)}
 
 
 # -- conditions from an address ----------------------------------------------------------------------------------------

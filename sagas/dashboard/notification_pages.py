@@ -18,9 +18,8 @@ from domain.notifications.triggers import SORTS, Sort, Trigger
 from projections.listing import Condition
 from projections.notifications.queries import NOTIFICATIONS
 from projections.notifications.row import NotificationRow
-from projections.users.queries import USERS
 from sagas.dashboard.asking import uuid_of
-from sagas.dashboard.lists import Timed, between, equal, one_of
+from sagas.dashboard.lists import Timed, between, equal, one_of, users
 from sagas.dashboard.personal import SCOPE, is_open
 from sagas.dashboard.port import Mail
 from sagas.dashboard.rows import Odd
@@ -68,8 +67,7 @@ async def newer(visit: Visit) -> Response:
 
 async def addresses(visit: Visit, rows: Sequence[NotificationRow | Odd]) -> dict[UUID, str]:
     """By user, masked."""
-    ids = {row.user_id for row in rows if not isinstance(row, Odd) and row.user_id is not None}
-    found = await USERS.many(visit.desk.reads, ids) if ids else {}
+    found = await users(visit, (row.user_id for row in rows if not isinstance(row, Odd)))
     return {id: masked(user.email) if user.email else "(erased)" for id, user in found.items()}
 
 

@@ -45,9 +45,9 @@ def needs(found: Figures) -> Iterator[Need]:
         causes = "one cause" if len(found.parked) == 1 else f"{len(found.parked)} causes"
         since = min(group.since for group in found.parked)
         yield Need("Parked events", f"{sequences:,}", f"{causes}, {behind:,} events wait behind", "/parked", since)
-    for standing in found.held:
-        where = f"{standing.name} of {standing.context}"
-        yield Need("Stopped consumer", "1", f"{where}: {standing.reason}", f"/models/{standing.model}", None)
+    for stopped in found.stopped:
+        why = f"{stopped.consumer} of {stopped.context}: {stopped.reason}"
+        yield Need("Stopped consumer", "1", why, stopped.path, None)
     if found.webhooks:
         since = found.webhooks[-1].created_at
         yield Need("Unmatched webhooks", counted(found.webhooks_count), "about no payment of ours", "/#webhooks", since)

@@ -88,8 +88,8 @@ class Shown:
 
     @property
     def reasons(self) -> list[str]:
-        """Why a consumer of it has stopped."""
-        return [log.reason for log in self.logs if log.reason]
+        """Why a consumer of it waits or has stopped."""
+        return [f"{log.status.lower()}: {log.reason}" for log in self.logs if log.reason]
 
     @property
     def verdict(self) -> str:

@@ -42,6 +42,26 @@ def test_when_all_is_well_it_says_so(house: House):
     assert "Nothing needs a person" in get(house, "/").text
 
 
+def test_a_consumer_that_has_stopped_is_named_with_the_reason_and_one_odd_row_hides_nothing(house: House):
+    with psycopg.connect(house.database) as connection:
+        connection.execute(
+            "INSERT INTO projections.checkpoints (consumer, context, incarnation, status, reason)"
+            " VALUES ('mirror', 'orders', uuidv7(), 'STOPPED', 'it met another incarnation')"
+        )
+        connection.execute(
+            "INSERT INTO reads.operations (id, version, updated_at, status, kind, target, parameters, actor,"
+            " correlation_id, requested_at) VALUES (uuidv7(), 1, now(), 'FAILED', 'replay.start', 'orders', '[]', 'x',"
+            " 'x', now())"
+        )
+    try:
+        eventually(lambda: "mirror of orders: it met another incarnation" in get(house, "/").text)
+        assert "unreadable" in get(house, "/audit").text
+    finally:
+        with psycopg.connect(house.database) as connection:
+            connection.execute("DELETE FROM projections.checkpoints WHERE consumer = 'mirror'")
+            connection.execute("DELETE FROM reads.operations WHERE target = 'orders'")
+
+
 def test_a_window_that_there_is_not_is_refused(house: House):
     answer = get(house, "/?window=2y")
     assert (answer.status_code, "15m, 1h, 6h, 1d" in answer.text) == (400, True)
@@ -51,7 +71,7 @@ def test_a_window_that_there_is_not_is_refused(house: House):
 def test_what_needs_a_person_comes_by_itself_and_leads_to_where_one_acts(house: House, mistake: Bug, operator: Visitor):
     page: Any = operator.page
     operator.go("/")
-    page.get_by_text("Nothing needs a person").wait_for()
+    page.get_by_text("Nothing needs a person").wait_for()  # what was looked up for others is forgotten soon
     drafts(house, 2)
     unmatched(house)
     page.locator(".needs", has_text="Parked events").wait_for()
