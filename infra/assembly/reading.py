@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
@@ -11,9 +12,13 @@ from commands.access import may
 from commands.http import denial
 from commands.limits import GRAPHQL
 from commands.router import ROUTES
+from domain import users
 from domain.actor import Actor
 from infra.assembly.ground import Ground
-from infra.databases import READS
+from infra.contexts import CONTEXTS
+from infra.databases import READS, Databases
+from infra.event_log.reader import LogReader
+from infra.keys import PersonalKeys
 from infra.limiting import Addresses, networks
 from infra.tokens import Tokens
 from read_api.app import Allowance
@@ -31,7 +36,7 @@ def permit(actor: Actor, path: str) -> None:
         raise denial(actor, SCOPE_OF[path])
 
 
-def graphql(ground: Ground, tokens: Tokens) -> list[BaseRoute]:
+async def graphql(ground: Ground, tokens: Tokens) -> list[BaseRoute]:
     settings = ground.settings
     served = LiveGraphQLApp(
         make_schema(),
@@ -41,13 +46,25 @@ def graphql(ground: Ground, tokens: Tokens) -> list[BaseRoute]:
         Cursors(settings.cursor_secret.get_secret_value()),
         admit=partial(ground.limiter.admit, GRAPHQL),
         allowance=Allowance(body=settings.max_query_bytes, waiting=settings.consistency_seconds),
-        logs=ground.readers,
+        logs=await logs(ground),
         permit=permit,
         graphiql=settings.graphiql,
         live=live(ground),
         address=Addresses(networks(settings.trusted_proxies)).of,
     )
     return [Route("/graphql", served), WebSocketRoute("/graphql", served)]
+
+
+async def logs(ground: Ground) -> Mapping[str, LogReader]:
+    """By context. Who only shows opens them for that, and serves on while they are away; none are named, none shown."""
+    names = [context.name for context in CONTEXTS]
+    if ground.contexts or not all(map(ground.settings.database_of, names)):
+        return ground.readers
+    beside = Databases(ground.settings, names, reads=False)
+    await beside.open_later()
+    ground.stack.push_async_callback(beside.close)
+    keys = PersonalKeys(beside.pool(users.CONTEXT.name), ground.settings.master_key_bytes())
+    return {name: LogReader(beside.pool(name), name, keys) for name in names}
 
 
 def live(ground: Ground) -> Live:
