@@ -107,7 +107,7 @@ async def show(ground: Ground, duties: frozenset[Duty], tokens: Tokens) -> None:
     """The read API. Who builds read models as well waits until they have the shape it reads."""
     from infra.assembly.reading import graphql  # only who serves reads imports GraphQL
 
-    ground.routes.extend(graphql(ground, tokens))
+    ground.routes.extend(await graphql(ground, tokens))
     ground.checks["shape of read models"] = fit_to_read(ground)
     if Duty.PROJECTIONS in duties:
         await rebuilt(ground)

@@ -75,7 +75,15 @@ class Databases:
             await pool.open(wait=True, timeout=30)
         return self
 
+    async def open_later(self) -> None:
+        """Without waiting until they answer: whoever asks for a connection waits then."""
+        for pool in map(self.pool, self.contexts):
+            await pool.open(wait=False)
+
     async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
         for pool in self._pools.values():
             await pool.close()
 

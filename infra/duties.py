@@ -22,8 +22,8 @@ EVERY: Final = frozenset(Duty)
 WRITING: Final = frozenset({Duty.COMMANDS, Duty.DASHBOARD, Duty.SAGAS, Duty.TODO})
 """Who has write loops of its own."""
 
-LOGS: Final = WRITING | {Duty.RELAY, Duty.PROJECTIONS, Duty.READS}
-"""Who needs the databases of the logs: to write, to follow them, or to show what was."""
+LOGS: Final = WRITING | {Duty.RELAY, Duty.PROJECTIONS}
+"""Who needs the databases of the logs."""
 
 READ_MODELS: Final = WRITING | {Duty.READS, Duty.PROJECTIONS}
 """Who needs the read database: for what is blocked, for rows, checkpoints and to-dos."""

@@ -18,6 +18,7 @@ from projections.history import Stream
 from projections.pool import Pool
 from projections.waiting import Waited
 from read_api.cursor import Cursors
+from read_api.errors import LogNotAtHand
 from read_api.live.hub import Live
 
 K = TypeVar("K", bound=Hashable)
@@ -71,7 +72,9 @@ class Context:
     _loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
 
     def log(self, context: str) -> Stream:
-        """Of a context, for what things once were."""
+        """Of a context, for what things once were. Raises LogNotAtHand."""
+        if context not in self.logs:
+            raise LogNotAtHand(context)
         return self.logs[context]
 
     def apart(self) -> Context:

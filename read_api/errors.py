@@ -160,6 +160,16 @@ class HistoryNotReadable(DomainError):
         super().__init__(f"the history of {id} cannot be shown: {why}", id=str(id))
 
 
+class LogNotAtHand(DomainError):
+    """This installation shows only how things are: the process has not been told where the logs are."""
+
+    code = "LOG_NOT_AT_HAND"
+    title = "What was cannot be shown here"
+
+    def __init__(self, context: str) -> None:
+        super().__init__(f"what was cannot be shown here: this process does not know the log of {context}")
+
+
 class TooManyStreams(DomainError):
     """Somebody has as many streams open as they may have. End one of them first; one page needs one connection."""
 

@@ -11,7 +11,7 @@ import strawberry
 from strawberry import UNSET
 
 from domain.actor import Actor
-from domain.payments.attempt import AttemptStatus
+from domain.payments.attempt import AttemptStatus, EntryStatus
 from domain.payments.events import Advice
 from domain.payments.payment import ChargeStatus
 from domain.payments.payment import Payment as State
@@ -21,7 +21,7 @@ from projections.orders.queries import ORDERS
 from projections.payments.projector import PAYMENTS as MODEL
 from projections.payments.projector import payments as projector
 from projections.payments.queries import PAYMENTS
-from projections.payments.row import ActionKind, AttemptRow, EntryKind, LedgerRow, PaymentRow
+from projections.payments.row import ActionKind, AttemptRow, EntryKind, LedgerRow, PartRow, PaymentRow
 from projections.users.queries import USERS
 from read_api.access import SignedIn, computed, root
 from read_api.actions import payments as actions
@@ -47,6 +47,14 @@ described(
     DEBIT_CARD="By debit card.",
     BANK_TRANSFER="By bank transfer, which may take days.",
     WALLET="By an electronic wallet.",
+)
+described(
+    EntryStatus,
+    "What became of a capture or a refund.",
+    name="PaymentPartStatus",
+    PENDING="The gateway was asked, or is to be.",
+    SUCCEEDED="It was done.",
+    FAILED="It was not done.",
 )
 described(
     ChargeStatus,
@@ -110,6 +118,15 @@ class NextAction:
     url: str | None = strawberry.field(description="Where to go. Null when it is done in the gateway's own form.")
 
 
+@strawberry.type(description="Money that was to be taken, or to be given back, in one go.")
+class PaymentPart:
+    id: strawberry.ID = strawberry.field(description="Its id, as the command named it.")
+    attempt_id: strawberry.ID = strawberry.field(description="The attempt it belongs to.")
+    amount: Money = strawberry.field(description="How much.")
+    status: EntryStatus = strawberry.field(description="What became of it.")
+    reference: str | None = strawberry.field(description="The gateway's name for it; for staff only.")
+
+
 @strawberry.type(description="An attempt to pay. One at a time is active.")
 class PaymentAttempt:
     id: strawberry.ID = strawberry.field(description="Its id.")
@@ -155,6 +172,8 @@ class Payment(Node):
         description="What the customer has to do before it goes on; null if nothing."
     )
     attempts: list[PaymentAttempt] = strawberry.field(description="Every attempt to pay, the first first.")
+    captures: list[PaymentPart] = strawberry.field(description="What was taken or is to be, the first first.")
+    refunds: list[PaymentPart] = strawberry.field(description="What was given back or is to be, the first first.")
     ledger: list[LedgerEntry] = strawberry.field(description="Every movement of money, the first first.")
     unmatched: int | None = strawberry.field(
         description="Reports of the gateway that fit none of the attempts; for staff only."
@@ -265,6 +284,8 @@ def payment(row: PaymentRow, actor: Actor) -> Payment:
         if action
         else None,
         attempts=[attempt(each, currency, actor) for each in row.attempts],
+        captures=[part(each, a, currency, actor) for a in row.attempts for each in a.captures],
+        refunds=[part(each, a, currency, actor) for a in row.attempts for each in a.refunds],
         ledger=[entry(each, currency) for each in row.ledger],
         unmatched=row.unmatched if actor.in_charge else None,
         created_at=row.created_at,
@@ -286,6 +307,16 @@ def attempt(row: AttemptRow, currency: str, actor: Actor) -> PaymentAttempt:
         expires_at=row.expires_at,
         advice=row.advice,
         declined=row.declined if actor.in_charge else None,
+        reference=row.reference if actor.in_charge else None,
+    )
+
+
+def part(row: PartRow, of: AttemptRow, currency: str, actor: Actor) -> PaymentPart:
+    return PaymentPart(
+        id=strawberry.ID(str(row.id)),
+        attempt_id=strawberry.ID(str(of.id)),
+        amount=money(row.amount, currency),
+        status=row.status,
         reference=row.reference if actor.in_charge else None,
     )
 

@@ -104,7 +104,7 @@ class ProductFacets:
 
 
 @strawberry.type(description="A page of the products that were found.")
-class ProductSearch:
+class ProductSearchConnection:
     edges: list[Edge[Product]] = strawberry.field(description="The products with their places in the list.")
     nodes: list[Product] = strawberry.field(
         description="The nodes of the edges, for those who need no cursors of their own."
@@ -149,7 +149,7 @@ class SearchQuery:
         before: Before = UNSET,
         where: Narrowed = UNSET,
         order_by: By = Sort.RELEVANCE,
-    ) -> ProductSearch:
+    ) -> ProductSearchConnection:
         context, search, wanted = info.context, searched(text, where), paging(first, after, last, before)
         of = f"search {ordering_of(search, order_by)}"
         page = Page(
@@ -160,7 +160,7 @@ class SearchQuery:
         )
         found = await find(context.pool, search, order_by, page)
         edges = [Edge(cursor=context.cursors.sign(of, hit.mark), node=product(hit.product)) for hit in found.hits]
-        return ProductSearch(
+        return ProductSearchConnection(
             edges=edges,
             nodes=[edge.node for edge in edges],
             page_info=page_info(edges, page, more=found.more),

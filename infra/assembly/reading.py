@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -12,9 +13,13 @@ from commands.http import denial
 from commands.limits import GRAPHQL, Admission
 from commands.router import ROUTES
 from commands.trace import TRACE, Trace
+from domain import users
 from domain.actor import Actor
 from infra.assembly.ground import Ground
-from infra.databases import READS
+from infra.contexts import CONTEXTS
+from infra.databases import READS, Databases
+from infra.event_log.reader import LogReader
+from infra.keys import PersonalKeys
 from infra.limiting import Addresses, networks
 from infra.settings import Settings, SettingsRefused
 from infra.tokens import Tokens
@@ -35,7 +40,7 @@ def permit(actor: Actor, path: str) -> None:
         raise denial(actor, SCOPE_OF[path])
 
 
-def graphql(ground: Ground, tokens: Tokens) -> list[BaseRoute]:
+async def graphql(ground: Ground, tokens: Tokens) -> list[BaseRoute]:
     settings, limiter = ground.settings, ground.limiter
 
     async def admit(actor: Actor, scope: Scope, units: int) -> Admission | None:
@@ -50,7 +55,7 @@ def graphql(ground: Ground, tokens: Tokens) -> list[BaseRoute]:
         Cursors(secret),
         admit=admit,
         allowance=Allowance(body=settings.max_query_bytes, waiting=settings.consistency_seconds),
-        logs=ground.readers,
+        logs=await logs(ground),
         permit=permit,
         trace_id=trace_id,
         graphiql=settings.graphiql,
@@ -75,6 +80,18 @@ def persisted(settings: Settings, secret: str) -> Persisted:
 def trace_id(scope: Scope) -> str:
     found: Trace | None = scope.get(TRACE)
     return found.trace_id if found else ""
+
+
+async def logs(ground: Ground) -> Mapping[str, LogReader]:
+    """By context. Who only shows opens them for that, and serves on while they are away; none are named, none shown."""
+    names = [context.name for context in CONTEXTS]
+    if ground.contexts or not all(map(ground.settings.database_of, names)):
+        return ground.readers
+    beside = Databases(ground.settings, names, reads=False)
+    await beside.open_later()
+    ground.stack.push_async_callback(beside.close)
+    keys = PersonalKeys(beside.pool(users.CONTEXT.name), ground.settings.master_key_bytes())
+    return {name: LogReader(beside.pool(name), name, keys) for name in names}
 
 
 def live(ground: Ground) -> Live:

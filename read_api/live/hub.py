@@ -77,6 +77,8 @@ class Live:
                 await source.look(self._pool, mine)
             except (psycopg.Error, PoolTimeout, OSError) as error:
                 log.warning("changed rows were not looked for: %s", error)
+            except Exception:  # whatever it is, the others are told, and these the next time
+                log.exception("changed rows could not be told")
 
     @contextmanager
     def place(self, principal: Hashable) -> Iterator[None]:

@@ -179,3 +179,10 @@ async def test_who_was_erased_has_nothing_personal_in_what_was(api: Api) -> None
     await api.has_seen("orders", [first.model_copy(update=erased), *rest])
     document = "query ($id: ID!) { order(id: $id, asOf: {version: 1}) { address { city } note } }"
     assert (await api.ask(document, "staff", id=str(ORDER)))["order"] == {"address": None, "note": None}
+
+
+async def test_without_a_log_only_what_is_can_be_shown(shop: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shop.app, "_logs", {})
+    assert (await then(shop))["version"] == 4
+    refusal = await shop.refused(THEN, id=str(ORDER), asOf={"version": 1})
+    assert refusal["extensions"]["code"] == "LOG_NOT_AT_HAND"

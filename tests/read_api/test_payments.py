@@ -132,3 +132,15 @@ async def test_an_order_says_how_far_it_is_paid_as_soon_as_its_payment_is_seen(a
         "chargeStatus": "CAPTURED",
         "payment": {"id": str(payment_of(ORDER)), "status": "CAPTURED"},
     }
+
+
+async def test_a_payment_shows_every_capture_and_refund(api: Api) -> None:
+    await api.has_seen("payments", a_payment(1, *STORY))
+    document = """query ($id: ID!) { payment(id: $id) {
+        captures { status amount { amount } reference } refunds { status attemptId amount { amount } }
+        attempts { id captured { amount } refunded { amount } }
+    } }"""
+    found = (await api.ask(document, id=id_of(1)))["payment"]
+    (attempt,) = found["attempts"]
+    assert found["captures"] == [{"status": "SUCCEEDED", "amount": attempt["captured"], "reference": None}]
+    assert found["refunds"] == [{"status": "SUCCEEDED", "attemptId": attempt["id"], "amount": attempt["refunded"]}]
