@@ -95,6 +95,12 @@ async def api(database: str) -> AsyncIterator[Api]:
             yield Api(client, pool, app)
 
 
+@pytest.fixture
+def executed(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is compiled: for tests that look at what resolvers ask for."""
+    monkeypatch.setattr(api.app, "_compiled", None)
+
+
 def owned_by(customer: UUID, event: Event) -> Event:
     """The event, of an order of another customer."""
     return event.model_copy(update={"customer_id": customer}) if "customer_id" in type(event).model_fields else event

@@ -129,6 +129,7 @@ class TestRequests:
         assert response.json()["data"] == {"__typename": "Query"}
 
 
+@pytest.mark.usefixtures("executed")
 class TestErrors:
     async def test_what_is_our_fault_is_not_shown(self, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
         async def fails(*args: Any) -> None:

@@ -74,6 +74,7 @@ async def test_a_cursor_of_another_ordering_is_refused(api: Api) -> None:
     assert error["extensions"]["code"] == "INVALID_CURSOR"
 
 
+@pytest.mark.usefixtures("executed")
 async def test_nothing_is_counted_unless_asked_and_no_further_than_shown(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -130,6 +130,7 @@ async def test_conditions_that_say_nothing_clear_are_refused(api: Api, where: st
     assert error["extensions"]["code"] == "INVALID_FILTER"
 
 
+@pytest.mark.usefixtures("executed")
 async def test_the_customers_of_a_page_are_loaded_at_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     await api.has_seen("users", [registered(CUSTOMER, 1), registered(OTHER, 1)])
     await api.has_seen("orders", [e for n in range(6) for e in an_order(n, customer=OTHER if n % 2 else CUSTOMER)])
