@@ -129,26 +129,27 @@ class TestRequests:
         assert response.json()["data"] == {"__typename": "Query"}
 
 
+@pytest.mark.usefixtures("executed")
 class TestErrors:
-    async def test_what_is_our_fault_is_not_shown(self, executed: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_what_is_our_fault_is_not_shown(self, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
         async def fails(*args: Any) -> None:
             raise RuntimeError("the password is 12345")
 
         monkeypatch.setattr(ORDERS, "many", fails)
-        response = await executed.post(MINE, "customer", id=str(order_id(1)))
+        response = await api.post(MINE, "customer", id=str(order_id(1)))
         assert "12345" not in response.text
         assert error_of(response)["extensions"] == {"code": "INTERNAL_ERROR"}
         assert error_of(response)["path"] == ["order"]
 
     @pytest.mark.parametrize("error", [psycopg.OperationalError("no route"), PoolTimeout("none free")])
     async def test_a_database_that_is_away_is_said_to_be(
-        self, executed: Api, monkeypatch: pytest.MonkeyPatch, error: Exception
+        self, api: Api, monkeypatch: pytest.MonkeyPatch, error: Exception
     ) -> None:
         async def fails(*args: Any) -> None:
             raise error
 
         monkeypatch.setattr(ORDERS, "many", fails)
-        assert (await executed.refused(MINE, id=str(order_id(1))))["extensions"] == {"code": "UNAVAILABLE"}
+        assert (await api.refused(MINE, id=str(order_id(1))))["extensions"] == {"code": "UNAVAILABLE"}
 
     async def test_without_a_database_there_is_no_waiting_for_a_token(self, api: Api) -> None:
         await api.pool.close()
@@ -157,13 +158,13 @@ class TestErrors:
         assert response.status_code == 503
         assert error_of(response)["extensions"]["code"] == "UNAVAILABLE"
 
-    async def test_a_slow_query_is_given_up(self, executed: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_a_slow_query_is_given_up(self, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
         async def sleeps(*args: Any) -> None:
             await asyncio.sleep(60)
 
         monkeypatch.setattr(ORDERS, "many", sleeps)
-        monkeypatch.setattr(executed.app, "_allowance", module.Allowance(executing=0.05))
-        assert (await executed.refused(MINE, id=str(order_id(1))))["extensions"]["code"] == "QUERY_TIMED_OUT"
+        monkeypatch.setattr(api.app, "_allowance", module.Allowance(executing=0.05))
+        assert (await api.refused(MINE, id=str(order_id(1))))["extensions"]["code"] == "QUERY_TIMED_OUT"
 
     @pytest.mark.parametrize(
         "query", ["{", "{ nothing }", "{ order }", "{ order(id: 1) { id } ", "query Q { a } query R { b }"]

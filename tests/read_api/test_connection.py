@@ -74,10 +74,11 @@ async def test_a_cursor_of_another_ordering_is_refused(api: Api) -> None:
     assert error["extensions"]["code"] == "INVALID_CURSOR"
 
 
+@pytest.mark.usefixtures("executed")
 async def test_nothing_is_counted_unless_asked_and_no_further_than_shown(
-    executed: Api, monkeypatch: pytest.MonkeyPatch
+    api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await seen(executed)
+    await seen(api)
     monkeypatch.setattr("read_api.connection.MAX_COUNT", 3)
     asked = "{ orders(first: 1) { totalCount totalCountCapped } }"
-    assert (await executed.ask(asked))["orders"] == {"totalCount": 3, "totalCountCapped": True}
+    assert (await api.ask(asked))["orders"] == {"totalCount": 3, "totalCountCapped": True}

@@ -130,9 +130,10 @@ async def test_conditions_that_say_nothing_clear_are_refused(api: Api, where: st
     assert error["extensions"]["code"] == "INVALID_FILTER"
 
 
-async def test_the_customers_of_a_page_are_loaded_at_once(executed: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    await executed.has_seen("users", [registered(CUSTOMER, 1), registered(OTHER, 1)])
-    await executed.has_seen("orders", [e for n in range(6) for e in an_order(n, customer=OTHER if n % 2 else CUSTOMER)])
+@pytest.mark.usefixtures("executed")
+async def test_the_customers_of_a_page_are_loaded_at_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    await api.has_seen("users", [registered(CUSTOMER, 1), registered(OTHER, 1)])
+    await api.has_seen("orders", [e for n in range(6) for e in an_order(n, customer=OTHER if n % 2 else CUSTOMER)])
     asked: list[list[Any]] = []
     many = USERS.many
 
@@ -141,6 +142,6 @@ async def test_the_customers_of_a_page_are_loaded_at_once(executed: Api, monkeyp
         return await many(pool, asked[-1])
 
     monkeypatch.setattr(USERS, "many", counted)
-    data = await executed.ask("{ orders(first: 6, orderBy: CREATED_AT_ASC) { nodes { customer { id } } } }", "staff")
+    data = await api.ask("{ orders(first: 6, orderBy: CREATED_AT_ASC) { nodes { customer { id } } } }", "staff")
     assert [node["customer"]["id"] for node in data["orders"]["nodes"]] == [str(CUSTOMER), str(OTHER)] * 3
     assert asked == [sorted([CUSTOMER, OTHER])]

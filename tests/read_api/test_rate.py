@@ -1,4 +1,4 @@
-"""GraphQL requests are counted one by one, whatever is in them."""
+"""GraphQL requests are counted by what they cost."""
 
 from __future__ import annotations
 
@@ -58,3 +58,17 @@ async def test_a_bad_token_is_counted_by_address(api: Api, counted: list[Actor])
     answer = await api.post(ASK, "forged")
     assert (answer.status_code, counted) == (401, [ANONYMOUS])
     assert answer.headers["ratelimit"] == '"graphql";r=5;t=1'
+
+
+async def test_a_request_counts_for_every_hundred_of_its_cost(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[int] = []
+
+    async def admit(actor: Actor, scope: Any, units: int) -> None:
+        counted.append(units)
+
+    monkeypatch.setattr(api.app, "_admit", admit)
+    sized = "query ($n: Int!) { orders(first: $n) { nodes { id customer { id } total { amount } } } }"
+    for size in (1, 33, 34, 100):
+        await api.post(sized, "staff", n=size)
+    await api.post("{ nothing }", "staff")
+    assert counted == [1, 1, 2, 3, 1]
