@@ -23,7 +23,7 @@ from domain.actor import ANONYMOUS, Actor
 from domain.errors import DomainError
 from domain.token import ConsistencyToken
 from projections.pool import Pool
-from projections.waiting import Watch
+from projections.waiting import Waited, Watch
 from read_api.answers import Answers
 from read_api.compiled.path import CompiledPath
 from read_api.context import Context
@@ -105,6 +105,7 @@ class GraphQLApp(GraphQL[Context, None]):
     async def _answer(self, request: Request) -> Response:
         accept = request.headers.get("accept", "")
         if STREAM in accept:
+            require_no_forgery(request, MAX_COST)
             return await self.run(request)
         if request.method == "GET" and "query" not in request.query_params and "text/html" in accept:
             return self._page()
@@ -212,6 +213,8 @@ class GraphQLApp(GraphQL[Context, None]):
         response: GraphQLHTTPResponse = {"data": result.data}
         if result.errors:
             response["errors"] = [answers.error(error) for error in result.errors]
+        if (waited := request.state.context.waited) is not None:
+            response["extensions"] = {"consistency": consistency(waited)}
         return response
 
     def encode_json(self, data: object) -> bytes:
@@ -222,8 +225,12 @@ def extensions_of(asked: Asked, context: Context) -> dict[str, Any]:
     """What is said beside the data."""
     said: dict[str, Any] = {"cost": {"requested": asked.cost, "maximum": MAX_COST}}
     if (waited := context.waited) is not None:
-        said["consistency"] = {"satisfied": waited.satisfied, "waitedMs": waited.ms}
+        said["consistency"] = consistency(waited)
     return said
+
+
+def consistency(waited: Waited) -> dict[str, Any]:
+    return {"satisfied": waited.satisfied, "waitedMs": waited.ms}
 
 
 def beside(data: bytes, extensions: dict[str, Any]) -> bytes:
