@@ -24,7 +24,7 @@ from domain.errors import DomainError
 from domain.token import ConsistencyToken
 from projections.history import Stream
 from projections.pool import Pool
-from projections.waiting import Watch
+from projections.waiting import Waited, Watch
 from read_api.answers import Answers
 from read_api.compiled.path import CompiledPath
 from read_api.context import Context, Permit, nobody
@@ -110,6 +110,7 @@ class GraphQLApp(GraphQL[Context, None]):
     async def _answer(self, request: Request) -> Response:
         accept = request.headers.get("accept", "")
         if STREAM in accept:
+            require_no_forgery(request, MAX_COST)
             return await self.run(request)
         if request.method == "GET" and "query" not in request.query_params and "text/html" in accept:
             return self._page()
@@ -220,8 +221,8 @@ class GraphQLApp(GraphQL[Context, None]):
         response: GraphQLHTTPResponse = {"data": result.data}
         if result.errors:
             response["errors"] = [answers.error(error) for error in result.errors]
-        if said := consistency_of(request.state.context):
-            response["extensions"] = said
+        if (waited := request.state.context.waited) is not None:
+            response["extensions"] = {"consistency": consistency(waited)}
         return response
 
     def encode_json(self, data: object) -> bytes:
@@ -230,14 +231,14 @@ class GraphQLApp(GraphQL[Context, None]):
 
 def extensions_of(asked: Asked, context: Context) -> dict[str, Any]:
     """What is said beside the data."""
-    return {"cost": {"requested": asked.cost, "maximum": MAX_COST}} | consistency_of(context)
+    said: dict[str, Any] = {"cost": {"requested": asked.cost, "maximum": MAX_COST}}
+    if (waited := context.waited) is not None:
+        said["consistency"] = consistency(waited)
+    return said
 
 
-def consistency_of(context: Context) -> dict[str, Any]:
-    """Nothing where nobody asked to wait."""
-    if (waited := context.waited) is None:
-        return {}
-    return {"consistency": {"satisfied": waited.satisfied, "waitedMs": waited.ms}}
+def consistency(waited: Waited) -> dict[str, Any]:
+    return {"satisfied": waited.satisfied, "waitedMs": waited.ms}
 
 
 def beside(data: bytes, extensions: dict[str, Any]) -> bytes:

@@ -73,6 +73,7 @@ class TestGet:
             {"sec-fetch-site": "same-site"},
             {"accept": GRAPHQL_JSON},
             {"content-type": "text/plain"},
+            {"accept": "text/event-stream"},
         ],
     )
     async def test_a_simple_request_of_another_site_cannot_ask_for_much(
