@@ -55,14 +55,19 @@ def candidates(id: UUID) -> Iterator[UUID]:
 
 
 def story_of(recorded: Sequence[Recorded]) -> Story:
-    saga: Saga | None = None
-    balance = Balance()
-    for each in recorded:
+    return continued(None, recorded)
+
+
+def continued(story: Story | None, more: Sequence[Recorded]) -> Story:
+    """The story after these events."""
+    saga = story.saga if story else None
+    balance = story.balance if story else Balance()
+    for each in more:
         event: Any = each.event
         balance = balance if saga is None else balances.evolve(balance, event, saga.inbox)
         saga = evolve(saga, event)
     assert saga is not None
-    return Story(saga, balance, recorded)
+    return Story(saga, balance, [*story.recorded, *more] if story else more)
 
 
 def line(recorded: Recorded) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from sagas.dashboard.healthy import Healthy
 from sagas.dashboard.live import News
 from sagas.dashboard.port import Commands
 from sagas.dashboard.session import Sessions
+from sagas.dashboard.stories import Stories
 from sagas.orchestrator import SagaSink
 from sagas.processes import PROCESSES
 
@@ -51,6 +52,7 @@ def pages(ground: Ground, loops: WriteLoops, tokens: Tokens, used: Services, api
             sessions=Sessions(ground.settings.cursor_secret.get_secret_value().encode()),
             news=News(reads),
             healthy=Healthy(reads, sealed[sagas.CONTEXT.name]),
+            stories=Stories(sealed[sagas.CONTEXT.name]),
             stopping=ground.stopping,
         )
     )

@@ -11,9 +11,10 @@ from starlette.responses import Response
 from domain.errors import DomainError
 from domain.sagas.events import ActionKind
 from sagas.dashboard.actions import IRREVERSIBLE, MEANINGS
-from sagas.dashboard.one_saga import Untold, story
+from sagas.dashboard.one_saga import story
 from sagas.dashboard.port import Answered
 from sagas.dashboard.saga_words import said_of
+from sagas.dashboard.stories import Untold
 from sagas.dashboard.visit import Refused, Visit
 from sagas.engine import Engine
 from sagas.processes import PROCESSES

@@ -19,10 +19,10 @@ from domain.sagas.events import ActionKind
 from sagas.dashboard.acting import ENGINE, asked, note, uuid_of, why
 from sagas.dashboard.actions import MEANINGS
 from sagas.dashboard.came_of_it import CameOfIt, came_of_it
-from sagas.dashboard.one_saga import log_for
 from sagas.dashboard.saga_words import Said, said_of
+from sagas.dashboard.stories import Untold
 from sagas.dashboard.visit import Refused, Visit
-from sagas.story import Story, recorded, story_of
+from sagas.story import Story
 from sagas.what_if import what_if
 
 MOST: Final = 100
@@ -112,8 +112,15 @@ async def foresee(visit: Visit, kind: ActionKind, pick: Pick) -> Foreseen:
     return Foreseen(pick, saga.process, now, after, len(would.commands), None)
 
 
+class NotReadable(Exception):
+    """This release does not understand it."""
+
+
 async def read(visit: Visit, id: UUID) -> Story:
-    return story_of(await recorded(log_for(visit), id))
+    found = await visit.desk.stories.of(id)
+    if isinstance(found, Untold):
+        raise NotReadable(found.why)
+    return found
 
 
 async def done(visit: Visit, kind: ActionKind, pick: Pick, reason: str, key: UUID, *, wait: bool) -> Result:

@@ -15,6 +15,7 @@ from sagas.dashboard.live import News
 from sagas.dashboard.port import Commands, Denials, Log, Mails, Trying
 from sagas.dashboard.session import Sessions
 from sagas.dashboard.shared import Shared
+from sagas.dashboard.stories import Stories
 
 
 def clock() -> datetime:
@@ -40,6 +41,7 @@ class Desk:
     sessions: Sessions
     news: News
     healthy: Healthy
+    stories: Stories
     stopping: asyncio.Event
     shared: Shared = field(default_factory=Shared)
     now: Callable[[], datetime] = field(default=clock)

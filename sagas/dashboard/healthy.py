@@ -11,11 +11,13 @@ from typing import Final
 
 from domain.sagas.events import Course
 from projections.pool import Pool, connected
+from projections.sagas.queries import Usual as Takes
+from projections.sagas.queries import usual
 from sagas.dashboard.port import Log
 from sagas.runs import runs
 
 LOOKED_AT: Final = 30
-FRESH: Final = 60.0  # seconds
+FRESH: Final = 30.0  # seconds
 
 NEWEST_DONE: Final = """
 SELECT id FROM reads.sagas WHERE process = %s AND definition = %s AND outcome = 'DONE' ORDER BY started_at DESC LIMIT %s
@@ -32,21 +34,29 @@ class Usual:
 
 
 class Healthy:
-    """Remembers for a minute what it found out."""
+    """Remembers for a while what it found out."""
 
     def __init__(self, pool: Pool, log: Log) -> None:
         self._pool = pool
         self._log = log
         self._known: dict[tuple[str, int], tuple[float, Usual]] = {}
+        self._takes: Takes = {}
+        self._takes_at = float("-inf")
         self._one_at_a_time = asyncio.Lock()
+
+    async def takes(self) -> Takes:
+        """How long each process takes."""
+        if monotonic() - self._takes_at > FRESH:
+            self._takes_at, self._takes = monotonic(), await usual(self._pool)
+        return self._takes
 
     async def of(self, process: str, definition: int) -> Usual:
         async with self._one_at_a_time:
-            at, usual = self._known.get((process, definition), (float("-inf"), Usual(0, {}, None)))
+            at, known = self._known.get((process, definition), (float("-inf"), Usual(0, {}, None)))
             if monotonic() - at > FRESH:
-                usual = await self._look(process, definition)
-                self._known[process, definition] = monotonic(), usual
-        return usual
+                known = await self._look(process, definition)
+                self._known[process, definition] = monotonic(), known
+        return known
 
     async def _look(self, process: str, definition: int) -> Usual:
         async with connected(self._pool) as connection:

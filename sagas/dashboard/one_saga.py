@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import gather
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,22 +25,22 @@ from sagas.dashboard.as_test import NEEDS_PERSON, as_test
 from sagas.dashboard.came_of_it import asked_for
 from sagas.dashboard.healthy import Usual
 from sagas.dashboard.live import stream
-from sagas.dashboard.port import Log
 from sagas.dashboard.rows import Odd, listed
 from sagas.dashboard.saga_words import COURSES, said_of
+from sagas.dashboard.stories import Untold
 from sagas.dashboard.swimlane import Drawing, drawing
 from sagas.dashboard.timeline import HIDDEN, timeline
 from sagas.dashboard.views import style
 from sagas.dashboard.visit import Refused, Visit, not_there
 from sagas.explain import Explanation, explained
 from sagas.runs import Run, runs
-from sagas.story import Story, recorded, story_of
+from sagas.story import Story
 
 MODEL: Final = "sagas"
 CONTEXT: Final = "sagas"
 SHOWN: Final = 60
 """Events of a timeline on one page."""
-ACTED: Final = 50
+ACTED: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +58,6 @@ class StepLine:
     took: float | None
     late_at: datetime | None
     next_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Untold:
-    """A saga whose stream is there, but not understood: what can be read of it is shown all the same."""
-
-    id: UUID
-    why: str
-    recorded: Sequence[Recorded]
 
 
 async def show(visit: Visit) -> Response:
@@ -120,20 +112,9 @@ async def test(visit: Visit) -> Response:
 async def story(visit: Visit, id: UUID) -> Story | Untold:
     """Raises Refused when there is none."""
     try:
-        found = await recorded(log_for(visit), id)
+        return await visit.desk.stories.of(id)
     except NotFound:
         raise not_there("saga or order", id) from None
-    try:
-        told = story_of(found)
-        assert told.definition
-    except Exception as error:  # noqa: BLE001  # whatever is wrong with it, its page says so
-        return Untold(found[0].event.originator_id, f"{type(error).__name__}: {error}", found)
-    return told
-
-
-def log_for(visit: Visit) -> Log:
-    """What operators have said is read by those who act themselves."""
-    return (visit.desk.opened if visit.may("sagas:act") else visit.desk.sealed)[CONTEXT]
 
 
 async def told(visit: Visit, story: Story, *, whole: bool = False) -> dict[str, Any]:
@@ -159,7 +140,7 @@ async def told(visit: Visit, story: Story, *, whole: bool = False) -> dict[str, 
         "entries": timeline(shown if whole else shown[-SHOWN:])[::-1],
         "earlier": None if whole or len(shown) <= SHOWN else shown[-SHOWN].event.originator_version - 1,
         "latest": upto >= saga.version,
-        "acted": acted(story.recorded),
+        "acted": await acted(visit, story.recorded),
         "operations": await operations(visit, saga.id),
         "order": order_of(saga),
         "came": asked_for(visit.asked("acted"), saga, story.recorded),
@@ -223,9 +204,17 @@ def owes(story: Story) -> str | None:
     return None
 
 
-def acted(recorded: Sequence[Recorded]) -> list[Recorded]:
-    """What operators have had it do, the newest first."""
-    return [each for each in recorded if isinstance(each.event, ActionTaken)][::-1]
+async def acted(visit: Visit, recorded: Sequence[Recorded]) -> list[Recorded]:
+    """What operators have had it do lately, the newest first; the timeline has the rest.
+
+    What they said is read by those who act themselves.
+    """
+    found = [each for each in recorded if isinstance(each.event, ActionTaken)][: -ACTED - 1 : -1]
+    if not visit.may("sagas:act"):
+        return found
+    log = visit.desk.opened[CONTEXT]
+    asked = [log.stream(each.event.originator_id, each.event.originator_version - 1, limit=1) for each in found]
+    return [opened for (opened,) in await gather(*asked)]
 
 
 async def operations(visit: Visit, id: UUID) -> Sequence[OperationRow | Odd]:

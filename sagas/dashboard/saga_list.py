@@ -18,8 +18,8 @@ from domain.sagas.saga import Status
 from projections.generations import READS
 from projections.listing import Condition, Ordering, Page, Statement
 from projections.pool import Pool, connected
-from projections.sagas.queries import NEWEST_FIRST, OLDEST_FIRST, SAGAS, Usual, usual
-from projections.sagas.row import SagaRow, WaitsFor
+from projections.sagas.queries import NEWEST_FIRST, OLDEST_FIRST, SAGA_LINES, Usual
+from projections.sagas.row import SagaLine, WaitsFor
 from sagas.dashboard.live import stream
 from sagas.dashboard.rows import Listed, Odd, listed, page, place, read
 from sagas.dashboard.saga_words import TONES, WAITS, WORDS, Shown, shown
@@ -47,7 +47,7 @@ SORTS: Final = {"newest": NEWEST_FIRST, "oldest": OLDEST_FIRST}
 COUNTS: Final = "SELECT status, count(*) FROM reads.sagas WHERE status = ANY(%s) GROUP BY status"
 
 BY_IDS: Final = sql.SQL("SELECT {} FROM {} t WHERE id = ANY(%s)").format(
-    SAGAS.table.selected(), sql.Identifier(READS, SAGAS.table.name)
+    SAGA_LINES.table.selected(), sql.Identifier(READS, SAGA_LINES.table.name)
 )
 
 
@@ -117,20 +117,20 @@ def business(text: str | None) -> UUID | None:
 # -- what is found -----------------------------------------------------------------------------------------------------
 
 
-async def found(pool: Pool, asked: Wanted, takes: Usual, now: datetime) -> Listed[SagaRow]:
+async def found(pool: Pool, asked: Wanted, takes: Usual, now: datetime) -> Listed[SagaLine]:
     if asked.business is not None:
         return await found_by(pool, asked.business)
     where, wanted_page = asked.conditions(now), page(SIZE, asked.after, asked.before)
     if asked.age != SLOW:
-        return await listed(pool, SAGAS, where, asked.ordering, wanted_page)
+        return await listed(pool, SAGA_LINES, where, asked.ordering, wanted_page)
     return await slow(pool, where, asked, takes, now)
 
 
-async def slow(pool: Pool, where: list[Condition], asked: Wanted, takes: Usual, now: datetime) -> Listed[SagaRow]:
+async def slow(pool: Pool, where: list[Condition], asked: Wanted, takes: Usual, now: datetime) -> Listed[SagaLine]:
     """Each process has a measure of its own; what is found by them is one list again."""
     wanted_page = page(SIZE, asked.after, asked.before)
     parts = [
-        await listed(pool, SAGAS, [*where, Condition("process", "eq", process),
+        await listed(pool, SAGA_LINES, [*where, Condition("process", "eq", process),
                                    Condition("started_at", "lte", now - timedelta(seconds=most))],
                      asked.ordering, wanted_page)
         for process, (_, most) in takes.items()
@@ -142,25 +142,25 @@ async def slow(pool: Pool, where: list[Condition], asked: Wanted, takes: Usual, 
     return Listed(kept, more=len(rows) > SIZE or any(part.more for part in parts))
 
 
-async def found_by(pool: Pool, id: UUID) -> Listed[SagaRow]:
+async def found_by(pool: Pool, id: UUID) -> Listed[SagaLine]:
     """All that have to do with it, the newest first."""
     payment = payment_of(OrderId(id))
     ids = await by_ids(pool, [id, checkout_of(payment), cancellation_of(payment)])
     keyed = [
         row
         for column in ("order_id", "key")
-        for row in (await listed(pool, SAGAS, [Condition(column, "eq", id)], NEWEST_FIRST, Page(SIZE))).rows
+        for row in (await listed(pool, SAGA_LINES, [Condition(column, "eq", id)], NEWEST_FIRST, Page(SIZE))).rows
     ]
     unique = {str(row.id): row for row in [*ids, *keyed]}
     return Listed(sorted(unique.values(), key=newest_first, reverse=True), more=False)
 
 
-def newest_first(row: SagaRow | Odd) -> str:
+def newest_first(row: SagaLine | Odd) -> str:
     return "" if isinstance(row, Odd) else row.started_at.isoformat()
 
 
-async def by_ids(pool: Pool, ids: Sequence[UUID]) -> list[SagaRow | Odd]:
-    return await read(pool, SAGAS, Statement(BY_IDS, [list(ids)]))
+async def by_ids(pool: Pool, ids: Sequence[UUID]) -> list[SagaLine | Odd]:
+    return await read(pool, SAGA_LINES, Statement(BY_IDS, [list(ids)]))
 
 
 async def counts(pool: Pool) -> dict[str, int]:
@@ -175,14 +175,14 @@ async def counts(pool: Pool) -> dict[str, int]:
 Line = Shown | Odd
 
 
-def lines(rows: Sequence[SagaRow | Odd], takes: Usual, now: datetime) -> list[Line]:
+def lines(rows: Sequence[SagaLine | Odd], takes: Usual, now: datetime) -> list[Line]:
     return [row if isinstance(row, Odd) else shown(row, takes, now) for row in rows]
 
 
 async def show(visit: Visit) -> Response:
     asked, desk, now = wanted(visit), visit.desk, visit.desk.now()
     position = await desk.news.position(MODEL)
-    takes = await usual(desk.reads)
+    takes = await desk.healthy.takes()
     page_found = await found(desk.reads, asked, takes, now)
     shown_lines = lines(page_found.rows, takes, now)
     return visit.page(
@@ -211,18 +211,18 @@ def steps() -> list[str]:
     return list(names)
 
 
-def earlier(asked: Wanted, listed: Listed[SagaRow]) -> str | None:
+def earlier(asked: Wanted, listed: Listed[SagaLine]) -> str | None:
     """The place before which the page before ends; None on the first page."""
     there_is = listed.more if asked.before else asked.after is not None
     return edge(listed.rows, 0) if there_is else None
 
 
-def later(asked: Wanted, listed: Listed[SagaRow]) -> str | None:
+def later(asked: Wanted, listed: Listed[SagaLine]) -> str | None:
     there_is = listed.more if asked.before is None else True
     return edge(listed.rows, -1) if there_is else None
 
 
-def edge(rows: Sequence[SagaRow | Odd], at: int) -> str | None:
+def edge(rows: Sequence[SagaLine | Odd], at: int) -> str | None:
     known = [row for row in rows if not isinstance(row, Odd)]
     return place(known[at].started_at, known[at].id) if known else None
 
@@ -230,7 +230,7 @@ def edge(rows: Sequence[SagaRow | Odd], at: int) -> str | None:
 # -- while somebody looks ----------------------------------------------------------------------------------------------
 
 
-def live_address(visit: Visit, rows: Sequence[SagaRow | Odd], position: str) -> str:
+def live_address(visit: Visit, rows: Sequence[SagaLine | Odd], position: str) -> str:
     """The page's own, with what it shows: those rows stay where they are, and what is new is announced."""
     shown = b"".join(UUID(str(row.id)).bytes for row in rows if str(row.id))
     here = visit.request.url.include_query_params(shown=urlsafe_b64encode(shown).decode(), seen=position)
@@ -243,7 +243,7 @@ async def live(visit: Visit) -> Response:
 
     async def fragment() -> str:
         desk, now = visit.desk, visit.desk.now()
-        takes = await usual(desk.reads)
+        takes = await desk.healthy.takes()
         rows = {str(row.id): row for row in await by_ids(desk.reads, ids)}
         kept = [rows[str(id)] for id in ids if str(id) in rows]
         first = await found(desk.reads, replace(asked, after=None, before=None), takes, now)

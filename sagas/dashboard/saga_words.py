@@ -9,7 +9,7 @@ from typing import Final
 from domain.sagas.events import Course, Outcome
 from domain.sagas.saga import Status
 from projections.sagas.queries import Usual, age, is_slow
-from projections.sagas.row import SagaRow, WaitsFor
+from projections.sagas.row import SagaLine, WaitsFor
 
 TONES: Final = {
     Status.RUNNING: "busy",
@@ -66,7 +66,7 @@ def said_of(status: Status, outcome: Outcome | None, *, paused: bool) -> Said:
 class Shown:
     """A row of the list. `share` is its age as a part of what 95 % of its kind take."""
 
-    row: SagaRow
+    row: SagaLine
     said: Said
     age: float
     usual: float | None
@@ -97,7 +97,7 @@ class Shown:
         return self.row.reserved - self.row.committed - self.row.released
 
 
-def shown(row: SagaRow, takes: Usual, now: datetime) -> Shown:
+def shown(row: SagaLine, takes: Usual, now: datetime) -> Shown:
     usual = takes[row.process][1] if row.process in takes else None
     said = said_of(row.status, row.outcome, paused=row.paused)
     return Shown(row, said, age(row, now), usual, is_slow(row, takes, now))
