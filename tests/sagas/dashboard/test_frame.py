@@ -141,13 +141,17 @@ def test_signing_in_and_out_and_the_switch_of_colours(visitors: Any):
     def background() -> str:
         return str(visitor.page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
 
+    def switched(to: str) -> None:
+        with visitor.page.expect_navigation():
+            visitor.page.click(f"text={to}")
+
     light = background()
-    visitor.page.click("text=Dark")
+    switched("Dark")
     assert background() != light
     assert visitor.axe() == []
-    visitor.page.click("text=Auto")
+    switched("Auto")
     assert background() == light
-    visitor.page.click("text=Sign out")
+    switched("Sign out")
     assert visitor.page.url.endswith("/sign-in")
     visitor.go("/")
     assert "/sign-in" in visitor.page.url
