@@ -18,6 +18,7 @@ from infra.gateway.sandbox.refusals import JSON
 from infra.gateway.sandbox.state import State
 
 RETRY_AFTER: Final = 1
+GONE: Final = 1.0  # seconds until a connection that was broken off is gone, at most
 TOO_MANY: Final[JSON] = {"error": {"type": "invalid_request_error", "code": "rate_limit", "message": "Slow down."}}
 
 
@@ -69,7 +70,7 @@ class Edge:
         if rule.fault in {Fault.ERROR_AFTER, Fault.ERROR_KEPT}:
             await self._say(send, 500, SERVER_ERROR)
         elif rule.fault is Fault.CUT:
-            cut(send)
+            await cut(send)
         else:
             await self._hang(rule.seconds, receive, send)
 
@@ -81,7 +82,7 @@ class Edge:
         for task in (gone, pause):
             task.cancel()
         await asyncio.wait({gone, pause})
-        cut(send)
+        await cut(send)
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -104,7 +105,14 @@ async def disconnected(receive: Receive) -> None:
         pass
 
 
-def cut(send: Send) -> None:
-    """ASGI has no word for breaking a connection off; uvicorn's `send` is a method of what holds the transport."""
+async def cut(send: Send) -> None:
+    """ASGI has no word for breaking a connection off; uvicorn's `send` is a method of what holds the transport.
+
+    Whoever returns before it is gone is taken by uvicorn for one who forgot to answer.
+    """
     cycle: Any = getattr(send, "__self__")  # noqa: B009  # a bound method, as far as types know it is any callable
     cycle.transport.abort()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(GONE):
+            while not cycle.disconnected:
+                await asyncio.sleep(0)

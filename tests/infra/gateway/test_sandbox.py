@@ -210,6 +210,16 @@ async def test_a_broken_connection_is_one(client: httpx.AsyncClient) -> None:
     assert len((await client.get("/v1/payment_intents")).json()["data"]) == 1
 
 
+async def test_a_connection_broken_off_on_purpose_is_no_error_of_the_server(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    await client.post("/_faults", json={"rules": [{"fault": "cut", "times": 1}]})
+    with pytest.raises(httpx.RemoteProtocolError):
+        await client.get("/v1/events")
+    await client.get("/_clock")
+    assert [record.message for record in caplog.records if record.name == "uvicorn.error"] == []
+
+
 # Webhooks.
 
 
