@@ -75,7 +75,7 @@ async def test_a_query_is_run_without_a_violation_or_a_call_outside(whole: Starl
         await page.wait_for_selector(".graphiql-tab")
         tabs = await page.locator(".graphiql-tab").count()
         await page.click(".graphiql-execute-button")
-        await page.wait_for_function("document.querySelector('.result-window')?.textContent.includes('products')")
+        await page.locator(".result-window", has_text="products").wait_for()
         answers.append(await page.locator(".result-window").text_content())
         await page.click("[aria-label='Show Documentation Explorer']")
         await page.wait_for_selector(".graphiql-markdown-description, .graphiql-doc-explorer-root-type")
