@@ -30,45 +30,6 @@ class SagaState:
 
 
 @dataclass(frozen=True)
-class SagaRow:
-    """Columns of the table `sagas`."""
-
-    id: UUID
-    version: int
-    updated_at: datetime
-    process: str
-    definition: int
-    key: UUID
-    status: Status
-    since: datetime
-    started_at: datetime
-    state: SagaState
-    order_id: UUID | None = None
-    paused: bool = False
-    course: Course = Course.FORWARD
-    step: str | None = None
-    number: int = 0
-    of: int = 0
-    attempt: int = 0
-    waits_for: WaitsFor = WaitsFor.START
-    next_at: datetime | None = None
-    code: str | None = None
-    detail: str | None = None
-    outcome: Outcome | None = None
-    inbox: int = 0
-    asked: int = 0
-    held: int = 0
-    captured: int = 0
-    refunded: int = 0
-    currency: str | None = None
-    reserved: int = 0
-    committed: int = 0
-    released: int = 0
-    ended_at: datetime | None = None
-    took: float | None = None
-
-
-@dataclass(frozen=True)
 class SagaLine:
     """The columns that a list shows: all but what the fold keeps."""
 
@@ -104,3 +65,10 @@ class SagaLine:
     released: int = 0
     ended_at: datetime | None = None
     took: float | None = None
+
+
+@dataclass(frozen=True)
+class SagaRow(SagaLine):
+    """Columns of the table `sagas`."""
+
+    state: SagaState = field(kw_only=True)
