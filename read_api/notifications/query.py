@@ -1,0 +1,80 @@
+"""Notifications: one's own, and for staff everybody's."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+from strawberry import UNSET
+
+from projections.listing import Condition
+from projections.notifications.queries import NOTIFICATIONS
+from read_api.access import SignedIn, root
+from read_api.connection import (
+    ORDERED,
+    WHICH,
+    After,
+    Before,
+    Connection,
+    First,
+    Last,
+    Owner,
+    Paging,
+    connection,
+    paging,
+)
+from read_api.context import Asked, Context
+from read_api.filters import conditions
+from read_api.notifications.nodes import Notification, notification, visible
+from read_api.notifications.where import NotificationsOrderBy, NotificationsWhere
+from read_api.scalars import Id, uuid_of
+
+
+@strawberry.type
+class NotificationsQuery:
+    @root(SignedIn, "One notification. Null if there is none that you may see.")
+    async def notification(self, info: Asked, id: Id) -> Notification | None:
+        return await notification_by_id(info.context, uuid_of(id))
+
+    @root(SignedIn, "What you were told; for staff, what everybody was.")
+    async def notifications(
+        self,
+        info: Asked,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+        where: Annotated[NotificationsWhere | None, WHICH] = UNSET,
+        order_by: Annotated[NotificationsOrderBy, ORDERED] = NotificationsOrderBy.REQUESTED_AT_DESC,
+    ) -> Connection[Notification]:
+        context = info.context
+        own = [] if context.actor.in_charge else [Condition("user_id", "eq", context.actor.id)]
+        return await connection(
+            context,
+            NOTIFICATIONS,
+            [*own, *conditions(where)],
+            order_by,
+            paging(first, after, last, before),
+            lambda row: notification(row, context.actor),
+        )
+
+
+async def notifications_of(
+    context: Context, user: UUID, where: NotificationsWhere | None, paging: Paging
+) -> Connection[Notification]:
+    """Of a user that the actor may see, newest first."""
+    return await connection(
+        context,
+        NOTIFICATIONS,
+        list(conditions(where)),
+        NotificationsOrderBy.REQUESTED_AT_DESC,
+        paging,
+        lambda row: notification(row, context.actor),
+        Owner("user_id", user),
+    )
+
+
+async def notification_by_id(context: Context, id: UUID | None) -> Notification | None:
+    row = await context.loader(NOTIFICATIONS.each).load(id) if id else None
+    return notification(row, context.actor) if row and visible(row, context.actor) else None
