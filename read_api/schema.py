@@ -16,7 +16,6 @@ from strawberry.types import ExecutionContext
 
 from domain.errors import DomainError, InvalidValue
 from read_api.access import Public, root
-from read_api.connection import MAX_PAGE
 from read_api.context import Asked, Context
 from read_api.documents import Documents
 from read_api.guard import Guard
@@ -25,6 +24,7 @@ from read_api.models import ReadModelsQuery
 from read_api.node import Node
 from read_api.notifications.query import NotificationsQuery, notification_by_id
 from read_api.orders.query import OrdersQuery, order_by_id
+from read_api.paging import MAX_PAGE
 from read_api.payments.query import PaymentsQuery, payment_by_id
 from read_api.persisted import Persisted
 from read_api.products.query import ProductsQuery, category_by_id, product_by_id, variant_by_id

@@ -18,13 +18,13 @@ from projections.feed import Recorded
 from projections.history import difference, plain
 from read_api.access import SignedIn, root
 from read_api.actor_kind import ActorKind, kind_of
-from read_api.connection import MAX_PAGE
 from read_api.context import Asked, Context
 from read_api.filters import camel
 from read_api.history import AsOf, Kind, require_readable
 from read_api.node import Node
 from read_api.orders.nodes import Order
 from read_api.orders.query import ORDER, order_by_id
+from read_api.paging import MAX_PAGE
 from read_api.payments.nodes import Payment
 from read_api.payments.query import PAYMENT, payment_by_id
 from read_api.products.nodes import Product

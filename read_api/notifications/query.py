@@ -8,26 +8,14 @@ from uuid import UUID
 import strawberry
 from strawberry import UNSET
 
-from projections.listing import Condition
 from projections.notifications.queries import NOTIFICATIONS
 from read_api.access import SignedIn, root
-from read_api.connection import (
-    ORDERED,
-    WHICH,
-    After,
-    Before,
-    Connection,
-    First,
-    Last,
-    Owner,
-    Paging,
-    connection,
-    paging,
-)
+from read_api.connection import ORDERED, WHICH, Connection, Owner, connection
 from read_api.context import Asked, Context
-from read_api.filters import conditions
+from read_api.filters import conditions, own
 from read_api.notifications.nodes import Notification, notification, visible
 from read_api.notifications.where import NotificationsOrderBy, NotificationsWhere
+from read_api.paging import Paged, Paging
 from read_api.scalars import Id, uuid_of
 
 
@@ -37,25 +25,21 @@ class NotificationsQuery:
     async def notification(self, info: Asked, id: Id) -> Notification | None:
         return await notification_by_id(info.context, uuid_of(id))
 
-    @root(SignedIn, "What you were told; for staff, what everybody was.")
+    @root(SignedIn, "What you were told; for staff, what everybody was.", Paged())
     async def notifications(
         self,
         info: Asked,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
+        paging: Paging,
         where: Annotated[NotificationsWhere | None, WHICH] = UNSET,
         order_by: Annotated[NotificationsOrderBy, ORDERED] = NotificationsOrderBy.REQUESTED_AT_DESC,
     ) -> Connection[Notification]:
         context = info.context
-        own = [] if context.actor.in_charge else [Condition("user_id", "eq", context.actor.id)]
         return await connection(
             context,
             NOTIFICATIONS,
-            [*own, *conditions(where)],
+            [*own(context.actor, "user_id"), *conditions(where)],
             order_by,
-            paging(first, after, last, before),
+            paging,
             lambda row: notification(row, context.actor),
         )
 

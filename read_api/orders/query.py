@@ -12,24 +12,13 @@ from projections.orders.projector import ORDERS as MODEL
 from projections.orders.projector import orders as projector
 from projections.orders.queries import ORDERS
 from read_api.access import SignedIn, root
-from read_api.connection import (
-    ORDERED,
-    WHICH,
-    After,
-    Before,
-    Connection,
-    First,
-    Last,
-    Owner,
-    Paging,
-    connection,
-    paging,
-)
+from read_api.connection import ORDERED, WHICH, Connection, Owner, connection
 from read_api.context import Asked, Context
-from read_api.filters import conditions
+from read_api.filters import conditions, own
 from read_api.history import AsOf, Kind, When, row_of
 from read_api.orders.nodes import Order, order
-from read_api.orders.where import OrdersOrderBy, OrdersWhere, own
+from read_api.orders.where import OrdersOrderBy, OrdersWhere
+from read_api.paging import Paged, Paging
 from read_api.scalars import Id, uuid_of
 
 ORDER: Final = Kind("orders", MODEL, projector, ORDERS)
@@ -41,25 +30,21 @@ class OrdersQuery:
     async def order(self, info: Asked, id: Id, as_of: When = UNSET) -> Order | None:
         return await order_by_id(info.context, uuid_of(id), as_of or None)
 
-    @root(SignedIn, "Your orders; for staff, everybody's.")
+    @root(SignedIn, "Your orders; for staff, everybody's.", Paged())
     async def orders(
         self,
         info: Asked,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
+        paging: Paging,
         where: Annotated[OrdersWhere | None, WHICH] = UNSET,
         order_by: Annotated[OrdersOrderBy, ORDERED] = OrdersOrderBy.CREATED_AT_DESC,
     ) -> Connection[Order]:
         context = info.context
-        allowed = [*own(context.actor), *conditions(where)]
         return await connection(
             context,
             ORDERS,
-            allowed,
+            [*own(context.actor), *conditions(where)],
             order_by,
-            paging(first, after, last, before),
+            paging,
             lambda row: order(row, context.actor),
         )
 

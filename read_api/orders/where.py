@@ -5,12 +5,10 @@ from __future__ import annotations
 from enum import Enum
 
 import strawberry
-from strawberry import UNSET
 
-from domain.actor import Actor
-from projections.listing import Condition, Ordering
+from projections.listing import Ordering
 from read_api.described import described
-from read_api.filters import DateTimeFilter, IdFilter
+from read_api.filters import DateTimeFilter, IdFilter, OneOf, optional
 from read_api.orders.enums import Status
 
 
@@ -28,18 +26,12 @@ described(
 
 
 @strawberry.input(description="Conditions on an order's status.")
-class OrderStatusFilter:
-    eq: Status | None = strawberry.field(default=UNSET, description="It is this one.")
-    in_: list[Status] | None = strawberry.field(name="in", default=UNSET, description="It is one of these.")
+class OrderStatusFilter(OneOf[Status]):
+    pass
 
 
 @strawberry.input(description="Conditions on orders; all that are given must hold.")
 class OrdersWhere:
-    status: OrderStatusFilter | None = strawberry.field(default=UNSET, description="Where it is in its life.")
-    customer_id: IdFilter | None = strawberry.field(default=UNSET, description="Who orders.")
-    created_at: DateTimeFilter | None = strawberry.field(default=UNSET, description="When it was begun.")
-
-
-def own(actor: Actor) -> list[Condition]:
-    """What those who do not work here may see."""
-    return [] if actor.in_charge else [Condition("customer_id", "eq", actor.id)]
+    status: OrderStatusFilter | None = optional("Where it is in its life.")
+    customer_id: IdFilter | None = optional("Who orders.")
+    created_at: DateTimeFilter | None = optional("When it was begun.")

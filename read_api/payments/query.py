@@ -8,15 +8,15 @@ from uuid import UUID
 import strawberry
 from strawberry import UNSET
 
-from projections.listing import Condition
 from projections.payments.projector import PAYMENTS as MODEL
 from projections.payments.projector import payments as projector
 from projections.payments.queries import PAYMENTS
 from read_api.access import SignedIn, root
-from read_api.connection import ORDERED, WHICH, After, Before, Connection, First, Last, connection, paging
+from read_api.connection import ORDERED, WHICH, Connection, connection
 from read_api.context import Asked, Context
-from read_api.filters import conditions
+from read_api.filters import conditions, own
 from read_api.history import AsOf, Kind, When, row_of
+from read_api.paging import Paged, Paging
 from read_api.payments.nodes import Payment, payment
 from read_api.payments.where import PaymentsOrderBy, PaymentsWhere
 from read_api.scalars import Id, uuid_of
@@ -30,31 +30,25 @@ class PaymentsQuery:
     async def payment(self, info: Asked, id: Id, as_of: When = UNSET) -> Payment | None:
         return await payment_by_id(info.context, uuid_of(id), as_of or None)
 
-    @root(SignedIn, "Your payments; for staff, everybody's.")
+    @root(SignedIn, "Your payments; for staff, everybody's.", Paged())
     async def payments(
         self,
         info: Asked,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
+        paging: Paging,
         where: Annotated[PaymentsWhere | None, WHICH] = UNSET,
         order_by: Annotated[PaymentsOrderBy, ORDERED] = PaymentsOrderBy.CREATED_AT_DESC,
     ) -> Connection[Payment]:
         context = info.context
-        own = [] if context.actor.in_charge else [Condition("customer_id", "eq", context.actor.id)]
         return await connection(
             context,
             PAYMENTS,
-            [*own, *conditions(where)],
+            [*own(context.actor), *conditions(where)],
             order_by,
-            paging(first, after, last, before),
+            paging,
             lambda row: payment(row, context.actor),
         )
 
 
 async def payment_by_id(context: Context, id: UUID | None, as_of: AsOf | None = None) -> Payment | None:
     row = await row_of(context, PAYMENT, id, as_of)
-    if row is None or not context.actor.may_touch(row.customer_id):
-        return None
-    return payment(row, context.actor)
+    return payment(row, context.actor) if row and context.actor.may_touch(row.customer_id) else None

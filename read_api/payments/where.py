@@ -5,11 +5,10 @@ from __future__ import annotations
 from enum import Enum
 
 import strawberry
-from strawberry import UNSET
 
 from projections.listing import Ordering
 from read_api.described import described
-from read_api.filters import DateTimeFilter, IdFilter
+from read_api.filters import DateTimeFilter, IdFilter, OneOf, optional
 from read_api.payments.enums import (
     ChargeStatus,
 )
@@ -29,14 +28,13 @@ described(
 
 
 @strawberry.input(description="Conditions on a charge status.")
-class ChargeStatusFilter:
-    eq: ChargeStatus | None = strawberry.field(default=UNSET, description="It is this one.")
-    in_: list[ChargeStatus] | None = strawberry.field(name="in", default=UNSET, description="It is one of these.")
+class ChargeStatusFilter(OneOf[ChargeStatus]):
+    pass
 
 
 @strawberry.input(description="Conditions on payments; all that are given must hold.")
 class PaymentsWhere:
-    status: ChargeStatusFilter | None = strawberry.field(default=UNSET, description="How far the order is paid.")
-    order_id: IdFilter | None = strawberry.field(default=UNSET, description="The order that is paid.")
-    customer_id: IdFilter | None = strawberry.field(default=UNSET, description="Who pays.")
-    created_at: DateTimeFilter | None = strawberry.field(default=UNSET, description="When it was opened.")
+    status: ChargeStatusFilter | None = optional("How far the order is paid.")
+    order_id: IdFilter | None = optional("The order that is paid.")
+    customer_id: IdFilter | None = optional("Who pays.")
+    created_at: DateTimeFilter | None = optional("When it was opened.")

@@ -12,10 +12,11 @@ from projections.products.projector import PRODUCTS as MODEL
 from projections.products.projector import products as projector
 from projections.products.queries import PRODUCTS, STOCK, categories_by_id, tree
 from read_api.access import Public, root
-from read_api.connection import ORDERED, WHICH, After, Before, Connection, First, Last, connection, paging
+from read_api.connection import ORDERED, WHICH, Connection, connection
 from read_api.context import Asked, Context
 from read_api.filters import conditions
 from read_api.history import AsOf, Kind, When, row_of
+from read_api.paging import Paged, Paging
 from read_api.products.nodes import Category, Product, Variant, category, may_see, product
 from read_api.products.where import ProductsOrderBy, ProductsWhere, on_sale
 from read_api.scalars import Id, uuid_of
@@ -29,20 +30,17 @@ class ProductsQuery:
     async def product(self, info: Asked, id: Id, as_of: When = UNSET) -> Product | None:
         return await product_by_id(info.context, uuid_of(id), as_of or None)
 
-    @root(Public, "What is sold; for staff, all there is.")
+    @root(Public, "What is sold; for staff, all there is.", Paged())
     async def products(
         self,
         info: Asked,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
+        paging: Paging,
         where: Annotated[ProductsWhere | None, WHICH] = UNSET,
         order_by: Annotated[ProductsOrderBy, ORDERED] = ProductsOrderBy.CREATED_AT_DESC,
     ) -> Connection[Product]:
         context = info.context
         allowed = [*on_sale(context.actor), *conditions(where)]
-        return await connection(context, PRODUCTS, allowed, order_by, paging(first, after, last, before), product)
+        return await connection(context, PRODUCTS, allowed, order_by, paging, product)
 
     @root(Public, "One category. Null if there is none.")
     async def category(self, info: Asked, id: Id) -> Category | None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from enum import Enum
 
 import strawberry
-from strawberry import UNSET
 
 from domain.actor import Actor
 from projections.listing import Condition, Ordering
 from read_api.described import described
-from read_api.filters import DateTimeFilter, IdFilter, LongFilter
+from read_api.filters import DateTimeFilter, IdFilter, LongFilter, OneOf, optional
 from read_api.products.enums import ProductStatus
 
 
@@ -36,19 +35,16 @@ described(
 
 
 @strawberry.input(description="Conditions on a product's status.")
-class ProductStatusFilter:
-    eq: ProductStatus | None = strawberry.field(default=UNSET, description="It is this one.")
-    in_: list[ProductStatus] | None = strawberry.field(name="in", default=UNSET, description="It is one of these.")
+class ProductStatusFilter(OneOf[ProductStatus]):
+    pass
 
 
 @strawberry.input(description="Conditions on products; all that are given must hold.")
 class ProductsWhere:
-    status: ProductStatusFilter | None = strawberry.field(default=UNSET, description="Where it is in its life.")
-    category_id: IdFilter | None = strawberry.field(default=UNSET, description="The category it is in.")
-    min_price: LongFilter | None = strawberry.field(
-        default=UNSET, description="The least price of its variants, in minor units."
-    )
-    created_at: DateTimeFilter | None = strawberry.field(default=UNSET, description="When it was drafted.")
+    status: ProductStatusFilter | None = optional("Where it is in its life.")
+    category_id: IdFilter | None = optional("The category it is in.")
+    min_price: LongFilter | None = optional("The least price of its variants, in minor units.")
+    created_at: DateTimeFilter | None = optional("When it was drafted.")
 
 
 def on_sale(actor: Actor) -> list[Condition]:

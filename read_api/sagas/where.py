@@ -5,11 +5,10 @@ from __future__ import annotations
 from enum import Enum
 
 import strawberry
-from strawberry import UNSET
 
 from projections.listing import Ordering
 from read_api.described import described
-from read_api.filters import DateTimeFilter, IdFilter, StringFilter
+from read_api.filters import DateTimeFilter, IdFilter, OneOf, StringFilter, optional
 from read_api.sagas.enums import Status, WaitsFor
 
 
@@ -27,25 +26,19 @@ described(
 
 
 @strawberry.input(description="Conditions on a saga's status; all that are given must hold.")
-class SagaStatusFilter:
-    eq: Status | None = strawberry.field(default=UNSET, description="It is this one.")
-    in_: list[Status] | None = strawberry.field(name="in", default=UNSET, description="It is one of these.")
+class SagaStatusFilter(OneOf[Status]):
+    pass
 
 
 @strawberry.input(description="Conditions on what a saga waits for; all that are given must hold.")
-class SagaWaitsForFilter:
-    eq: WaitsFor | None = strawberry.field(default=UNSET, description="It is this.")
-    in_: list[WaitsFor] | None = strawberry.field(name="in", default=UNSET, description="It is one of these.")
+class SagaWaitsForFilter(OneOf[WaitsFor]):
+    eq: WaitsFor | None = optional("It is this.")
 
 
 @strawberry.input(description="Conditions on sagas; all that are given must hold.")
 class SagasWhere:
-    process: StringFilter | None = strawberry.field(
-        default=UNSET, description="What it does: checkout, cancellation or return."
-    )
-    status: SagaStatusFilter | None = strawberry.field(default=UNSET, description="Where it is in its life.")
-    waits_for: SagaWaitsForFilter | None = strawberry.field(
-        default=UNSET, description="What has to come before it goes on."
-    )
-    order_id: IdFilter | None = strawberry.field(default=UNSET, description="The order it works.")
-    started_at: DateTimeFilter | None = strawberry.field(default=UNSET, description="When it began.")
+    process: StringFilter | None = optional("What it does: checkout, cancellation or return.")
+    status: SagaStatusFilter | None = optional("Where it is in its life.")
+    waits_for: SagaWaitsForFilter | None = optional("What has to come before it goes on.")
+    order_id: IdFilter | None = optional("The order it works.")
+    started_at: DateTimeFilter | None = optional("When it began.")

@@ -7,12 +7,12 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
-from projections.listing import Page
 from projections.products.queries import find
 from projections.products.search import ordering_of
 from read_api.access import Public, root
-from read_api.connection import After, Before, Edge, First, Last, page_info, paging
+from read_api.connection import Edge, page_info
 from read_api.context import Asked
+from read_api.paging import Paged, Paging
 from read_api.products.nodes import product
 from read_api.search.enums import Sort
 from read_api.search.parts import ProductSearchConnection
@@ -31,26 +31,19 @@ By = Annotated[Sort, strawberry.argument(description="How they are ordered.")]
 
 @strawberry.type
 class SearchQuery:
-    @root(Public, "Looks for products that are sold.")
+    @root(Public, "Looks for products that are sold.", Paged())
     async def search_products(
         self,
         info: Asked,
+        *,
         text: Text = "",
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
+        paging: Paging,
         where: Narrowed = UNSET,
         order_by: By = Sort.RELEVANCE,
     ) -> ProductSearchConnection:
-        context, search, wanted = info.context, searched(text, where), paging(first, after, last, before)
+        context, search = info.context, searched(text, where)
         of = f"search {ordering_of(search, order_by)}"
-        page = Page(
-            wanted.size,
-            wanted.backward,
-            after=context.cursors.open(of, wanted.after, "after") if wanted.after is not None else None,
-            before=context.cursors.open(of, wanted.before, "before") if wanted.before is not None else None,
-        )
+        page = paging.page(context.cursors, of)
         found = await find(context.pool, search, order_by, page)
         edges = [Edge(cursor=context.cursors.sign(of, hit.mark), node=product(hit.product)) for hit in found.hits]
         return ProductSearchConnection(

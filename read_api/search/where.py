@@ -9,7 +9,7 @@ from strawberry import UNSET
 
 from domain.errors import InvalidValue
 from projections.products.search import Prices, Search
-from read_api.filters import as_uuid
+from read_api.filters import as_uuid, optional
 from read_api.scalars import Long
 
 MAX_ATTRIBUTES: Final = 20
@@ -20,8 +20,8 @@ MAX_TEXT: Final = 200
 @strawberry.input(description="The least price of a product's variants is in this currency and within these bounds.")
 class PriceRange:
     currency: str = strawberry.field(description="ISO 4217 code.")
-    gte: Long | None = strawberry.field(default=UNSET, description="At least so much, in minor units.")
-    lte: Long | None = strawberry.field(default=UNSET, description="At most so much, in minor units.")
+    gte: Long | None = optional("At least so much, in minor units.")
+    lte: Long | None = optional("At most so much, in minor units.")
 
 
 @strawberry.input(description="A product has one of these values for the attribute.")
@@ -32,14 +32,10 @@ class AttributeIs:
 
 @strawberry.input(description="What products are looked for; all that is given must hold.")
 class ProductSearchWhere:
-    category_id: strawberry.ID | None = strawberry.field(
-        default=UNSET, description="They are in this category or below it."
-    )
-    price: PriceRange | None = strawberry.field(default=UNSET, description="What the cheapest of their variants costs.")
-    in_stock: bool | None = strawberry.field(default=UNSET, description="True: some variant of them can be had.")
-    attributes: list[AttributeIs] | None = strawberry.field(
-        default=UNSET, description="Their attributes, 20 names at most."
-    )
+    category_id: strawberry.ID | None = optional("They are in this category or below it.")
+    price: PriceRange | None = optional("What the cheapest of their variants costs.")
+    in_stock: bool | None = optional("True: some variant of them can be had.")
+    attributes: list[AttributeIs] | None = optional("Their attributes, 20 names at most.")
 
 
 def searched(text: str, where: ProductSearchWhere | None) -> Search:

@@ -15,12 +15,13 @@ from projections.users.row import UserRow
 from read_api.access import computed
 from read_api.actions import users as actions
 from read_api.actions.judging import AvailableAction, judged
-from read_api.connection import WHICH, After, Before, Connection, First, Last, paging
+from read_api.connection import WHICH, Connection
 from read_api.context import Asked
 from read_api.node import Node
 from read_api.notifications.nodes import Notification
 from read_api.notifications.query import notifications_of
 from read_api.notifications.where import NotificationsWhere
+from read_api.paging import Paged, Paging
 from read_api.users.enums import Notice, Role, Status
 from read_api.users.parts import AddressBookEntry, SignIns, entry, signed_in
 
@@ -57,31 +58,25 @@ class User(Node):
         row = await info.context.loader(sign_ins_of).load(UUID(self.id))
         return signed_in(row) if row else None
 
-    @computed("What they ordered, and their drafts.")
+    @computed("What they ordered, and their drafts.", Paged())
     async def orders(
         self,
         info: Asked,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
+        paging: Paging,
         where: Annotated[Annotated[OrdersWhere, strawberry.lazy("read_api.orders.where")] | None, WHICH] = UNSET,
     ) -> Connection[Annotated[Order, strawberry.lazy("read_api.orders.nodes")]]:
         from read_api.orders.query import orders_of
 
-        return await orders_of(info.context, UUID(self.id), where, paging(first, after, last, before))
+        return await orders_of(info.context, UUID(self.id), where, paging)
 
-    @computed("What they were told, the newest first.")
+    @computed("What they were told, the newest first.", Paged())
     async def notifications(
         self,
         info: Asked,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
+        paging: Paging,
         where: Annotated[NotificationsWhere | None, WHICH] = UNSET,
     ) -> Connection[Notification]:
-        return await notifications_of(info.context, UUID(self.id), where, paging(first, after, last, before))
+        return await notifications_of(info.context, UUID(self.id), where, paging)
 
 
 def user(row: UserRow, actor: Actor) -> User:

@@ -12,9 +12,10 @@ from projections.users.projector import USERS as MODEL
 from projections.users.projector import users as projector
 from projections.users.queries import USERS
 from read_api.access import SignedIn, Staff, root
-from read_api.connection import ORDERED, WHICH, After, Before, Connection, First, Last, connection, paging
+from read_api.connection import ORDERED, WHICH, Connection, connection
 from read_api.context import Asked, Context
 from read_api.history import AsOf, Kind, When, row_of
+from read_api.paging import Paged, Paging
 from read_api.scalars import Id, uuid_of
 from read_api.users.nodes import User, user
 from read_api.users.where import UsersOrderBy, UsersWhere, columns
@@ -32,14 +33,11 @@ class UsersQuery:
     async def user(self, info: Asked, id: Id, as_of: When = UNSET) -> User | None:
         return await user_by_id(info.context, uuid_of(id), as_of or None)
 
-    @root(Staff, "Everybody with an account.")
+    @root(Staff, "Everybody with an account.", Paged())
     async def users(
         self,
         info: Asked,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
+        paging: Paging,
         where: Annotated[UsersWhere | None, WHICH] = UNSET,
         order_by: Annotated[UsersOrderBy, ORDERED] = UsersOrderBy.CREATED_AT_DESC,
     ) -> Connection[User]:
@@ -49,7 +47,7 @@ class UsersQuery:
             USERS,
             list(columns(where)),
             order_by,
-            paging(first, after, last, before),
+            paging,
             lambda row: user(row, context.actor),
         )
 

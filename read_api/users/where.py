@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from enum import Enum
 
 import strawberry
-from strawberry import UNSET
 
 from domain.users.values import normalised
 from projections.listing import Condition, Ordering
 from read_api.described import described
 from read_api.errors import InvalidFilter
-from read_api.filters import DateTimeFilter, conditions
+from read_api.filters import DateTimeFilter, Is, OneOf, conditions, optional
 from read_api.users.enums import Role, Status
 
 
@@ -34,27 +33,26 @@ described(
 
 
 @strawberry.input(description="Conditions on a user's status; all that are given must hold.")
-class UserStatusFilter:
-    eq: Status | None = strawberry.field(default=UNSET, description="It is this one.")
-    in_: list[Status] | None = strawberry.field(name="in", default=UNSET, description="It is one of these.")
+class UserStatusFilter(OneOf[Status]):
+    pass
 
 
 @strawberry.input(description="A condition on an e-mail address. Spellings of one address are equal.")
-class EmailFilter:
-    eq: str | None = strawberry.field(default=UNSET, description="It is this one.")
+class EmailFilter(Is[str]):
+    pass
 
 
 @strawberry.input(description="A condition on roles: the user has this one, perhaps among others.")
-class RoleFilter:
-    eq: Role | None = strawberry.field(default=UNSET, description="It is this one.")
+class RoleFilter(Is[Role]):
+    pass
 
 
 @strawberry.input(description="Conditions on users; all that are given must hold.")
 class UsersWhere:
-    status: UserStatusFilter | None = strawberry.field(default=UNSET, description="Where they are in their life.")
-    email: EmailFilter | None = strawberry.field(default=UNSET, description="Their e-mail address.")
-    role: RoleFilter | None = strawberry.field(default=UNSET, description="A role they have.")
-    created_at: DateTimeFilter | None = strawberry.field(default=UNSET, description="When they registered.")
+    status: UserStatusFilter | None = optional("Where they are in their life.")
+    email: EmailFilter | None = optional("Their e-mail address.")
+    role: RoleFilter | None = optional("A role they have.")
+    created_at: DateTimeFilter | None = optional("When they registered.")
 
 
 def columns(where: UsersWhere | None) -> Iterator[Condition]:
