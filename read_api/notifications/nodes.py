@@ -16,6 +16,7 @@ from read_api.context import Asked
 from read_api.node import Node
 from read_api.notifications.enums import Audience, Channel, Status
 from read_api.notifications.parts import NotificationFact
+from read_api.scalars import id_of
 
 if TYPE_CHECKING:
     from read_api.users.nodes import User
@@ -55,10 +56,10 @@ def visible(row: NotificationRow, actor: Actor) -> bool:
 def notification(row: NotificationRow, actor: Actor) -> Notification:
     """The notification as `actor`, who may see it, may see it."""
     return Notification(
-        id=strawberry.ID(str(row.id)),
+        id=id_of(row.id),
         version=row.version,
         updated_at=row.updated_at,
-        user_id=strawberry.ID(str(row.user_id)) if row.user_id else None,
+        user_id=id_of(row.user_id) if row.user_id else None,
         audience=row.audience,
         channel=row.channel,
         trigger=row.trigger,

@@ -24,7 +24,7 @@ from read_api.orders.enums import Status
 from read_api.orders.parts import OrderLine, Return, Shipment, TimelineEntry, entry, goods_back, line, shipment
 from read_api.payments.enums import ChargeStatus, PaymentMethod
 from read_api.payments.nodes import Payment, payment
-from read_api.scalars import Address, Money, address, money
+from read_api.scalars import Address, Money, address, id_of, money
 from read_api.users.nodes import User, user
 
 if TYPE_CHECKING:
@@ -94,11 +94,11 @@ class Order(Node):
 def order(row: OrderRow, actor: Actor) -> Order:
     """The order as `actor` may see it."""
     return Order(
-        id=strawberry.ID(str(row.id)),
+        id=id_of(row.id),
         version=row.version,
         updated_at=row.updated_at,
         status=row.status,
-        customer_id=strawberry.ID(str(row.customer_id)),
+        customer_id=id_of(row.customer_id),
         lines=[line(each, row.currency) for each in row.lines],
         shipping=money(row.shipping, row.currency),
         tax=money(row.tax, row.currency),

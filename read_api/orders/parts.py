@@ -16,7 +16,7 @@ from read_api.actor_kind import ActorKind, kind_of
 from read_api.context import Asked
 from read_api.orders.enums import OrderClosedReason, Status
 from read_api.products.nodes import Product, may_see, product
-from read_api.scalars import Money, money
+from read_api.scalars import Money, id_of, money
 
 
 @strawberry.type(description="A variant as it was bought, or, in a draft, as it is wanted.")
@@ -78,8 +78,8 @@ class TimelineEntry:
 def line(row: LineRow, currency: str) -> OrderLine:
     return OrderLine(
         number=row.number,
-        product_id=strawberry.ID(str(row.product_id)),
-        variant_id=strawberry.ID(str(row.variant_id)),
+        product_id=id_of(row.product_id),
+        variant_id=id_of(row.variant_id),
         sku=row.sku,
         name=row.name,
         unit_price=money(row.unit_price, currency),
@@ -93,7 +93,7 @@ def line(row: LineRow, currency: str) -> OrderLine:
 
 def shipment(row: ShipmentRow) -> Shipment:
     return Shipment(
-        id=strawberry.ID(str(row.id)),
+        id=id_of(row.id),
         lines=portions(row.lines),
         carrier=row.carrier,
         tracking=row.tracking,
@@ -104,7 +104,7 @@ def shipment(row: ShipmentRow) -> Shipment:
 
 def goods_back(row: ReturnRow, currency: str) -> Return:
     return Return(
-        id=strawberry.ID(str(row.id)),
+        id=id_of(row.id),
         lines=portions(row.lines),
         refund=money(row.refund, currency),
         returned_at=row.returned_at,

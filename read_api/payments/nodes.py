@@ -22,8 +22,17 @@ from read_api.payments.enums import (
     ChargeStatus,
     PaymentMethod,
 )
-from read_api.payments.parts import LedgerEntry, NextAction, PaymentAttempt, PaymentPart, attempt, entry, part
-from read_api.scalars import Money, money
+from read_api.payments.parts import (
+    LedgerEntry,
+    NextAction,
+    PaymentAttempt,
+    PaymentPart,
+    attempt,
+    entry,
+    next_action,
+    part,
+)
+from read_api.scalars import Money, id_of, money
 
 if TYPE_CHECKING:
     from read_api.orders.nodes import Order
@@ -78,13 +87,13 @@ class Payment(Node):
 
 def payment(row: PaymentRow, actor: Actor) -> Payment:
     """The payment as `actor` may see it."""
-    currency, action = row.currency, row.next_action
+    currency = row.currency
     return Payment(
-        id=strawberry.ID(str(row.id)),
+        id=id_of(row.id),
         version=row.version,
         updated_at=row.updated_at,
-        order_id=strawberry.ID(str(row.order_id)),
-        customer_id=strawberry.ID(str(row.customer_id)),
+        order_id=id_of(row.order_id),
+        customer_id=id_of(row.customer_id),
         status=row.status,
         method=row.method,
         due=money(row.due, currency),
@@ -93,9 +102,7 @@ def payment(row: PaymentRow, actor: Actor) -> Payment:
         refunded=money(row.refunded, currency),
         charged_back=money(row.charged_back, currency),
         paid=money(row.paid, currency),
-        next_action=NextAction(attempt_id=strawberry.ID(str(action.attempt_id)), kind=action.kind, url=action.url)
-        if action
-        else None,
+        next_action=next_action(row.next_action),
         attempts=[attempt(each, currency, actor) for each in row.attempts],
         captures=[part(each, a, currency, actor) for a in row.attempts for each in a.captures],
         refunds=[part(each, a, currency, actor) for a in row.attempts for each in a.refunds],

@@ -7,7 +7,7 @@ from datetime import datetime
 import strawberry
 
 from domain.actor import Actor
-from projections.payments.row import AttemptRow, LedgerRow, PartRow
+from projections.payments.row import AttemptRow, LedgerRow, NextActionRow, PartRow
 from read_api.payments.enums import (
     ActionKind,
     Advice,
@@ -16,7 +16,7 @@ from read_api.payments.enums import (
     EntryStatus,
     PaymentMethod,
 )
-from read_api.scalars import Money, money
+from read_api.scalars import Money, id_of, money
 
 
 @strawberry.type(description="What the customer has to do before the payment goes on.")
@@ -62,9 +62,13 @@ class LedgerEntry:
     attempt_id: strawberry.ID = strawberry.field(description="The attempt it belongs to.")
 
 
+def next_action(row: NextActionRow | None) -> NextAction | None:
+    return NextAction(attempt_id=id_of(row.attempt_id), kind=row.kind, url=row.url) if row else None
+
+
 def attempt(row: AttemptRow, currency: str, actor: Actor) -> PaymentAttempt:
     return PaymentAttempt(
-        id=strawberry.ID(str(row.id)),
+        id=id_of(row.id),
         status=row.status,
         method=row.method,
         amount=money(row.amount, currency),
@@ -82,8 +86,8 @@ def attempt(row: AttemptRow, currency: str, actor: Actor) -> PaymentAttempt:
 
 def part(row: PartRow, of: AttemptRow, currency: str, actor: Actor) -> PaymentPart:
     return PaymentPart(
-        id=strawberry.ID(str(row.id)),
-        attempt_id=strawberry.ID(str(of.id)),
+        id=id_of(row.id),
+        attempt_id=id_of(of.id),
         amount=money(row.amount, currency),
         status=row.status,
         reference=row.reference if actor.in_charge else None,
@@ -97,5 +101,5 @@ def entry(row: LedgerRow, currency: str) -> LedgerEntry:
         happened_at=row.happened_at,
         kind=row.kind,
         amount=money(row.amount, currency),
-        attempt_id=strawberry.ID(str(row.attempt_id)),
+        attempt_id=id_of(row.attempt_id),
     )

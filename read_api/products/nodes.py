@@ -19,7 +19,7 @@ from read_api.context import Asked
 from read_api.node import Node
 from read_api.products.enums import ProductStatus
 from read_api.products.parts import Attribute, CategoryStep, Image, PriceSince, Stock, attributes, stock
-from read_api.scalars import Money, money
+from read_api.scalars import Money, id_of, money
 
 
 @strawberry.type(description="A category of the one tree.")
@@ -41,7 +41,7 @@ class Category(Node):
     @computed("From the top down to the category itself.")
     async def path(self, info: Asked) -> list[CategoryStep]:
         steps = await info.context.loader(paths_to).load(UUID(self.id))
-        return [CategoryStep(id=strawberry.ID(str(step.id)), name=step.name) for step in steps]
+        return [CategoryStep(id=id_of(step.id), name=step.name) for step in steps]
 
 
 @strawberry.type(description="What is bought: one form of a product, with a SKU, a price and a stock of its own.")
@@ -107,7 +107,7 @@ def may_see(row: ProductRow, actor: Actor) -> bool:
 def product(row: ProductRow) -> Product:
     currency = row.currency
     return Product(
-        id=strawberry.ID(str(row.id)),
+        id=id_of(row.id),
         version=row.version,
         updated_at=row.updated_at,
         status=row.status,
@@ -122,7 +122,7 @@ def product(row: ProductRow) -> Product:
         created_at=row.created_at,
         activated_at=row.activated_at,
         discontinued_at=row.discontinued_at,
-        category_id=strawberry.ID(str(row.category_id)) if row.category_id else None,
+        category_id=id_of(row.category_id) if row.category_id else None,
         row=row,
     )
 
@@ -131,7 +131,7 @@ def variant(row: VariantRow, of: ProductRow) -> Variant:
     currency = of.currency
     assert currency is not None  # a product with variants has one
     return Variant(
-        id=strawberry.ID(str(row.id)),
+        id=id_of(row.id),
         sku=row.sku,
         values=attributes(row.values),
         price=money(row.price, currency),
@@ -142,9 +142,9 @@ def variant(row: VariantRow, of: ProductRow) -> Variant:
 
 def category(row: CategoryRow) -> Category:
     return Category(
-        id=strawberry.ID(str(row.id)),
+        id=id_of(row.id),
         version=row.version,
         updated_at=row.updated_at,
         name=row.name,
-        parent_id=strawberry.ID(str(row.parent_id)) if row.parent_id else None,
+        parent_id=id_of(row.parent_id) if row.parent_id else None,
     )

@@ -22,6 +22,7 @@ from read_api.node import Node
 from read_api.payments.nodes import Payment, payment
 from read_api.sagas.enums import Course, Outcome, Status, WaitsFor
 from read_api.sagas.parts import SagaBalance, SagaExplanation, SagaStep, SagaUsualAge, balance, step, usual_age
+from read_api.scalars import id_of
 from sagas.definition import Definition
 from sagas.explain import Explanation, explained
 from sagas.processes import PROCESSES
@@ -103,12 +104,12 @@ class Saga(Node):
 
 def saga(row: SagaRow) -> Saga:
     return Saga(
-        id=strawberry.ID(str(row.id)),
+        id=id_of(row.id),
         version=row.version,
         updated_at=row.updated_at,
         process=row.process,
         definition=row.definition,
-        order_id=strawberry.ID(str(row.order_id)) if row.order_id else None,
+        order_id=id_of(row.order_id) if row.order_id else None,
         status=row.status,
         paused=row.paused,
         course=row.course,

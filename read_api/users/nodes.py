@@ -22,6 +22,7 @@ from read_api.notifications.nodes import Notification
 from read_api.notifications.query import notifications_of
 from read_api.notifications.where import NotificationsWhere
 from read_api.paging import Paged, Paging
+from read_api.scalars import id_of
 from read_api.users.enums import Notice, Role, Status
 from read_api.users.parts import AddressBookEntry, SignIns, entry, signed_in
 
@@ -82,7 +83,7 @@ class User(Node):
 def user(row: UserRow, actor: Actor) -> User:
     """The user as `actor`, who is the user or staff, may see them."""
     return User(
-        id=strawberry.ID(str(row.id)),
+        id=id_of(row.id),
         version=row.version,
         updated_at=row.updated_at,
         status=row.status,

@@ -7,7 +7,7 @@ from datetime import datetime
 import strawberry
 
 from projections.users.row import AddressRow, SignInsRow, UserRow
-from read_api.scalars import Address, Long, address
+from read_api.scalars import Address, Long, address, id_of
 
 
 @strawberry.type(description="An address of a user's address book.")
@@ -29,7 +29,7 @@ class SignIns:
 def entry(row: AddressRow, of: UserRow) -> AddressBookEntry:
     shown = address(row.address)
     assert shown is not None
-    return AddressBookEntry(id=strawberry.ID(str(row.id)), address=shown, is_default=row.id == of.default_address_id)
+    return AddressBookEntry(id=id_of(row.id), address=shown, is_default=row.id == of.default_address_id)
 
 
 def signed_in(row: SignInsRow) -> SignIns:
