@@ -11,6 +11,7 @@ from uuid import UUID
 import strawberry
 from strawberry.relay import PageInfo
 
+from domain.actor import Actor
 from projections.listing import Condition, Found, Listing, Mark, Ordering, Page
 from projections.pool import Pool
 from projections.table import R
@@ -89,10 +90,10 @@ async def connection(
     where: Sequence[Condition],
     order_by: Enum,
     paging: Paging,
-    node: Callable[[R], N],
+    node: Callable[[R, Actor], N],
     owner: Owner | None = None,
 ) -> Connection[N]:
-    """A page of `listing`. The value of `order_by` is an Ordering; `node` makes a node of a row.
+    """A page of `listing`. The value of `order_by` is an Ordering; `node` makes of a row what the actor sees.
 
     The pages of many owners, asked for at the same time, are read at once. Raises InvalidPage, InvalidCursor.
     """
@@ -100,7 +101,9 @@ async def connection(
     of = f"{listing.table.name} {order_by.name}"
     page = paging.page(context.cursors, of)
     found = await page_of(context, listing, where, ordering, page, owner)
-    edges = [Edge(cursor=context.cursors.sign(of, mark(row, ordering)), node=node(row)) for row in found.rows]
+    edges = [
+        Edge(cursor=context.cursors.sign(of, mark(row, ordering)), node=node(row, context.actor)) for row in found.rows
+    ]
     return Connection(
         edges=edges,
         nodes=[edge.node for edge in edges],

@@ -35,12 +35,7 @@ class NotificationsQuery:
     ) -> Connection[Notification]:
         context = info.context
         return await connection(
-            context,
-            NOTIFICATIONS,
-            [*own(context.actor, "user_id"), *conditions(where)],
-            order_by,
-            paging,
-            lambda row: notification(row, context.actor),
+            context, NOTIFICATIONS, [*own(context.actor, "user_id"), *conditions(where)], order_by, paging, notification
         )
 
 
@@ -48,15 +43,8 @@ async def notifications_of(
     context: Context, user: UUID, where: NotificationsWhere | None, paging: Paging
 ) -> Connection[Notification]:
     """Of a user that the actor may see, newest first."""
-    return await connection(
-        context,
-        NOTIFICATIONS,
-        list(conditions(where)),
-        NotificationsOrderBy.REQUESTED_AT_DESC,
-        paging,
-        lambda row: notification(row, context.actor),
-        Owner("user_id", user),
-    )
+    newest, owner = NotificationsOrderBy.REQUESTED_AT_DESC, Owner("user_id", user)
+    return await connection(context, NOTIFICATIONS, list(conditions(where)), newest, paging, notification, owner)
 
 
 async def notification_by_id(context: Context, id: UUID | None) -> Notification | None:

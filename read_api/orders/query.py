@@ -39,27 +39,13 @@ class OrdersQuery:
         order_by: Annotated[OrdersOrderBy, ORDERED] = OrdersOrderBy.CREATED_AT_DESC,
     ) -> Connection[Order]:
         context = info.context
-        return await connection(
-            context,
-            ORDERS,
-            [*own(context.actor), *conditions(where)],
-            order_by,
-            paging,
-            lambda row: order(row, context.actor),
-        )
+        return await connection(context, ORDERS, [*own(context.actor), *conditions(where)], order_by, paging, order)
 
 
 async def orders_of(context: Context, customer: UUID, where: OrdersWhere | None, paging: Paging) -> Connection[Order]:
     """Of a customer that the actor may see, newest first."""
-    return await connection(
-        context,
-        ORDERS,
-        list(conditions(where)),
-        OrdersOrderBy.CREATED_AT_DESC,
-        paging,
-        lambda row: order(row, context.actor),
-        Owner("customer_id", customer),
-    )
+    newest, owner = OrdersOrderBy.CREATED_AT_DESC, Owner("customer_id", customer)
+    return await connection(context, ORDERS, list(conditions(where)), newest, paging, order, owner)
 
 
 async def order_by_id(context: Context, id: UUID | None, as_of: AsOf | None = None) -> Order | None:

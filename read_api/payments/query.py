@@ -39,14 +39,7 @@ class PaymentsQuery:
         order_by: Annotated[PaymentsOrderBy, ORDERED] = PaymentsOrderBy.CREATED_AT_DESC,
     ) -> Connection[Payment]:
         context = info.context
-        return await connection(
-            context,
-            PAYMENTS,
-            [*own(context.actor), *conditions(where)],
-            order_by,
-            paging,
-            lambda row: payment(row, context.actor),
-        )
+        return await connection(context, PAYMENTS, [*own(context.actor), *conditions(where)], order_by, paging, payment)
 
 
 async def payment_by_id(context: Context, id: UUID | None, as_of: AsOf | None = None) -> Payment | None:

@@ -40,7 +40,7 @@ class ProductsQuery:
     ) -> Connection[Product]:
         context = info.context
         allowed = [*on_sale(context.actor), *conditions(where)]
-        return await connection(context, PRODUCTS, allowed, order_by, paging, product)
+        return await connection(context, PRODUCTS, allowed, order_by, paging, lambda row, _: product(row))
 
     @root(Public, "One category. Null if there is none.")
     async def category(self, info: Asked, id: Id) -> Category | None:

@@ -38,7 +38,9 @@ class SagasQuery:
         where: Annotated[SagasWhere | None, WHICH] = UNSET,
         order_by: Annotated[SagasOrderBy, ORDERED] = SagasOrderBy.STARTED_AT_DESC,
     ) -> Connection[Saga]:
-        return await connection(info.context, SAGAS, list(conditions(where)), order_by, paging, saga)
+        return await connection(
+            info.context, SAGAS, list(conditions(where)), order_by, paging, lambda row, _: saga(row)
+        )
 
 
 async def saga_by_id(context: Context, id: UUID | None, as_of: AsOf | None = None) -> Saga | None:

@@ -42,14 +42,7 @@ class UsersQuery:
         order_by: Annotated[UsersOrderBy, ORDERED] = UsersOrderBy.CREATED_AT_DESC,
     ) -> Connection[User]:
         context = info.context
-        return await connection(
-            context,
-            USERS,
-            list(columns(where)),
-            order_by,
-            paging,
-            lambda row: user(row, context.actor),
-        )
+        return await connection(context, USERS, list(columns(where)), order_by, paging, user)
 
 
 async def user_by_id(context: Context, id: UUID | None, as_of: AsOf | None = None) -> User | None:
