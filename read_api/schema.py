@@ -16,24 +16,24 @@ from strawberry.types import ExecutionContext
 
 from domain.errors import DomainError, InvalidValue
 from read_api.access import Public, root
-from read_api.connection import MAX_PAGE
 from read_api.context import Asked, Context
 from read_api.documents import Documents
 from read_api.guard import Guard
 from read_api.live.changes import Subscription
 from read_api.models import ReadModelsQuery
 from read_api.node import Node
-from read_api.notifications import NotificationsQuery, notification_by_id
-from read_api.orders import OrdersQuery, order_by_id
-from read_api.payments import PaymentsQuery, payment_by_id
+from read_api.notifications.query import NotificationsQuery, notification_by_id
+from read_api.orders.query import OrdersQuery, order_by_id
+from read_api.paging import MAX_PAGE
+from read_api.payments.query import PaymentsQuery, payment_by_id
 from read_api.persisted import Persisted
-from read_api.products import ProductsQuery, category_by_id, product_by_id, variant_by_id
-from read_api.sagas import SagasQuery, saga_by_id
+from read_api.products.query import ProductsQuery, category_by_id, product_by_id, variant_by_id
+from read_api.sagas.query import SagasQuery, saga_by_id
 from read_api.sales import SalesQuery
 from read_api.scalars import LONG, Id, Ids, Long, uuid_of
-from read_api.search import SearchQuery
+from read_api.search.query import SearchQuery
 from read_api.story import StoryQuery
-from read_api.users import UsersQuery, user_by_id
+from read_api.users.query import UsersQuery, user_by_id
 
 log = logging.getLogger(__name__)
 
