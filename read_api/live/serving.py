@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Hashable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import Any, Final
 
-from graphql import GraphQLError
 from starlette.requests import HTTPConnection, Request
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -18,16 +18,24 @@ from strawberry.types.graphql import OperationType
 from domain.access import Unauthenticated
 from domain.actor import ANONYMOUS, Actor
 from domain.token import ConsistencyToken
-from read_api.answers import RATE_LIMITED, Answers, told
+from read_api.answers import Answers
 from read_api.app import GraphQLApp
 from read_api.context import Context, Listening
 from read_api.live.hub import Live
 from read_api.live.results import results_of
 from read_api.live.socket import Handler, Socket
-from read_api.rate import RateLimited
 
 INIT: Final = timedelta(seconds=10)
 """For a client to say who it is, after it has opened a WebSocket."""
+
+
+Traced = Callable[[Scope], AbstractContextManager[str]]
+"""Gives an operation of a socket an id of its own, by which log lines within the block are found."""
+
+
+@contextmanager
+def untraced(scope: Scope) -> Iterator[str]:
+    yield ""
 
 
 class Events(SSETransport):
@@ -38,19 +46,22 @@ class Events(SSETransport):
 
 
 class LiveGraphQLApp(GraphQLApp):
-    """`address` says where somebody is who is known by nothing else."""
+    """`address` says where somebody is who is known by nothing else; `traced` is for each operation of a socket."""
 
     websocket_adapter_class = Socket  # type: ignore[assignment]
     graphql_transport_ws_handler_class = Handler
     stream_transport_classes_by_protocol: Mapping[str, type[HTTPStreamTransport]] = {GRAPHQL_SSE_PROTOCOL: Events}
 
-    def __init__(self, *args: Any, live: Live, address: Callable[[Scope], Hashable], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, live: Live, address: Callable[[Scope], Hashable], traced: Traced = untraced, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.protocols = (GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL)
         self.connection_init_wait_timeout = INIT
         self.longest = self._allowance.body
         self._live = live
         self._address = address
+        self._traced = traced
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -84,17 +95,17 @@ class LiveGraphQLApp(GraphQLApp):
         context.waited = await self._watch.wait(ConsistencyToken.parse(token), self._allowance.waiting)
         return {"consistency": {"satisfied": context.waited.satisfied, "waitedMs": context.waited.ms}}
 
-    async def too_often(self, context: Context) -> dict[str, Any] | None:
-        """The error for one who has asked too often."""
+    @contextmanager
+    def operation(self, context: Context) -> Iterator[Answers]:
+        """The answers to one operation of a socket, with a trace of its own."""
         assert context.listening is not None
-        try:
-            await self._counted(context.listening.connection, context.actor, 1)
-        except RateLimited as error:
-            return told(str(error), RATE_LIMITED)
-        return None
+        with self._traced(context.listening.connection.scope) as trace:
+            yield Answers(trace=trace)
 
-    def shown(self, error: GraphQLError) -> dict[str, Any]:
-        return Answers().error(error)
+    async def count(self, context: Context) -> None:
+        """Raises RateLimited."""
+        assert context.listening is not None
+        await self._counted(context.listening.connection, context.actor, 1)
 
     def _listening(self, connection: HTTPConnection, actor: Actor, header: str | None) -> Listening:
         def still_good() -> None:

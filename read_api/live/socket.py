@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from json import JSONDecodeError
 from typing import Any, Final
 
@@ -17,10 +18,13 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import Connec
 from strawberry.types.graphql import OperationType
 
 from domain.errors import DomainError
+from read_api.answers import Answers
 from read_api.context import Context
 from read_api.errors import TooManyStreams
 from read_api.live.results import results_of
 from read_api.rate import RateLimited
+
+log = logging.getLogger(__name__)
 
 BAD_REQUEST: Final = 4400
 FORBIDDEN: Final = 4403
@@ -31,8 +35,8 @@ TOO_MANY: Final = 4429
 class Shown(GraphQLError):
     """An error as clients see it."""
 
-    def __init__(self, error: GraphQLError, shown: dict[str, Any]) -> None:
-        super().__init__(error.message)
+    def __init__(self, shown: dict[str, Any]) -> None:
+        super().__init__(shown["message"])
         self._shown = shown
 
     @property
@@ -89,13 +93,27 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         if not sensible(payload):
             await self.handle_invalid_message("a subscription has a query, variables and operationName")
             return
-        view: Any = self.view
-        if self.connection_acknowledged and (refusal := await view.too_often(self.context)):
-            await self.send_message({"id": message["id"], "type": "error", "payload": [refusal]})
-            return
         await super().handle_subscribe(message)
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
+        """In a task of its own, so that its trace is nobody else's."""
+        view: Any = self.view
+        with view.operation(self.context) as answers, suppress(WebSocketDisconnected):
+            try:
+                await view.count(self.context)
+                await self._run(operation, answers)
+            except RateLimited as refusal:
+                await operation.send_initial_errors([Shown(answers.refusal(refusal))])
+            except WebSocketDisconnected:
+                raise
+            except Exception as error:
+                log.exception("an operation of a socket failed")
+                await operation.send_initial_errors([Shown(answers.refusal(error))])
+            finally:
+                if self.operations.get(operation.id) is operation:
+                    self.forget_id(operation.id)
+
+    async def _run(self, operation: Operation[Context, None], answers: Answers) -> None:
         results = await self.schema.stream(
             operation.query,
             variable_values=operation.variables,
@@ -103,24 +121,21 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
             operation_name=operation.operation_name,
             allowed_operation_types=[OperationType.SUBSCRIPTION],
         )
-        try:
-            async with aclosing(self._shown(results)) as shown:
-                await self._send_result_stream(operation, shown)
-            await operation.send_operation_message({"id": operation.id, "type": "complete"})
-        except WebSocketDisconnected:
-            self.operations.pop(operation.id, None)
-
-    async def _shown(self, results: Any) -> AsyncGenerator[Any, None]:
-        view: Any = self.view
-        async for result in results_of(results):
-            if result.errors:
-                result.errors = [Shown(error, view.shown(error)) for error in result.errors]
-            yield result
+        async with aclosing(shown(results, answers)) as those:
+            await self._send_result_stream(operation, those)
+        await operation.send_operation_message({"id": operation.id, "type": "complete"})
 
     async def shutdown(self) -> None:
         await super().shutdown()
         if self.context.listening is not None:
             self.context.listening.places.close()
+
+
+async def shown(results: Any, answers: Answers) -> AsyncGenerator[Any, None]:
+    async for result in results_of(results):
+        if result.errors:
+            result.errors = [Shown(answers.error(error)) for error in result.errors]
+        yield result
 
 
 def sensible(payload: Any) -> bool:
