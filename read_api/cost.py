@@ -27,7 +27,7 @@ MAX_PAGE: Final = 100  # nodes
 SIZED_BY: Final = frozenset({"first", "last", "ids"})
 """Arguments that say how many objects a list may bring: a number, or a list with so many values."""
 
-FREE: Final = ("Connection", "Edge", "PageInfo")
+FREE: Final = ("Connection", "Edge", "PageInfo", "Change")
 """What the types are called that only hold others."""
 
 SIZES: Final[dict[str, int]] = {"categories": 500}

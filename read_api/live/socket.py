@@ -23,6 +23,7 @@ from read_api.context import Context
 from read_api.errors import TooManyStreams
 from read_api.live.results import results_of
 from read_api.rate import RateLimited
+from read_api.request import Parameters
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +94,12 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         if not sensible(payload):
             await self.handle_invalid_message("a subscription has a query, variables and operationName")
             return
+        view: Any = self.view
+        if self.connection_acknowledged and len(self.operations) >= view.most:
+            with view.operation(self.context) as answers:
+                refused = answers.refusal(TooManyStreams(view.most))
+            await self.send_message({"id": message["id"], "type": "error", "payload": [refused]})
+            return
         await super().handle_subscribe(message)
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
@@ -100,8 +107,7 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         view: Any = self.view
         with view.operation(self.context) as answers, suppress(WebSocketDisconnected):
             try:
-                await view.count(self.context)
-                await self._run(operation, answers)
+                await self._run(operation, await self._begun(operation), answers)
             except RateLimited as refusal:
                 await operation.send_initial_errors([Shown(answers.refusal(refusal))])
             except WebSocketDisconnected:
@@ -113,29 +119,39 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
                 if self.operations.get(operation.id) is operation:
                     self.forget_id(operation.id)
 
-    async def _run(self, operation: Operation[Context, None], answers: Answers) -> None:
+    async def _begun(self, operation: Operation[Context, None]) -> Context:
+        """Raises RateLimited."""
+        view: Any = self.view
+        context = self.context.apart()
+        assert context.listening is not None
+        given = Parameters(operation.query, operation.operation_name, operation.variables, None)
+        context.begun = await view.begun(context.listening.connection, context.actor, given)
+        return context
+
+    async def _run(self, operation: Operation[Context, None], context: Context, answers: Answers) -> None:
         results = await self.schema.stream(
             operation.query,
             variable_values=operation.variables,
-            context_value=self.context.apart(),
+            context_value=context,
             operation_name=operation.operation_name,
             allowed_operation_types=[OperationType.SUBSCRIPTION],
         )
-        async with aclosing(shown(results, answers)) as those:
+        async with aclosing(self._shown(results, context, answers)) as those:
             await self._send_result_stream(operation, those)
         await operation.send_operation_message({"id": operation.id, "type": "complete"})
+
+    async def _shown(self, results: Any, context: Context, answers: Answers) -> AsyncGenerator[Any, None]:
+        view: Any = self.view
+        async for result in results_of(results):
+            if result.errors:
+                result.errors = [Shown(answers.error(error)) for error in result.errors]
+            result.extensions = view.said_first(context)
+            yield result
 
     async def shutdown(self) -> None:
         await super().shutdown()
         if self.context.listening is not None:
             self.context.listening.places.close()
-
-
-async def shown(results: Any, answers: Answers) -> AsyncGenerator[Any, None]:
-    async for result in results_of(results):
-        if result.errors:
-            result.errors = [Shown(answers.error(error)) for error in result.errors]
-        yield result
 
 
 def sensible(payload: Any) -> bool:
