@@ -58,6 +58,10 @@ class Answers:
         shown.pop("extensions", None)
         return shown | self.traced(body_of(error))
 
+    def refusal(self, error: Exception) -> dict[str, Any]:
+        """Of an operation that has no answer of its own to be refused with, such as one of a socket."""
+        return self.error(GraphQLError(str(error), original_error=error))
+
     def traced(self, body: dict[str, Any]) -> dict[str, Any]:
         return body | {"extensions": body["extensions"] | {"traceId": self._trace}} if self._trace else body
 
@@ -72,7 +76,7 @@ class Answers:
                 return self.refused(error)
             case RateLimited():
                 headers = {"retry-after": str(error.retry_after)}
-                return self.one(429, told(str(error), RATE_LIMITED), headers)
+                return self.one(429, rate_limited(error), headers)
             case HTTPException():
                 headers = {"allow": "GET, POST"} if error.status_code == 405 else {}
                 code = CODES.get(error.status_code, "VALIDATION_FAILED")
@@ -105,6 +109,8 @@ def body_of(error: GraphQLError) -> dict[str, Any]:
     original = error.original_error
     if isinstance(original, DomainError):
         return refusal_body(original)
+    if isinstance(original, RateLimited):
+        return rate_limited(original)
     if original is None or isinstance(original, NOT_VALID):
         return told(error.message, InvalidDocument.code)
     return UNAVAILABLE if isinstance(original, AWAY) else INTERNAL
@@ -112,6 +118,14 @@ def body_of(error: GraphQLError) -> dict[str, Any]:
 
 def refusal_body(refusal: DomainError) -> dict[str, Any]:
     return {"message": refusal.detail, "extensions": {**refusal.facts, "code": refusal.code}}
+
+
+def rate_limited(refusal: RateLimited) -> dict[str, Any]:
+    """A socket has no headers to say when to ask again."""
+    return {
+        "message": str(refusal),
+        "extensions": {"retryAfter": refusal.retry_after, "code": RATE_LIMITED},
+    }
 
 
 def told(message: str, code: str) -> dict[str, Any]:

@@ -14,8 +14,6 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from strawberry.asgi import GraphQL
-from strawberry.http import GraphQLHTTPResponse
-from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from domain.access import Unauthenticated
@@ -38,7 +36,6 @@ from read_api.request import (
     JSON,
     STREAM,
     Parameters,
-    json_object,
     limited,
     media_type,
     parameters,
@@ -111,7 +108,7 @@ class GraphQLApp(GraphQL[Context, None]):
         accept = request.headers.get("accept", "")
         if STREAM in accept:
             require_no_forgery(request, MAX_COST)
-            return await self.run(request)
+            return await self._stream(request)
         if request.method == "GET" and "query" not in request.query_params and "text/html" in accept:
             return self._page()
         answers: Answers = request.state.answers
@@ -204,29 +201,8 @@ class GraphQLApp(GraphQL[Context, None]):
             context.waited = await self._watch.wait(ConsistencyToken.parse(text), self._allowance.waiting)
         return context
 
-    # -- what the library asks for when it streams
-
-    async def get_context(self, request: Any, response: Any) -> Context:
-        """Raises the refusals of a request that must not be executed at all."""
-        actor = await self._recognised(request)
-        await self._counted(request, actor, 1)
-        context = request.state.context = await self._context(request, actor)
-        return context
-
-    def parse_json(self, data: str | bytes) -> Any:
-        return json_object(data, "the body")
-
-    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
-        answers: Answers = request.state.answers
-        response: GraphQLHTTPResponse = {"data": result.data}
-        if result.errors:
-            response["errors"] = [answers.error(error) for error in result.errors]
-        if (waited := request.state.context.waited) is not None:
-            response["extensions"] = {"consistency": consistency(waited)}
-        return response
-
-    def encode_json(self, data: object) -> bytes:
-        return to_json(data)
+    async def _stream(self, request: Request) -> Response:
+        raise HTTPException(406, "there are no streams here")
 
 
 def extensions_of(asked: Asked, context: Context) -> dict[str, Any]:

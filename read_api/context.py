@@ -20,6 +20,7 @@ from projections.waiting import Waited
 from read_api.cursor import Cursors
 from read_api.errors import LogNotAtHand
 from read_api.live.hub import Live
+from read_api.live.meter import Begun
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -58,7 +59,7 @@ class Context:
     """One request. `waited` is how waiting for its Consistency-Token went, None if it had none.
 
     `logs` are the logs by context; `permit` says what the command API takes from whom.
-    `connection_params` came with the opening of a WebSocket.
+    `connection_params` came with the opening of a WebSocket. `begun` is what is known of a stream.
     """
 
     actor: Actor
@@ -68,6 +69,7 @@ class Context:
     logs: Mapping[str, Stream] = field(default_factory=dict)
     permit: Permit = nobody
     listening: Listening | None = None
+    begun: Begun | None = None
     connection_params: dict[str, Any] | None = None
     _loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
 

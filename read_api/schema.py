@@ -16,6 +16,7 @@ from strawberry.types import ExecutionContext
 
 from domain.errors import DomainError, InvalidValue
 from read_api.access import Public, root
+from read_api.answers import NOT_VALID
 from read_api.context import Asked, Context
 from read_api.documents import Documents
 from read_api.guard import Guard
@@ -102,7 +103,7 @@ class Schema(strawberry.Schema):
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         for error in errors:
-            if error.original_error is not None and not isinstance(error.original_error, DomainError):
+            if error.original_error is not None and not isinstance(error.original_error, (DomainError, *NOT_VALID)):
                 log.error("%s failed at %s", type(self).__name__, error.path, exc_info=error.original_error)
 
 

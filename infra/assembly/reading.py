@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -12,7 +13,7 @@ from commands.access import may
 from commands.http import denial
 from commands.limits import GRAPHQL, Admission
 from commands.router import ROUTES
-from commands.trace import TRACE, Trace
+from commands.trace import TRACE, Trace, trace
 from domain import users
 from domain.actor import Actor
 from infra.assembly.ground import Ground
@@ -22,6 +23,7 @@ from infra.event_log.reader import LogReader
 from infra.keys import PersonalKeys
 from infra.limiting import Addresses, networks
 from infra.settings import Settings, SettingsRefused
+from infra.telemetry.current import CURRENT
 from infra.tokens import Tokens
 from read_api.app import Allowance
 from read_api.cursor import Cursors
@@ -60,6 +62,7 @@ async def graphql(ground: Ground, tokens: Tokens) -> list[BaseRoute]:
         trace_id=trace_id,
         graphiql=settings.graphiql,
         live=live(ground),
+        traced=traced,
         address=Addresses(networks(settings.trusted_proxies)).of,
     )
     more = graphiql_files() if settings.graphiql else ()
@@ -80,6 +83,19 @@ def persisted(settings: Settings, secret: str) -> Persisted:
 def trace_id(scope: Scope) -> str:
     found: Trace | None = scope.get(TRACE)
     return found.trace_id if found else ""
+
+
+@contextmanager
+def traced(scope: Scope) -> Iterator[str]:
+    """A trace of its own for each operation of a socket; the correlation id is the socket's, if its client gave one."""
+    headers = dict(scope["headers"])
+    headers.pop(b"traceparent", None)
+    of_operation = trace(headers)
+    token = CURRENT.set(of_operation)
+    try:
+        yield of_operation.trace_id
+    finally:
+        CURRENT.reset(token)
 
 
 async def logs(ground: Ground) -> Mapping[str, LogReader]:

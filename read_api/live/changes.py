@@ -164,17 +164,26 @@ async def changes(
 ) -> AsyncGenerator[tuple[str, Any], None]:
     """Rows with their cursors, until the stream ends or whoever listens may not any longer.
 
+    Who has used up what they may ask for waits, and is then told how things are: they may have changed meanwhile.
+
     Raises TooManyStreams, InvalidCursor and why somebody is not recognised any more.
     """
-    listening = context.listening
-    assert listening is not None, "subscriptions come over connections that are listened to"
+    listening, begun = context.listening, context.begun
+    assert listening, "subscriptions come over connections that are listened to"
+    assert begun, "and are counted as they begin"
     resumed = after or listening.resume
     seen = seen_of(resumed) if resumed else {}
     async with listening.live.following(source, keys, seen, listening.principal) as follower:
         while not follower.ended:
-            row = await follower.next(CHECK)
+            news = await follower.news(CHECK)
             listening.still_good()
-            if row is not None:
-                context.begin_anew()
-                listening.cursor = mark(follower.told)
-                yield listening.cursor, row
+            if not news:
+                continue
+            if wait := await begun.meter.due():
+                await follower.rest(min(wait, CHECK))
+                continue
+            row = follower.take()
+            begun.meter.answered()
+            context.begin_anew()
+            listening.cursor = mark(follower.told)
+            yield listening.cursor, row

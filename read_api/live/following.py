@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final, Generic
 from uuid import UUID
 
@@ -25,7 +26,7 @@ class Follower(Generic[R]):
         self._given = dict(seen)
         self._pending: dict[UUID, R] = {}
         self._news = asyncio.Event()
-        self.ended = False
+        self._over = asyncio.Event()
 
     def lacks(self, id: UUID, version: int) -> bool:
         return version > self._given.get(id, 0)
@@ -48,20 +49,29 @@ class Follower(Generic[R]):
     def followed(self) -> list[UUID]:
         return list(self._given)
 
+    @property
+    def ended(self) -> bool:
+        return self._over.is_set()
+
     def end(self) -> None:
-        self.ended = True
+        self._over.set()
         self._news.set()
 
-    async def next(self, timeout: float) -> R | None:
-        """The next row that changed. None after so many seconds without, and at the end."""
-        try:
+    async def rest(self, seconds: float) -> None:
+        """Takes nothing for so long, or until the end."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._over.wait()
+
+    async def news(self, timeout: float) -> bool:
+        """Whether there is something to tell; waits for it so many seconds, or until the end."""
+        with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await self._news.wait()
-        except TimeoutError:
-            return None
-        return self._taken() if self._pending else None
+        return bool(self._pending)
 
-    def _taken(self) -> R:
+    def take(self) -> R:
+        """What is to be told next. Raises StopIteration if there are no news."""
         id = next(iter(self._pending))
         row = self._pending.pop(id)
         self.told[id] = row.version

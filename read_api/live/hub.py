@@ -44,6 +44,10 @@ class Live:
         self._stopped = False
 
     @property
+    def most(self) -> int:
+        return self._most
+
+    @property
     def followers(self) -> int:
         return len(self._followers)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Hashable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import Any, Final
 
-from graphql import GraphQLError
+from cross_web import HTTPException
+from pydantic_core import to_json
 from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
+from strawberry.http import GraphQLHTTPResponse
 from strawberry.http.streaming import AsyncTextStream, HTTPStreamTransport, SSETransport, merge_stream_with_heartbeat
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types.execution import ExecutionResult
@@ -17,17 +21,30 @@ from strawberry.types.graphql import OperationType
 
 from domain.access import Unauthenticated
 from domain.actor import ANONYMOUS, Actor
+from domain.errors import DomainError
 from domain.token import ConsistencyToken
-from read_api.answers import RATE_LIMITED, Answers, told
-from read_api.app import GraphQLApp
+from read_api.answers import Answers
+from read_api.app import GraphQLApp, consistency, extensions_of
 from read_api.context import Context, Listening
+from read_api.documents import Asked, DocumentRefused, error_of
 from read_api.live.hub import Live
+from read_api.live.meter import Begun, Meter
 from read_api.live.results import results_of
 from read_api.live.socket import Handler, Socket
-from read_api.rate import RateLimited
+from read_api.rate import units
+from read_api.request import Parameters, json_object, parameters
 
 INIT: Final = timedelta(seconds=10)
 """For a client to say who it is, after it has opened a WebSocket."""
+
+
+Traced = Callable[[Scope], AbstractContextManager[str]]
+"""Gives an operation of a socket an id of its own, by which log lines within the block are found."""
+
+
+@contextmanager
+def untraced(scope: Scope) -> Iterator[str]:
+    yield ""
 
 
 class Events(SSETransport):
@@ -38,19 +55,23 @@ class Events(SSETransport):
 
 
 class LiveGraphQLApp(GraphQLApp):
-    """`address` says where somebody is who is known by nothing else."""
+    """`address` says where somebody is who is known by nothing else; `traced` is for each operation of a socket."""
 
     websocket_adapter_class = Socket  # type: ignore[assignment]
     graphql_transport_ws_handler_class = Handler
     stream_transport_classes_by_protocol: Mapping[str, type[HTTPStreamTransport]] = {GRAPHQL_SSE_PROTOCOL: Events}
 
-    def __init__(self, *args: Any, live: Live, address: Callable[[Scope], Hashable], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, live: Live, address: Callable[[Scope], Hashable], traced: Traced = untraced, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.protocols = (GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL)
         self.connection_init_wait_timeout = INIT
+        self.max_subscriptions_per_connection = None  # they are told apart from other refusals by a code of ours
         self.longest = self._allowance.body
         self._live = live
         self._address = address
+        self._traced = traced
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -59,12 +80,9 @@ class LiveGraphQLApp(GraphQLApp):
             await super().__call__(scope, receive, send)
 
     async def get_context(self, request: Any, response: Any) -> Context:
+        """Raises the refusals of a request that must not be executed at all."""
         if isinstance(request, Request):
-            context = await super().get_context(request, response)
-            if self._get_stream_transport_from_headers(request.headers):
-                header = request.headers.get("authorization")
-                context.listening = self._listening(request, context.actor, header)
-                context.listening.resume = request.headers.get("last-event-id")
+            context = request.state.context = await self._context_of(request)
             return context
         context = Context(ANONYMOUS, self._pool, self._cursors, logs=self._logs, permit=self._permit)
         context.listening = self._listening(request, ANONYMOUS, None)
@@ -75,26 +93,89 @@ class LiveGraphQLApp(GraphQLApp):
         assert context.listening is not None
         connection, params = context.listening.connection, context.connection_params or {}
         header = text_of(params, "authorization") or connection.headers.get("authorization")
-        context.actor = self.actor_of(header)
-        await self._counted(connection, context.actor, 1)
+        try:
+            context.actor = self.actor_of(header)
+        finally:
+            await self._counted(connection, context.actor, 1)
         context.listening = self._listening(connection, context.actor, header)
         context.listening.places.enter_context(self._live.place(("socket", context.listening.principal)))
         if (token := text_of(params, "consistency-token")) is None:
             return {}
         context.waited = await self._watch.wait(ConsistencyToken.parse(token), self._allowance.waiting)
-        return {"consistency": {"satisfied": context.waited.satisfied, "waitedMs": context.waited.ms}}
+        return {"consistency": consistency(context.waited)}
 
-    async def too_often(self, context: Context) -> dict[str, Any] | None:
-        """The error for one who has asked too often."""
+    @property
+    def most(self) -> int:
+        """Streams of one socket: as many as somebody may have."""
+        return self._live.most
+
+    @contextmanager
+    def operation(self, context: Context) -> Iterator[Answers]:
+        """The answers to one operation of a socket, with a trace of its own."""
         assert context.listening is not None
-        try:
-            await self._counted(context.listening.connection, context.actor, 1)
-        except RateLimited as error:
-            return told(str(error), RATE_LIMITED)
-        return None
+        with self._traced(context.listening.connection.scope) as trace:
+            yield Answers(trace=trace)
 
-    def shown(self, error: GraphQLError) -> dict[str, Any]:
-        return Answers().error(error)
+    async def begun(self, connection: HTTPConnection, actor: Actor, given: Parameters) -> Begun:
+        """Counts a stream as it begins by its cost, as a query is. Raises RateLimited."""
+
+        async def pay(units: int) -> int:
+            admission = await self._admit(actor, connection.scope, units)
+            return admission.retry_after if admission else 0
+
+        asked = self._stream_of(given)
+        cost = 0 if isinstance(asked, DocumentRefused) else asked.cost
+        await self._counted(connection, actor, units(cost))
+        return Begun(asked, Meter(cost, pay))
+
+    def _stream_of(self, given: Parameters) -> Asked | DocumentRefused:
+        try:
+            text = self._persisted.text(given.query, given.extensions)
+            return self._documents.ask(text or "", given.operation_name, given.variables)
+        except DocumentRefused as refusal:
+            return refusal
+        except DomainError as refusal:
+            return DocumentRefused([error_of(refusal)])
+
+    async def _stream(self, request: Request) -> Response:
+        return await self.run(request)
+
+    async def _context_of(self, request: Request) -> Context:
+        actor = await self._recognised(request)
+        try:
+            given = await parameters(request)
+        except HTTPException:
+            await self._counted(request, actor, 1)
+            raise
+        begun = await self.begun(request, actor, given)
+        context = await self._context(request, actor)
+        context.begun = begun
+        context.listening = self._listening(request, actor, request.headers.get("authorization"))
+        context.listening.resume = request.headers.get("last-event-id")
+        return context
+
+    def said_first(self, context: Context) -> dict[str, Any]:
+        """What is said beside the first answer of a stream; nothing beside the others."""
+        begun = context.begun
+        if begun is None or begun.said or isinstance(begun.asked, DocumentRefused):
+            return {}
+        begun.said = True
+        return extensions_of(begun.asked, context)
+
+    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
+        answers: Answers = request.state.answers
+        response: GraphQLHTTPResponse = {"data": result.data}
+        if result.errors:
+            response["errors"] = [answers.error(error) for error in result.errors]
+        if extensions := self.said_first(request.state.context):
+            response["extensions"] = extensions
+        return response
+
+    def parse_json(self, data: str | bytes) -> Any:
+        return json_object(data, "the body")
+
+    def encode_json(self, data: object) -> bytes:
+        return to_json(data)
 
     def _listening(self, connection: HTTPConnection, actor: Actor, header: str | None) -> Listening:
         def still_good() -> None:

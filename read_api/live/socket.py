@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from json import JSONDecodeError
 from typing import Any, Final
 
@@ -17,10 +18,14 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import Connec
 from strawberry.types.graphql import OperationType
 
 from domain.errors import DomainError
+from read_api.answers import Answers
 from read_api.context import Context
 from read_api.errors import TooManyStreams
 from read_api.live.results import results_of
 from read_api.rate import RateLimited
+from read_api.request import Parameters
+
+log = logging.getLogger(__name__)
 
 BAD_REQUEST: Final = 4400
 FORBIDDEN: Final = 4403
@@ -31,8 +36,8 @@ TOO_MANY: Final = 4429
 class Shown(GraphQLError):
     """An error as clients see it."""
 
-    def __init__(self, error: GraphQLError, shown: dict[str, Any]) -> None:
-        super().__init__(error.message)
+    def __init__(self, shown: dict[str, Any]) -> None:
+        super().__init__(shown["message"])
         self._shown = shown
 
     @property
@@ -90,31 +95,57 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
             await self.handle_invalid_message("a subscription has a query, variables and operationName")
             return
         view: Any = self.view
-        if self.connection_acknowledged and (refusal := await view.too_often(self.context)):
-            await self.send_message({"id": message["id"], "type": "error", "payload": [refusal]})
+        if self.connection_acknowledged and len(self.operations) >= view.most:
+            with view.operation(self.context) as answers:
+                refused = answers.refusal(TooManyStreams(view.most))
+            await self.send_message({"id": message["id"], "type": "error", "payload": [refused]})
             return
         await super().handle_subscribe(message)
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
+        """In a task of its own, so that its trace is nobody else's."""
+        view: Any = self.view
+        with view.operation(self.context) as answers, suppress(WebSocketDisconnected):
+            try:
+                await self._run(operation, await self._begun(operation), answers)
+            except RateLimited as refusal:
+                await operation.send_initial_errors([Shown(answers.refusal(refusal))])
+            except WebSocketDisconnected:
+                raise
+            except Exception as error:
+                log.exception("an operation of a socket failed")
+                await operation.send_initial_errors([Shown(answers.refusal(error))])
+            finally:
+                if self.operations.get(operation.id) is operation:
+                    self.forget_id(operation.id)
+
+    async def _begun(self, operation: Operation[Context, None]) -> Context:
+        """Raises RateLimited."""
+        view: Any = self.view
+        context = self.context.apart()
+        assert context.listening is not None
+        given = Parameters(operation.query, operation.operation_name, operation.variables, None)
+        context.begun = await view.begun(context.listening.connection, context.actor, given)
+        return context
+
+    async def _run(self, operation: Operation[Context, None], context: Context, answers: Answers) -> None:
         results = await self.schema.stream(
             operation.query,
             variable_values=operation.variables,
-            context_value=self.context.apart(),
+            context_value=context,
             operation_name=operation.operation_name,
             allowed_operation_types=[OperationType.SUBSCRIPTION],
         )
-        try:
-            async with aclosing(self._shown(results)) as shown:
-                await self._send_result_stream(operation, shown)
-            await operation.send_operation_message({"id": operation.id, "type": "complete"})
-        except WebSocketDisconnected:
-            self.operations.pop(operation.id, None)
+        async with aclosing(self._shown(results, context, answers)) as those:
+            await self._send_result_stream(operation, those)
+        await operation.send_operation_message({"id": operation.id, "type": "complete"})
 
-    async def _shown(self, results: Any) -> AsyncGenerator[Any, None]:
+    async def _shown(self, results: Any, context: Context, answers: Answers) -> AsyncGenerator[Any, None]:
         view: Any = self.view
         async for result in results_of(results):
             if result.errors:
-                result.errors = [Shown(error, view.shown(error)) for error in result.errors]
+                result.errors = [Shown(answers.error(error)) for error in result.errors]
+            result.extensions = view.said_first(context)
             yield result
 
     async def shutdown(self) -> None:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import io
+import json
+import logging
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from domain.actor import Actor, Role
 from domain.ids import new_id
 from infra.bootstrap import System, running
 from infra.duties import EVERY, Duty
+from infra.logs import JsonLines
 from infra.settings import Settings
+from projections.products.queries import STOCK
 from tests.read_api.live.events import streamed
 from tests.read_api.served import served
 
@@ -93,3 +100,45 @@ async def test_streams_do_not_keep_a_process_from_stopping(database: str) -> Non
         async with streamed(client, document, None, staff) as stream:
             system.stopping.set()
             assert (await stream.next()).name == "complete"
+
+
+@pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    """What is logged of the graph."""
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(JsonLines())
+    log = logging.getLogger("read_api")
+    log.addHandler(handler)
+    yield written
+    log.removeHandler(handler)
+
+
+async def test_the_error_of_a_stream_is_found_in_the_log_by_its_trace(
+    database: str, lines: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over both ways; of a socket each operation has a trace of its own."""
+
+    async def fails(*args: Any) -> None:
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr(STOCK, "many", fails)
+    ids, traces = [str(new_id())], []
+    async with serving(database, EVERY) as (_, client):
+        async with streamed(client, PRODUCT, None, ids=ids) as stream:
+            (error,) = (await stream.next()).data["errors"]
+            traces.append(error["extensions"]["traceId"])
+        address = f"{str(client.base_url).replace('http', 'ws')}/graphql"
+        async with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
+            await socket.send('{"type": "connection_init"}')
+            await socket.recv()
+            for id in ("1", "2"):
+                payload = {"query": PRODUCT, "variables": {"ids": ids}}
+                await socket.send(json.dumps({"type": "subscribe", "id": id, "payload": payload}))
+                (error,) = json.loads(await socket.recv())["payload"]["errors"]
+                assert json.loads(await socket.recv())["type"] == "complete"
+                assert error["extensions"]["code"] == "INTERNAL_ERROR"
+                traces.append(error["extensions"]["traceId"])
+    logged = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert [line["trace_id"] for line in logged if "the disk is full" in line["exception"]] == traces
+    assert len(set(traces)) == 3

@@ -131,25 +131,44 @@ class TestIntrospection:
         assert await closed.ask("{ __typename }", None) == {"__typename": "Query"}
 
 
+SEARCH: Final = """
+    { searchProducts(text: "x", first: 50) { nodes { id } ...F ... { totalCount edges { cursor node { id } } } } }
+    fragment F on ProductSearchConnection { facets { prices { count } } nodes { minPrice { amount } } }
+"""
+COSTS: Final[list[tuple[str, dict[str, Any], int]]] = [
+    ("{ __typename }", {}, 0),
+    ("{ orders(first: 50) { totalCount pageInfo { endCursor } } }", {}, 5),
+    ("{ orders(first: 50) { nodes { id } } }", {}, 50),
+    ("{ orders(first: 50) { edges { cursor node { id } } pageInfo { endCursor } } }", {}, 50),
+    (SIZED % "id customer { id } total { amount }", {"n": 20}, 60),
+    (SIZED % "id", {"n": 1_000_000}, 100),
+    (
+        "query ($n: Int = 7) { orders(last: $n) { nodes { ...O } } } fragment O on Order { tax { amount } }",
+        {},
+        14,
+    ),
+    ("{ node(id: 1) { ... on Order { id lines { sku unitPrice { amount } } } } }", {}, 7),
+    (SIZED % "lines { product { id } } sagas { id }", {"n": 10}, 80),
+    ('{ searchProducts(text: "x", first: 100) { facets { attributes { values { count } } } } }', {}, 53),
+    (SEARCH, {}, 50 + 52 + 5 + 50 + 100),
+    ("{ users(first: 10) { nodes { orders(first: 10) { totalCount nodes { id } } } } }", {}, 10 + 10 * 15),
+    ('{ nodes(ids: ["1", "2", "3"]) { id } }', {}, 3),
+    ('{ order(id: "1", asOf: {version: 1}) { id } }', {}, 51),
+    ('{ history(id: "1") { version } }', {}, 100),
+    ('query ($n: Int) { history(id: "1", first: $n) { version } }', {"n": 7}, 7),
+    ('{ difference(id: "1", before: {version: 1}, after: {version: 2}) { path } }', {}, 101),
+    (
+        'query ($d: Date!) { salesByDay(first: $d, last: "2026-01-02") { day captured { amount } } }',
+        {"d": "2026-01-01"},
+        200,
+    ),
+    ("{ categories { id } }", {}, 500),
+    ("{ a: me { id } ... { b: me { id } } }", {}, 2),
+]
+
+
 class TestCost:
-    @pytest.mark.parametrize(
-        "document, variables, cost",
-        [
-            ("{ __typename }", {}, 0),
-            ("{ orders(first: 50) { totalCount pageInfo { endCursor } } }", {}, 0),
-            ("{ orders(first: 50) { nodes { id } } }", {}, 50),
-            ("{ orders(first: 50) { edges { cursor node { id } } pageInfo { endCursor } } }", {}, 50),
-            (SIZED % "id customer { id } total { amount }", {"n": 20}, 60),
-            (SIZED % "id", {"n": 1_000_000}, 100),
-            (
-                "query ($n: Int = 7) { orders(last: $n) { nodes { ...O } } } fragment O on Order { tax { amount } }",
-                {},
-                14,
-            ),
-            ("{ node(id: 1) { ... on Order { id lines { sku unitPrice { amount } } } } }", {}, 3),
-            ("{ a: me { id } ... { b: me { id } } }", {}, 2),
-        ],
-    )
+    @pytest.mark.parametrize("document, variables, cost", COSTS)
     async def test_an_object_counts_one_and_a_page_as_many_as_it_has(
         self, api: Api, document: str, variables: dict[str, Any], cost: int
     ) -> None:

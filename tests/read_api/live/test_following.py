@@ -23,7 +23,8 @@ def row(id: UUID, version: int) -> StockRow:
 
 async def told(follower: Follower[StockRow]) -> list[tuple[UUID, int]]:
     found = []
-    while (each := await follower.next(0)) is not None:
+    while await follower.news(0):
+        each = follower.take()
         found.append((each.id, each.version))
     return found
 
@@ -61,7 +62,7 @@ async def test_what_is_not_followed_any_more_is_forgotten() -> None:
 async def test_the_end_is_told() -> None:
     follower: Follower[StockRow] = Follower({})
     follower.end()
-    assert await follower.next(60) is None
+    assert not await follower.news(60)
     assert follower.ended
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from domain.access import TokenExpired
 from domain.ids import slice_of
 from domain.token import ConsistencyToken
 from projections.orders.queries import ORDERS
+from read_api.live import changes
 from tests.eventually import until
 from tests.read_api.conftest import ALLOWANCE, MOST_STREAMS, Api
 from tests.read_api.live.test_changes import ONE, ORDER, STORY
@@ -157,6 +158,67 @@ async def test_what_is_our_fault_is_not_shown(api: Api, url: str, monkeypatch: p
         message = await hear(socket)
     assert "12345" not in json.dumps(message)
     assert "INTERNAL_ERROR" in json.dumps(message)
+
+
+@pytest.fixture
+def traces(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Of the operations of sockets, in the order in which they began."""
+    begun: list[str] = []
+
+    @contextmanager
+    def traced(scope: Any) -> Iterator[str]:
+        begun.append(f"trace {len(begun)}")
+        yield begun[-1]
+
+    monkeypatch.setattr(api.app, "_traced", traced)
+    return begun
+
+
+async def test_each_operation_has_a_trace_of_its_own(
+    api: Api, url: str, traces: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with opened(url) as socket:
+        await greet(socket, **CUSTOMER)
+        for id, query in (("1", "{"), ("2", "{ __typename }"), ("3", "subscription { nothing }")):
+            await follow(socket, id, query)
+            message = await hear(socket)
+            assert (message["type"], message["id"]) == ("error", id)
+            assert {error["extensions"]["traceId"] for error in message["payload"]} == {traces[-1]}
+    assert traces == ["trace 0", "trace 1", "trace 2"]
+    assert not caplog.records, "what is refused is no error of ours"
+
+
+async def test_an_error_between_changes_has_the_trace_of_its_operation(
+    api: Api, url: str, traces: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(url) as socket:
+        await greet(socket, **CUSTOMER)
+        await follow(socket)
+        order_in(await hear(socket))
+
+        def fails(*args: Any) -> None:
+            raise RuntimeError("the password is 12345")
+
+        monkeypatch.setattr(changes, "order", fails)
+        await api.has_seen("orders", STORY[1:2])
+        (error,) = (await hear(socket))["payload"]["errors"]
+    assert error["extensions"] == {"code": "INTERNAL_ERROR", "traceId": "trace 0"}
+    assert "12345" not in error["message"]
+
+
+async def test_what_fails_outside_of_the_document_is_told_and_logged(
+    api: Api, url: str, traces: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fails(*args: Any) -> None:
+        raise RuntimeError("the password is 12345")
+
+    async with opened(url) as socket:
+        await greet(socket, **CUSTOMER)
+        monkeypatch.setattr(api.app, "_admit", fails)
+        await follow(socket)
+        (error,) = (await hear(socket))["payload"]
+    assert error["extensions"] == {"code": "INTERNAL_ERROR", "traceId": "trace 0"}
+    assert "the password is 12345" in caplog.text
 
 
 async def test_a_token_that_has_expired_ends_what_it_follows(
