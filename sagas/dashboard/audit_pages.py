@@ -1,4 +1,4 @@
-"""The audit log: what operators did outside a saga, why, and what came of it; and what somebody was refused."""
+"""The audit log: what anybody of the shop had done, why, and what came of it; and what somebody was refused."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from uuid import UUID
 
 from starlette.responses import Response, StreamingResponse
 
+from domain import operations
 from domain.actor import IN_CHARGE
+from domain.ids import OperationId, UserId
 from domain.operations.kinds import OperationKind
-from domain.operations.operation import Status
+from domain.operations.operation import Operation, Status
 from domain.sagas.events import ActionKind
+from projections.audit import AUDIT
 from projections.listing import Condition, Mark, Page
-from projections.operations.queries import LATEST_FIRST, OPERATIONS
+from projections.operations.queries import LATEST_FIRST
 from projections.operations.row import OperationRow
 from sagas.dashboard import operation
 from sagas.dashboard.asking import uuid_of
@@ -25,7 +28,7 @@ from sagas.dashboard.rows import Odd
 from sagas.dashboard.views import compact, stamp
 from sagas.dashboard.visit import SAFE, Visit, not_there
 
-LIST: Final = Timed(OPERATIONS, "requested_at", "operations")
+LIST: Final = Timed(AUDIT, "requested_at", "operations")
 KINDS: Final = [
     *OperationKind,
     *(f"saga.{action.lower()}" for action in ActionKind),
@@ -33,7 +36,9 @@ KINDS: Final = [
     "user.revoke-role",
     "dashboard.post",
 ]
-"""The last ones only when they are denied: what is done is in the saga's, or the user's, own log."""
+CONTEXTS: Final = {"saga": "sagas", "user": "users"}
+"""Whose logs have what is no operation of its own."""
+
 MOST_LINES: Final = 100_000
 STRETCH: Final = 1_000
 COLUMNS: Final = (
@@ -80,12 +85,29 @@ async def names(visit: Visit, rows: Sequence[OperationRow | Odd]) -> dict[UUID, 
 
 async def show_one(visit: Visit) -> Response:
     id = uuid_of(visit.request.path_params["id"], "operation")
-    row, asked = await OPERATIONS.one(visit.desk.reads, id), await operation.found(visit.desk, id)
-    if asked is None:
+    row, asked = await AUDIT.one(visit.desk.reads, id), await operation.found(visit.desk, id)
+    if asked is None and row is not None:
+        asked, events = of_line(row), (CONTEXTS[row.kind.partition(".")[0]], row.target)
+    elif asked is not None:
+        events = (operations.CONTEXT.name, str(id))
+    else:
         raise not_there("operation", id)
     return visit.page(
-        "audit_one.html", id=id, row=row, asked=operation.shown(asked), names=await names(visit, [row] if row else [])
+        "audit_one.html",
+        id=id,
+        row=row,
+        asked=operation.shown(asked),
+        events=events,
+        names=await names(visit, [row] if row else []),
     )
+
+
+def of_line(row: OperationRow) -> Operation:
+    """Of what a saga or a user tells of itself."""
+    return Operation(
+        OperationId(row.id), row.version, row.status, row.kind, row.target, row.parameters,
+        UserId(row.by) if row.by else None, row.result or {}, row.explanation or "",
+    )  # fmt: skip
 
 
 # -- as a file ---------------------------------------------------------------------------------------------------------
@@ -102,7 +124,7 @@ async def lines(visit: Visit, where: Sequence[Condition]) -> AsyncIterator[str]:
     yield written(COLUMNS)
     after: Mark | None = None
     for _ in range(0, MOST_LINES, STRETCH):
-        found = await OPERATIONS.page(visit.desk.reads, where, LATEST_FIRST, Page(STRETCH, after=after))
+        found = await AUDIT.page(visit.desk.reads, where, LATEST_FIRST, Page(STRETCH, after=after))
         yield "".join(written(line(row)) for row in found.rows)
         if not found.more:
             return

@@ -71,6 +71,11 @@ def test_an_action_is_done_once_however_often_the_button_is_pressed(house: House
     assert after
     assert after["version"] == before["version"] + 1
     assert "Pause was done." in desk.get(f"sagas/{house.saga('waiting')}?acted={key}")
+    lines = f"audit?kind=saga.pause&status=DONE&target={house.saga('waiting')}"
+    eventually(lambda: desk.get(lines).count('<tr id="a-') == 1)
+    line = re.search(r'<tr id="a-([^"]+)', desk.get(lines))
+    assert line
+    assert "twice" in desk.get(f"audit/{line[1]}")
     assert desk.act("waiting", "resume").status_code == 303
 
 
