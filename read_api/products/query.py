@@ -40,7 +40,7 @@ class ProductsQuery:
     ) -> Connection[Product]:
         context = info.context
         allowed = [*on_sale(context.actor), *conditions(where)]
-        return await connection(context, PRODUCTS, allowed, order_by, paging, lambda row, _: product(row))
+        return await connection(context, PRODUCTS, allowed, order_by, paging, product)
 
     @root(Public, "One category. Null if there is none.")
     async def category(self, info: Asked, id: Id) -> Category | None:
@@ -52,8 +52,9 @@ class ProductsQuery:
 
 
 async def product_by_id(context: Context, id: UUID | None, as_of: AsOf | None = None) -> Product | None:
-    row = await row_of(context, PRODUCT, id, as_of)
-    return product(row) if row and may_see(row, context.actor) else None
+    actor = context.actor
+    row = await row_of(context, PRODUCT, id, lambda row: may_see(row, actor), as_of)
+    return product(row, actor) if row else None
 
 
 async def variant_by_id(context: Context, id: UUID) -> Variant | None:
