@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from domain.event import Event
 from domain.ids import CategoryId, ProductId, VariantId, derive
+from domain.money import Money
 from domain.products import categories, product, stock
 from domain.products.events import CategoryCreated, PriceChanged, ProductActivated, ProductDiscontinued, VariantRemoved
 from domain.products.product import Details
@@ -129,7 +131,7 @@ async def test_products_are_listed_by_price_within_bounds(api: Api):
     await api.has_seen("products", events)
     page = """
     query ($after: String) {
-        products(first: 2, after: $after, orderBy: PRICE_DESC, where: {minPrice: {lte: 300}}) {
+        products(first: 2, after: $after, orderBy: PRICE_DESC, where: {price: {currency: "EUR", lte: 300}}) {
             totalCount nodes { name } pageInfo { hasNextPage endCursor }
         }
     }
@@ -142,6 +144,34 @@ async def test_products_are_listed_by_price_within_bounds(api: Api):
         True,
         False,
     )
+
+
+async def test_prices_are_compared_within_a_currency(api: Api):
+    events: list[Event] = []
+    for currency, price in (("EUR", 1000), ("JPY", 900), ("EUR", 500), ("JPY", 1200)):
+        name = f"{price} {currency}"
+        one = replace(variant(VariantId(derive("test variant", name))), price=Money(amount=price, currency=currency))
+        events += product.draft(ProductId(derive("test", name)), Details(name, "", None, {}), (), (), [one], at=AT)
+    await api.has_seen("products", events)
+    listed = """query ($where: ProductsWhere, $by: ProductsOrderBy!) {
+        products(first: 9, where: $where, orderBy: $by) { nodes { name } }
+    }"""
+    for where, by, there in (
+        ({"currency": "EUR"}, "PRICE_ASC", ["500 EUR", "1000 EUR"]),
+        ({"currency": "JPY"}, "PRICE_DESC", ["1200 JPY", "900 JPY"]),
+        ({"currency": "EUR", "gte": 600, "lte": 1000}, "PRICE_ASC", ["1000 EUR"]),
+        ({"currency": "JPY", "lte": 900}, "PRICE_ASC", ["900 JPY"]),
+        ({"currency": "SEK"}, "PRICE_ASC", []),
+    ):
+        data = await api.ask(listed, "staff", where={"price": where}, by=by)
+        assert [node["name"] for node in data["products"]["nodes"]] == there
+    for bad, path in (
+        (None, "price"),
+        ({"currency": "EUR", "lte": None}, "price.lte"),
+        ({"currency": "eur"}, "price.currency"),
+    ):
+        refusal = await api.refused(listed, "staff", where={"price": bad}, by="PRICE_ASC")
+        assert (refusal["extensions"]["code"], refusal["extensions"]["path"]) == ("INVALID_FILTER", path)
 
 
 async def test_the_tree_is_read_as_a_whole(api: Api):
