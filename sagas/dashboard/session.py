@@ -63,8 +63,11 @@ class Sessions:
             session = Session.model_validate_json(self._box.decrypt(cookie.encode()))
         except (InvalidToken, ValidationError, ValueError):
             return None
-        now = self._now()
-        return Over(session) if now - session.since > LASTS or now - session.seen > IDLE else session
+        return session if self.lasts(session) and self._now() - session.seen <= IDLE else Over(session)
+
+    def lasts(self, session: Session) -> bool:
+        """Whether it is not too old; nobody must have asked for anything lately."""
+        return self._now() - session.since <= LASTS
 
     def renewed(self, session: Session) -> Session | None:
         """Seen now, if that is worth a new cookie."""
