@@ -8,7 +8,7 @@ from starlette.types import ASGIApp
 
 from commands.denials import Denials
 from commands.services import Services
-from domain import sagas
+from domain import sagas, users
 from domain.actor import Actor
 from infra.assembly.ground import Ground
 from infra.assembly.writing import WriteLoops
@@ -23,6 +23,7 @@ from infra.rules import RULES
 from infra.settings import Settings
 from infra.tokens import Tokens
 from projections.models import MODELS
+from sagas.dashboard.alive import Alive
 from sagas.dashboard.app import dashboard
 from sagas.dashboard.desk import Desk
 from sagas.dashboard.healthy import Healthy
@@ -53,6 +54,7 @@ def pages(ground: Ground, loops: WriteLoops, tokens: Tokens, used: Services, api
             news=News(reads),
             healthy=Healthy(reads, sealed[sagas.CONTEXT.name]),
             stories=Stories(sealed[sagas.CONTEXT.name]),
+            alive=Alive(sealed[users.CONTEXT.name]),
             stopping=ground.stopping,
         )
     )

@@ -69,7 +69,7 @@ async def asset(request: Request) -> Response:
 
 async def refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    return said(request, error.status, error.title, error.text, error.back, error.on)
+    return error.page or said(request, error.status, error.title, error.text, error.back, error.on)
 
 
 async def not_served(request: Request, error: Exception) -> Response:

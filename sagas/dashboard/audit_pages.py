@@ -17,14 +17,16 @@ from domain.operations.kinds import OperationKind
 from domain.operations.operation import Operation, Status
 from domain.sagas.events import ActionKind
 from projections.audit import AUDIT
+from projections.history import NotReadable
 from projections.listing import Condition, Mark, Page
 from projections.operations.queries import LATEST_FIRST
 from projections.operations.row import OperationRow
 from sagas.dashboard import operation
 from sagas.dashboard.asking import uuid_of
 from sagas.dashboard.lists import Timed, between, equal, one_of, users
+from sagas.dashboard.odd import Odd, unshowable
 from sagas.dashboard.operation import TONES, WORDS
-from sagas.dashboard.rows import Odd
+from sagas.dashboard.rows import by_id, listed, mark_of
 from sagas.dashboard.views import compact, stamp
 from sagas.dashboard.visit import SAFE, Visit, not_there
 
@@ -36,10 +38,10 @@ KINDS: Final = [
     "user.revoke-role",
     "dashboard.post",
 ]
+"""The last ones only when they are denied."""
 CONTEXTS: Final = {"saga": "sagas", "user": "users"}
 """Whose logs have what is no operation of its own."""
 
-MOST_LINES: Final = 100_000
 STRETCH: Final = 1_000
 COLUMNS: Final = (
     "requested at", "id", "actor", "what", "target", "parameters", "reason", "status", "result", "explanation",
@@ -85,20 +87,23 @@ async def names(visit: Visit, rows: Sequence[OperationRow | Odd]) -> dict[UUID, 
 
 async def show_one(visit: Visit) -> Response:
     id = uuid_of(visit.request.path_params["id"], "operation")
-    row, asked = await AUDIT.one(visit.desk.reads, id), await operation.found(visit.desk, id)
+    row = await by_id(visit.desk.reads, AUDIT, id)
+    odd = row if isinstance(row, Odd) else None
+    row = None if isinstance(row, Odd) else row
+    try:
+        asked = await operation.found(visit.desk, id)
+    except NotReadable as error:
+        return visit.page(
+            "odd.html", what="operation", list="/audit", odd=Odd(str(id), str(error)), context=operations.CONTEXT.name
+        )
+    events = (operations.CONTEXT.name, str(id))
     if asked is None and row is not None:
         asked, events = of_line(row), (CONTEXTS[row.kind.partition(".")[0]], row.target)
-    elif asked is not None:
-        events = (operations.CONTEXT.name, str(id))
-    else:
+    if asked is None:
         raise not_there("operation", id)
+    people = await names(visit, [row] if row else [])
     return visit.page(
-        "audit_one.html",
-        id=id,
-        row=row,
-        asked=operation.shown(asked),
-        events=events,
-        names=await names(visit, [row] if row else []),
+        "audit_one.html", id=id, row=row, odd=odd, asked=operation.shown(asked), events=events, names=people
     )
 
 
@@ -123,15 +128,30 @@ async def as_csv(visit: Visit) -> Response:
 async def lines(visit: Visit, where: Sequence[Condition]) -> AsyncIterator[str]:
     yield written(COLUMNS)
     after: Mark | None = None
-    for _ in range(0, MOST_LINES, STRETCH):
-        found = await AUDIT.page(visit.desk.reads, where, LATEST_FIRST, Page(STRETCH, after=after))
+    while True:
+        found = await listed(visit.desk.reads, AUDIT, where, LATEST_FIRST, Page(STRETCH, after=after))
         yield "".join(written(line(row)) for row in found.rows)
         if not found.more:
             return
-        after = Mark(found.rows[-1].requested_at, found.rows[-1].id)
+        marks = [mark for row in found.rows if (mark := mark_of(row, "requested_at"))]
+        if not marks:
+            yield written(["unreadable", "", "", "", "", "", "what comes after these lines cannot be found"])
+            return
+        after = marks[-1]
 
 
-def line(row: OperationRow) -> list[str]:
+def line(row: OperationRow | Odd) -> list[str]:
+    """One that cannot be read is a line too, which says so."""
+    if not isinstance(row, Odd):
+        try:
+            return cells(row)
+        except Exception as error:  # noqa: BLE001  # whatever is wrong with one, the others are written
+            row = unshowable(row, error)
+    said = {"requested at": str(row.found.get("requested_at", "")), "id": row.id, "status": "unreadable"}
+    return [(said | {"explanation": row.why}).get(column, "") for column in COLUMNS]
+
+
+def cells(row: OperationRow) -> list[str]:
     return [
         stamp(row.requested_at), str(row.id), row.actor, row.kind, row.target, compact(row.parameters),
         row.reason or "", row.status, compact(row.result) if row.result else "", row.explanation or "",

@@ -16,7 +16,6 @@ from domain.sagas.events import (
     StepCompleted,
     StepFailed,
 )
-from domain.sagas.saga import Saga
 from projections.feed import Recorded
 
 
@@ -29,8 +28,8 @@ class CameOfIt:
     text: str
 
 
-def came_of_it(saga: Saga, recorded: Sequence[Recorded], action_id: UUID) -> CameOfIt:
-    """Of an action that was asked for, as far as it is known by now."""
+def came_since(recorded: Sequence[Recorded], action_id: UUID) -> CameOfIt:
+    """Of an action that was asked for, as far as it is known by now; `recorded` are the events from some version on."""
     at = next((n for n, each in enumerate(recorded) if taken(each.event, action_id)), None)
     if at is None:
         return CameOfIt("no effect", "wait", "It was asked for, but the saga has not taken it.")
@@ -38,7 +37,8 @@ def came_of_it(saga: Saga, recorded: Sequence[Recorded], action_id: UUID) -> Cam
     then = [each.event for each in recorded[at + 1 :]]
     sent = [event for event in then if isinstance(event, CommandDispatched)]
     if not sent or action.action in (ActionKind.PAUSE, ActionKind.RESUME):
-        ended = f" It ended as {saga.outcome.lower()}." if saga.outcome else ""
+        outcome = next((event.outcome for event in then if isinstance(event, SagaEnded)), None)
+        ended = f" It ended as {outcome.lower()}." if outcome else ""
         return CameOfIt("done", "good", f"{action.action.capitalize()} was done.{ended}")
     step = sent[0].step
     if failed := next((e for e in then if isinstance(e, StepFailed | OperatorNeeded) and e.step == step), None):
@@ -52,11 +52,11 @@ def taken(event: Any, action_id: UUID) -> bool:
     return isinstance(event, ActionTaken) and event.action_id == action_id
 
 
-def asked_for(text: str | None, saga: Saga, recorded: Sequence[Recorded]) -> CameOfIt | None:
+def asked_for(text: str | None, recorded: Sequence[Recorded]) -> CameOfIt | None:
     """Of the action that the address names, if it names one."""
     if text is None:
         return None
     try:
-        return came_of_it(saga, recorded, UUID(text))
+        return came_since(recorded, UUID(text))
     except ValueError:
         return None

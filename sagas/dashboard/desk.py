@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from domain.actor import Actor
 from domain.aggregate import Context
 from projections.pool import Pool
+from sagas.dashboard.alive import Alive
 from sagas.dashboard.healthy import Healthy
 from sagas.dashboard.live import News
 from sagas.dashboard.port import Commands, Denials, Log, Mails, Trying
@@ -42,6 +43,7 @@ class Desk:
     news: News
     healthy: Healthy
     stories: Stories
+    alive: Alive
     stopping: asyncio.Event
     shared: Shared = field(default_factory=Shared)
     now: Callable[[], datetime] = field(default=clock)

@@ -23,7 +23,8 @@ from projections.pool import Pool, connected
 from projections.sagas.queries import usual
 from projections.table import R
 from sagas.dashboard.charts import Chart, Series, whole
-from sagas.dashboard.rows import Odd, listed
+from sagas.dashboard.odd import Odd
+from sagas.dashboard.rows import listed
 from sagas.dashboard.views import lasting
 
 STRETCHES: Final = 60  # into which a window is divided
@@ -122,6 +123,8 @@ class Figures:
     todos_since: datetime | None
     mails: int
     charts: Sequence[Chart]
+    unreadable: Sequence[tuple[str, Odd]] = ()
+    """Rows of those above that cannot be read, with what they are."""
 
     @property
     def failed_replays(self) -> list[OperationRow]:
@@ -144,30 +147,38 @@ async def figures(pool: Pool, window: timedelta, now: datetime) -> Figures:
     failed = [Condition("status", "eq", "FAILED"), Condition("requested_at", "gte", now - DAY)]
     assert todos is not None
     assert mails is not None
+    odd: list[tuple[str, Odd]] = []
     return Figures(
         at=now,
         sagas={Status(status): Waiting(count, since) for status, count, since in by_status},
         ages=await ages(pool, now),
         parked=groups,
-        webhooks=await readable(pool, UNMATCHED_WEBHOOKS, [], latest, SHOWN),
+        webhooks=await readable(pool, UNMATCHED_WEBHOOKS, [], latest, SHOWN, ("webhook", odd)),
         webhooks_count=await UNMATCHED_WEBHOOKS.count(pool, [], COUNTED),
-        outcomes=await readable(pool, UNMATCHED, [], latest, SHOWN),
+        outcomes=await readable(pool, UNMATCHED, [], latest, SHOWN, ("outcome", odd)),
         outcomes_count=await UNMATCHED.count(pool, [], COUNTED),
-        failed=await readable(pool, OPERATIONS, failed, LATEST_FIRST, MOST_FAILED),
+        failed=await readable(pool, OPERATIONS, failed, LATEST_FIRST, MOST_FAILED, ("operation", odd)),
         standings=standings,
         stopped=[Stopped(*row) for row in stopped],
         todos=todos[0],
         todos_since=todos[1],
         mails=mails[0],
         charts=await checkout_charts(pool, window, now),
+        unreadable=odd,
     )
 
 
 async def readable(
-    pool: Pool, listing: Listing[R], where: Sequence[Condition], ordering: Ordering, size: int
+    pool: Pool,
+    listing: Listing[R],
+    where: Sequence[Condition],
+    ordering: Ordering,
+    size: int,
+    odd: tuple[str, list[tuple[str, Odd]]],
 ) -> list[R]:
-    """Without rows that cannot be read, which the lists themselves show as such."""
-    found = await listed(pool, listing, where, ordering, Page(size))
+    """Those that cannot be read are put aside, under what they are."""
+    (what, aside), found = odd, await listed(pool, listing, where, ordering, Page(size))
+    aside += [(what, row) for row in found.rows if isinstance(row, Odd)]
     return [row for row in found.rows if not isinstance(row, Odd)]
 
 

@@ -61,7 +61,7 @@ class Healthy:
     async def _look(self, process: str, definition: int) -> Usual:
         async with connected(self._pool) as connection:
             found = await (await connection.execute(NEWEST_DONE, [process, definition, LOOKED_AT])).fetchall()
-        streams = [await self._log.stream(id) for (id,) in found]
+        streams = [stream for (id,) in found if (stream := await self._log.stream(id))]  # a restored log may lack one
         took: dict[str, list[float]] = {}
         for stream in streams:
             for run in runs(stream):

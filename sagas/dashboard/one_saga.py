@@ -25,7 +25,8 @@ from sagas.dashboard.as_test import NEEDS_PERSON, as_test
 from sagas.dashboard.came_of_it import asked_for
 from sagas.dashboard.healthy import Usual
 from sagas.dashboard.live import stream
-from sagas.dashboard.rows import Odd, listed
+from sagas.dashboard.odd import Odd
+from sagas.dashboard.rows import listed
 from sagas.dashboard.saga_words import COURSES, said_of
 from sagas.dashboard.stories import Untold
 from sagas.dashboard.swimlane import Drawing, drawing
@@ -143,7 +144,7 @@ async def told(visit: Visit, story: Story, *, whole: bool = False) -> dict[str, 
         "acted": await acted(visit, story.recorded),
         "operations": await operations(visit, saga.id),
         "order": order_of(saga),
-        "came": asked_for(visit.asked("acted"), saga, story.recorded),
+        "came": asked_for(visit.asked("acted"), story.recorded),
         "actions": choices(visit, saga, definition),
         "hidden": HIDDEN,
     }

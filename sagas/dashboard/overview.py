@@ -60,6 +60,10 @@ def needs(found: Figures) -> Iterator[Need]:
     if others := [row for row in found.failed if row not in replays]:
         why = f"the last: {others[0].kind}, {others[0].explanation or 'no more was said'}"
         yield Need("Failed operations", str(len(others)), why, "/audit?status=FAILED", others[-1].requested_at)
+    if found.unreadable:
+        what, first = found.unreadable[0]
+        why = f"the first: {what} {first.id}, {first.why}"
+        yield Need("Unreadable rows", str(len(found.unreadable)), why, "/#unreadable", None)
     if found.mails:
         why = "within a day; nobody was told"
         yield Need("Failed notifications", f"{found.mails:,}", why, "/notifications?status=FAILED", None)

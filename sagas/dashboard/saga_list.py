@@ -21,7 +21,8 @@ from projections.pool import Pool, connected
 from projections.sagas.queries import NEWEST_FIRST, OLDEST_FIRST, SAGA_LINES, Usual
 from projections.sagas.row import SagaLine, WaitsFor
 from sagas.dashboard.live import stream
-from sagas.dashboard.rows import Listed, Odd, listed, page, place, read
+from sagas.dashboard.odd import Odd, unshowable
+from sagas.dashboard.rows import Listed, listed, mark_of, page, place, read
 from sagas.dashboard.saga_words import TONES, WAITS, WORDS, Shown, shown
 from sagas.dashboard.visit import Refused, Visit
 from sagas.processes import PROCESSES
@@ -136,10 +137,16 @@ async def slow(pool: Pool, where: list[Condition], asked: Wanted, takes: Usual, 
         for process, (_, most) in takes.items()
         if asked.process in (None, process)
     ]  # fmt: skip
-    rows = [row for part in parts for row in part.rows if not isinstance(row, Odd)]
-    rows.sort(key=lambda row: (row.started_at, row.id), reverse=asked.ordering.descending)
+    rows = [row for part in parts for row in part.rows if mark_of(row, "started_at")]
+    rows.sort(key=in_order, reverse=asked.ordering.descending)
     kept = rows[-SIZE:] if wanted_page.backward else rows[:SIZE]
     return Listed(kept, more=len(rows) > SIZE or any(part.more for part in parts))
+
+
+def in_order(row: SagaLine | Odd) -> tuple[datetime, UUID]:
+    mark = mark_of(row, "started_at")
+    assert mark is not None, "a row without a place is not in the list"
+    return mark.value, mark.id
 
 
 async def found_by(pool: Pool, id: UUID) -> Listed[SagaLine]:
@@ -176,7 +183,14 @@ Line = Shown | Odd
 
 
 def lines(rows: Sequence[SagaLine | Odd], takes: Usual, now: datetime) -> list[Line]:
-    return [row if isinstance(row, Odd) else shown(row, takes, now) for row in rows]
+    return [row if isinstance(row, Odd) else line(row, takes, now) for row in rows]
+
+
+def line(row: SagaLine, takes: Usual, now: datetime) -> Line:
+    try:
+        return shown(row, takes, now)
+    except Exception as error:  # noqa: BLE001  # whatever is wrong with one, the others are shown
+        return unshowable(row, error)
 
 
 async def show(visit: Visit) -> Response:
@@ -223,8 +237,8 @@ def later(asked: Wanted, listed: Listed[SagaLine]) -> str | None:
 
 
 def edge(rows: Sequence[SagaLine | Odd], at: int) -> str | None:
-    known = [row for row in rows if not isinstance(row, Odd)]
-    return place(known[at].started_at, known[at].id) if known else None
+    known = [mark for row in rows if (mark := mark_of(row, "started_at"))]
+    return place(known[at].value, known[at].id) if known else None
 
 
 # -- while somebody looks ----------------------------------------------------------------------------------------------
