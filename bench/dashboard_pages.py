@@ -1,4 +1,4 @@
-"""Every page of the dashboard, asked for by somebody who is signed in: how long the server takes, and what it weighs."""
+"""Every page of the dashboard, asked for by somebody who is signed in: how long it takes, and what it weighs."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class Visitor:
 
 
 def pages(visitor: Visitor) -> Iterator[tuple[str, str]]:
-    """Names and paths: what the menu has, each list filtered, searched and at its second page, and one of each thing."""
+    """Names and paths: what the menu has, each list filtered and searched, its second page, and one of each thing."""
     yield from ((page.menu.lower(), f"{BASE}{page.path}") for page in PAGES if page.menu)
     yield "overview, a day", f"{BASE}/?window=1d"
     yield from sagas(visitor)
@@ -136,7 +136,10 @@ def others(visitor: Visitor) -> Iterator[tuple[str, str]]:
     yield "aggregate long, at its end", f"{BASE}/aggregates/sagas/{shop.long}"
     yield "aggregate long, halfway", f"{BASE}/aggregates/sagas/{shop.long}?at={LONG // 2}"
     yield "aggregate long, from afar", f"{BASE}/aggregates/sagas/{shop.long}?at={LONG}&since=10"
-    for name, wanted, one in (("notifications", "status=SENT", "notification"), ("audit", "status=DENIED", "operation")):
+    for name, wanted, one in (
+        ("notifications", "status=SENT", "notification"),
+        ("audit", "status=DENIED", "operation"),
+    ):
         there = f"{BASE}/{name}"
         yield f"{name}, filtered", f"{there}?{wanted}"
         yield f"{name}, second page", visitor.link(there, LATER)

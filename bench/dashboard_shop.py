@@ -1,4 +1,4 @@
-"""A shop with many sagas, its read models built by the process that builds them, and its dashboard as it is deployed."""
+"""A shop with many sagas: its read models built by the process that does so, its dashboard as it is deployed."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any, Final
 from uuid import UUID
 
@@ -69,7 +69,7 @@ class Shop:
     """What a page is asked about."""
 
     logs: Mapping[str, Sequence[Told]]
-    rest: Sequence[Sequence[Told]]
+    rest: Sequence[Sequence[Sequence[Told]]]
     """Of each saga under way what is still to come, in the pieces in which it was appended."""
     under_way: Sequence[UUID]
     stuck: UUID
@@ -99,7 +99,7 @@ def kinds(stories: Mapping[str, Story], mapper: EventMapper) -> list[Kind]:
 def stops(story: Story) -> list[int]:
     """Versions at which an append ended."""
     events = story.of_saga()
-    return [each.version for each, after in zip(events, events[1:], strict=False) if after.topic == InputReceived.TOPIC]
+    return [each.version for each, after in pairwise(events) if after.topic == InputReceived.TOPIC]
 
 
 def with_last(story: Story, mapper: EventMapper, event: type[Event], **fields: Any) -> Story:
@@ -167,12 +167,13 @@ class Teller:
 
     def _long(self) -> Retelling:
         """Tried again and again, every six minutes for two days."""
-        story = self._stories["stuck"]
-        told = self._retelling(story, self._now - timedelta(hours=52), 1.0)
+        whole = self._stories["stuck"]
+        story = whole.until(max(each.version for each in whole.of_saga() if each.topic == OperatorNeeded.TOPIC))
         *_, last = (each for each in story.of_saga() if each.topic == ActionTaken.TOPIC)
-        once = [each for each in story.events if each.correlation_id == last.correlation_id]
+        once = [each for each in story.events if each.recorded_at >= last.recorded_at]
         own = sum(each.id == story.saga for each in once)
-        self._told += told.told([each for each in story.events if each not in once])
+        told = self._retelling(story, self._now - timedelta(hours=52), 1.0)
+        self._told += told.told([each for each in story.events if each.recorded_at < last.recorded_at])
         self._told += told.again(once, (LONG - last.version) // own + 1, timedelta(minutes=6))
         return told
 
@@ -193,8 +194,9 @@ def operations(operator: UserId, now: datetime, mapper: EventMapper, dice: rando
     for number in range(OPERATIONS):
         id, at = new_id(), now - OLDER / 2 * (number + 1) / (OPERATIONS + 1)
         kind = dice.choice(["parked.retry", "replay.compare", "personal.show", "todo.retry", "verify.repair"])
-        first = {"originator_id": id, "originator_version": 1, "timestamp": at, "by": operator, "target": str(new_id())}
-        then = {"originator_id": id, "originator_version": 2, "timestamp": at + timedelta(seconds=2)}
+        first: dict[str, Any] = {"originator_id": id, "originator_version": 1, "timestamp": at, "by": operator}
+        first |= {"target": str(new_id())}
+        then: dict[str, Any] = {"originator_id": id, "originator_version": 2, "timestamp": at + timedelta(seconds=2)}
         end = dice.random()
         if end < 0.2:
             yield operated(ActionDenied(**first, action="saga.retry", why="needs the scope sagas:act"), mapper, at)
