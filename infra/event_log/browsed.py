@@ -12,7 +12,7 @@ from projections.feed import Recorded
 SOUGHT: Final = """
 SELECT {columns} FROM {schema}.stored_events e
 WHERE e.notification_id > %(above)s AND e.notification_id < %(below)s{conditions}
-ORDER BY e.notification_id DESC LIMIT %(limit)s
+ORDER BY {order} DESC LIMIT %(limit)s
 """
 
 CONDITIONS: Final = {
@@ -40,9 +40,12 @@ AT: Final = """
 SELECT {columns} FROM {schema}.stored_events e WHERE e.notification_id = ANY(%(positions)s) ORDER BY e.notification_id
 """
 
+# Each id by itself: for many at once PostgreSQL would rather look through the log in the order that is asked for.
 CORRELATED: Final = """
-SELECT {columns} FROM {schema}.stored_events e
-WHERE e.correlation_id = ANY(%(ids)s) ORDER BY e.notification_id LIMIT %(limit)s
+SELECT {columns}
+FROM unnest(%(ids)s::text[]) AS asked (id)
+CROSS JOIN LATERAL (SELECT * FROM {schema}.stored_events WHERE correlation_id = asked.id LIMIT %(limit)s) AS e
+ORDER BY e.notification_id LIMIT %(limit)s
 """
 LEAN: Final = COLUMNS.replace("e.state", "''::bytea AS state")
 
@@ -65,7 +68,8 @@ class BrowsedLog(LogReader):
         given = {"stream": stream, "correlation": correlation, "event_type": event_type}
         given = {name: value for name, value in given.items() if value is not None}
         conditions = "".join(CONDITIONS[name] for name in given)
-        query = SOUGHT.format(schema=self.context, columns=COLUMNS, conditions=conditions)
+        order = "e.notification_id" if stream is None else "e.originator_version"  # the same, by another index
+        query = SOUGHT.format(schema=self.context, columns=COLUMNS, conditions=conditions, order=order)
         values = {**given, "above": above, "below": END if below is None else below, "limit": limit}
         return [Stored._make(row) for row in await self._fetch(query, values)]
 

@@ -13,6 +13,7 @@ from domain.aggregate import Context
 from projections.pool import Pool
 from sagas.dashboard.healthy import Healthy
 from sagas.dashboard.live import News
+from sagas.dashboard.past import Past
 from sagas.dashboard.port import Commands, Denials, Log, Mails, Trying
 from sagas.dashboard.session import Sessions
 from sagas.dashboard.shared import Shared
@@ -47,6 +48,7 @@ class Desk:
     news: News
     healthy: Healthy
     stories: Stories
+    past: Past
     stopping: asyncio.Event
     shared: Shared = field(default_factory=Shared)
     now: Callable[[], datetime] = field(default=clock)
