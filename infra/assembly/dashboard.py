@@ -31,6 +31,7 @@ from sagas.dashboard.past import Past
 from sagas.dashboard.port import Commands
 from sagas.dashboard.session import Sessions
 from sagas.dashboard.stories import Stories
+from sagas.dashboard.versions import Versions
 from sagas.orchestrator import SagaSink
 from sagas.processes import PROCESSES
 
@@ -55,6 +56,7 @@ def pages(ground: Ground, loops: WriteLoops, tokens: Tokens, used: Services, api
             healthy=Healthy(reads, sealed[sagas.CONTEXT.name]),
             stories=Stories(sealed[sagas.CONTEXT.name]),
             past=Past(contexts, sealed),
+            versions=Versions(reads),
             stopping=ground.stopping,
         )
     )

@@ -44,7 +44,9 @@ SELECT {columns} FROM {schema}.stored_events e WHERE e.notification_id = ANY(%(p
 CORRELATED: Final = """
 SELECT {columns}
 FROM unnest(%(ids)s::text[]) AS asked (id)
-CROSS JOIN LATERAL (SELECT * FROM {schema}.stored_events WHERE correlation_id = asked.id LIMIT %(limit)s) AS e
+CROSS JOIN LATERAL (
+    SELECT * FROM {schema}.stored_events WHERE correlation_id = asked.id AND originator_id <> %(but)s LIMIT %(limit)s
+) AS e
 ORDER BY e.notification_id LIMIT %(limit)s
 """
 LEAN: Final = COLUMNS.replace("e.state", "''::bytea AS state")
@@ -85,10 +87,10 @@ class BrowsedLog(LogReader):
         """In order."""
         return await self._read(AT, {"positions": list(positions)})
 
-    async def correlated(self, correlation_ids: Sequence[str], limit: int) -> list[Stored]:
-        """The first events of these correlation ids, in order; without their states."""
+    async def correlated(self, correlation_ids: Sequence[str], limit: int, *, but: UUID) -> list[Stored]:
+        """Events of these correlation ids, in order, without their states; those of one aggregate are left out."""
         query = CORRELATED.format(schema=self.context, columns=LEAN)
-        rows = await self._fetch(query, {"ids": list(correlation_ids), "limit": limit})
+        rows = await self._fetch(query, {"ids": list(correlation_ids), "limit": limit, "but": but})
         return [Stored._make(row) for row in rows]
 
     async def _read(self, query: str, values: Mapping[str, Any]) -> list[Recorded]:

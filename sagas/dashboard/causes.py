@@ -30,6 +30,7 @@ SIZE: Final = 100
 """Events on one page."""
 ROW, LANE, LEFT = 27, 20, 12
 ORDER: Final = ("users", "products", "orders", "payments", "sagas", "notifications", "operations")
+RANKS: Final = {name: rank for rank, name in enumerate(ORDER)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,24 +125,22 @@ def first_of(text: str | None) -> int:
 
 
 async def traced(logs: Mapping[str, Log], own: Sequence[Recorded]) -> Trace:
-    """One statement for each context."""
+    """Its own events, and with one statement for each context those of others."""
     requests = list(dict.fromkeys(each.correlation_id for each in own if each.correlation_id))
-    answers = await asyncio.gather(*(log.correlated(requests, MOST) for log in logs.values()))
-    events = {
-        (name, e.position): Place(name, e.position, e.originator_id, e.event_id, e.recorded_at, e.causation_id)
+    saga = own[0].event.originator_id
+    answers = await asyncio.gather(*(log.correlated(requests, MOST, but=saga) for log in logs.values()))
+    events = [Place(CONTEXT, e.position, saga, e.event_id, e.recorded_at, e.causation_id) for e in own]
+    events += [
+        Place(name, e.position, e.originator_id, e.event_id, e.recorded_at, e.causation_id)
         for name, answer in zip(logs, answers, strict=True)
         for e in answer
-    }
-    for e in own:  # also what goes back to no request
-        place = Place(CONTEXT, e.position, e.event.originator_id, e.event_id, e.recorded_at, e.causation_id)
-        events.setdefault((CONTEXT, e.position), place)
-    return Trace(sorted(events.values(), key=when), all(len(answer) < MOST for answer in answers))
+    ]
+    return Trace(sorted(events, key=when), all(len(answer) < MOST for answer in answers))
 
 
-def when(place: Place) -> tuple[object, int, int]:
+def when(place: Place) -> tuple[datetime, int, int]:
     """What one context records is in the order of its log; between contexts the clock must do."""
-    name = place.context
-    return place.recorded_at, ORDER.index(name) if name in ORDER else len(ORDER), place.position
+    return place.recorded_at, RANKS.get(place.context, len(RANKS)), place.position
 
 
 async def read(logs: Mapping[str, Log], page: Sequence[Place]) -> dict[tuple[str, int], Recorded]:

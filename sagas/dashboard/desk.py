@@ -18,6 +18,7 @@ from sagas.dashboard.port import Commands, Denials, Log, Mails, Trying
 from sagas.dashboard.session import Sessions
 from sagas.dashboard.shared import Shared
 from sagas.dashboard.stories import Stories
+from sagas.dashboard.versions import Versions
 
 T = TypeVar("T")
 
@@ -49,6 +50,7 @@ class Desk:
     healthy: Healthy
     stories: Stories
     past: Past
+    versions: Versions
     stopping: asyncio.Event
     shared: Shared = field(default_factory=Shared)
     now: Callable[[], datetime] = field(default=clock)

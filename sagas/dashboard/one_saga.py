@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from itertools import islice
+from time import monotonic
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -20,7 +21,7 @@ from projections.feed import Recorded
 from projections.listing import Condition, Page
 from projections.operations.queries import LATEST_FIRST, OPERATIONS
 from projections.operations.row import OperationRow
-from sagas.dashboard.actions import choices
+from sagas.dashboard.actions import ACT, choices
 from sagas.dashboard.as_test import NEEDS_PERSON, as_test, name_of
 from sagas.dashboard.came_of_it import asked_for
 from sagas.dashboard.healthy import Usual
@@ -41,6 +42,7 @@ CONTEXT: Final = "sagas"
 SHOWN: Final = 60
 """Events of a timeline on one page."""
 ACTED: Final = 30
+AGED: Final = 10.0  # seconds after which the times on an open page are told anew, while sagas move
 LINES: Final = 200
 """Of a saga as a test, on its page; the file has all."""
 ATTEMPTS: Final = 10
@@ -82,14 +84,26 @@ def live_address(visit: Visit, saga: Saga, position: str) -> str:
 
 
 async def live(visit: Visit) -> Response:
-    id = visit.request.path_params["id"]
+    """Made anew when this saga has moved, or something was asked about it; and now and then, for the times in it."""
+    id, desk = visit.request.path_params["id"], visit.desk
     seen = visit.request.headers.get("last-event-id") or visit.asked("seen") or ""
+    asked = (visit.asked("upto"), visit.asked("acted"), visit.may(ACT))
+    last: tuple[int | None, str, float] | None = None
+    desk.versions.watch(id)
+
+    async def made() -> str:
+        found = await story(visit, id)
+        return "" if isinstance(found, Untold) else visit.html("saga_story.html", **await told(visit, found))
 
     async def fragment() -> str:
-        found = await story(visit, id)
-        if isinstance(found, Untold):
+        nonlocal last
+        desk.versions.watch(id)
+        version = (await desk.once(MODEL, "versions", desk.versions.look)).get(id)
+        now = (version, desk.news.seen("operations"), monotonic() // AGED)
+        if now == last:
             return ""
-        return visit.html("saga_story.html", **await told(visit, found))
+        last = now
+        return await desk.once(MODEL, ("saga", id, asked), made)
 
     return stream(visit.desk.news, MODEL, fragment, seen=seen, stopping=visit.desk.stopping)
 
@@ -222,7 +236,7 @@ async def acted(visit: Visit, recorded: Sequence[Recorded]) -> list[Recorded]:
     What they said is read by those who act themselves.
     """
     found = list(islice((each for each in reversed(recorded) if isinstance(each.event, ActionTaken)), ACTED))
-    if not visit.may("sagas:act"):
+    if not visit.may(ACT):
         return found
     if all(isinstance(each.event, ActionTaken) and each.event.by is None for each in found):
         return found  # a service's words are not sealed

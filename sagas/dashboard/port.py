@@ -88,8 +88,8 @@ class Log(Protocol):
         """In order."""
         ...
 
-    async def correlated(self, correlation_ids: Sequence[str], limit: int) -> Sequence[Stored]:
-        """The first events of these correlation ids, in order; without their states."""
+    async def correlated(self, correlation_ids: Sequence[str], limit: int, *, but: UUID) -> Sequence[Stored]:
+        """Events of these correlation ids, in order, without their states; those of one aggregate are left out."""
         ...
 
 
