@@ -13,8 +13,7 @@ from uuid import UUID
 
 from domain.aggregate import Context
 from projections.feed import Recorded
-from projections.history import AsOf, Moment, bounds, folded, stretches
-from sagas.dashboard.port import Log
+from projections.history import AsOf, Moment, Stream, bounds, folded, stretches
 
 MOST: Final = 32  # aggregates
 MARKS: Final = 64  # of one of them
@@ -57,7 +56,7 @@ class Marks:
 class Past:
     """`logs` are sealed: nothing that is personal is remembered."""
 
-    def __init__(self, contexts: Mapping[str, Context], logs: Mapping[str, Log]) -> None:
+    def __init__(self, contexts: Mapping[str, Context], logs: Mapping[str, Stream]) -> None:
         self._contexts = contexts
         self._logs = logs
         self._known: OrderedDict[UUID, Marks] = OrderedDict()
@@ -65,19 +64,20 @@ class Past:
     async def as_of(self, context: str, id: UUID, at: Moment | None = None) -> AsOf | None:
         """As `projections.history.as_of`. Raises NotReadable."""
         marks = self._marks(id)
-        found = marks.before(*(await bounds(self._logs[context], at)))
-        again = version_of(found) - 1 if found else 0  # with the event of the mark, to see that it is the same log
+        found = mark = marks.before(*(await bounds(self._logs[context], at)))
+        again = version_of(mark) - 1 if mark else 0  # with the mark's own event, to see that it is the same log
         async for events in stretches(self._logs[context], id, at, after=again):
-            if found and events[0].position == found.last.position:
-                if events[0].event_id != found.last.event_id:
-                    del self._known[id]
-                    return await self.as_of(context, id, at)
-                events = events[1:]  # noqa: PLW2901
+            if mark and events[0].event_id == mark.last.event_id:
+                events, mark = events[1:], None  # noqa: PLW2901
+            if mark:
+                break
             for piece in marks.pieces(events):
-                state = folded(self._contexts[context], found.state if found else None, piece)
-                found = AsOf(state, piece[-1])
+                found = AsOf(folded(self._contexts[context], found.state if found else None, piece), piece[-1])
                 marks.keep(found)
-        return found
+        if mark is None:
+            return found
+        del self._known[id]
+        return await self.as_of(context, id, at)
 
     def _marks(self, id: UUID) -> Marks:
         marks = self._known.pop(id, None) or Marks()
