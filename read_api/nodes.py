@@ -146,11 +146,6 @@ def shape(owns: Sequence[Sequence[Condition]]) -> Shape:
     return tuple(tuple((c.column, c.operator, c.value is not None) for c in own) for own in owns)
 
 
-def compared(own: Compared) -> sql.Composable:
-    column, operator, has_value = own
-    return condition(Condition(column, operator, has_value or None)).query
-
-
 @cache
 def statement(shape: Shape) -> bytes:
     """Of each kind its number and the rows that have one of the ids."""

@@ -27,8 +27,9 @@ LATE = "late/"
 
 @dataclass
 class Attempt:
-    """`answer` is `accepted`, `refused` with a code, or empty while there is none."""
+    """`answer` is `accepted`, `refused` with a code, or empty while there is none; `version` is the saga's then."""
 
+    version: int
     command_id: UUID
     at: datetime
     path: str
@@ -80,7 +81,7 @@ class Runs:
     def take(self, event: Any) -> None:
         match event:
             case CommandDispatched():
-                attempt = Attempt(event.command_id, event.timestamp, event.path, event.body)
+                attempt = Attempt(event.originator_version, event.command_id, event.timestamp, event.path, event.body)
                 self._attempts[event.command_id] = attempt
                 self._run(event.course, event.step).attempts.append(attempt)
             case InputReceived(kind=InputKind.REPLY) if event.input_id in self._attempts:

@@ -20,7 +20,7 @@ from projections.parked import Group
 from projections.payments.queries import UNMATCHED, UNMATCHED_WEBHOOKS
 from projections.payments.row import UnmatchedRow, UnmatchedWebhookRow
 from projections.pool import Pool, connected
-from projections.sagas.queries import usual
+from projections.sagas.queries import Usual
 from projections.table import R
 from sagas.dashboard.charts import Chart, Series, whole
 from sagas.dashboard.odd import Odd
@@ -122,7 +122,6 @@ class Figures:
     todos: int
     todos_since: datetime | None
     mails: int
-    charts: Sequence[Chart]
     unreadable: Sequence[tuple[str, Odd]] = ()
     """Rows of those above that cannot be read, with what they are."""
 
@@ -135,7 +134,8 @@ class Figures:
         return [standing for standing in self.standings if standing.state == "LIVE"]
 
 
-async def figures(pool: Pool, window: timedelta, now: datetime) -> Figures:
+async def figures(pool: Pool, takes: Usual, now: datetime) -> Figures:
+    """`takes` is how long sagas usually take."""
     latest = Ordering("created_at", descending=True)
     async with connected(pool) as connection:
         by_status = await (await connection.execute(SAGAS_BY_STATUS, [UNDER_WAY])).fetchall()
@@ -151,7 +151,7 @@ async def figures(pool: Pool, window: timedelta, now: datetime) -> Figures:
     return Figures(
         at=now,
         sagas={Status(status): Waiting(count, since) for status, count, since in by_status},
-        ages=await ages(pool, now),
+        ages=await ages(pool, takes, now),
         parked=groups,
         webhooks=await readable(pool, UNMATCHED_WEBHOOKS, [], latest, SHOWN, ("webhook", odd)),
         webhooks_count=await UNMATCHED_WEBHOOKS.count(pool, [], COUNTED),
@@ -163,7 +163,6 @@ async def figures(pool: Pool, window: timedelta, now: datetime) -> Figures:
         todos=todos[0],
         todos_since=todos[1],
         mails=mails[0],
-        charts=await checkout_charts(pool, window, now),
         unreadable=odd,
     )
 
@@ -182,8 +181,7 @@ async def readable(
     return [row for row in found.rows if not isinstance(row, Odd)]
 
 
-async def ages(pool: Pool, now: datetime) -> list[Ages]:
-    takes = await usual(pool)
+async def ages(pool: Pool, takes: Usual, now: datetime) -> list[Ages]:
     most = {process: p95 for process, (_, p95) in takes.items()}
     values = {"now": now, "under_way": UNDER_WAY, "most": Jsonb(most)}
     async with connected(pool) as connection:

@@ -63,9 +63,12 @@ class Timed(Generic[R]):
         """Says how many rows have come on top; they are shown on request, so that nothing moves under the pointer."""
         first = visit.asked("first")
 
-        async def fragment() -> str:
+        async def made() -> str:
             found = await listed(visit.desk.reads, self.listing, where, self.ordering, self._before(mark(first)))
             return visit.html("newer.html", count=len(found.rows), more=found.more)
+
+        async def fragment() -> str:
+            return await visit.desk.once(self.model, (visit.request.url.path, visit.request.url.query), made)
 
         seen = visit.request.headers.get("last-event-id") or ""
         return stream(visit.desk.news, self.model, fragment, seen=seen, stopping=visit.desk.stopping)

@@ -31,8 +31,11 @@ async def show(visit: Visit) -> Response:
 
 
 async def live(visit: Visit) -> Response:
-    async def fragment() -> str:
+    async def made() -> str:
         return visit.html("model_rows.html", models=await all_models(visit))
+
+    async def fragment() -> str:
+        return await visit.desk.shared.of("models, made", FRESH, made)
 
     return ticking(fragment, visit.desk.stopping, LOOK)
 

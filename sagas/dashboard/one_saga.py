@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from asyncio import gather
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
+from itertools import islice
+from time import monotonic
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -20,8 +21,8 @@ from projections.feed import Recorded
 from projections.listing import Condition, Page
 from projections.operations.queries import LATEST_FIRST, OPERATIONS
 from projections.operations.row import OperationRow
-from sagas.dashboard.actions import choices
-from sagas.dashboard.as_test import NEEDS_PERSON, as_test
+from sagas.dashboard.actions import ACT, choices
+from sagas.dashboard.as_test import NEEDS_PERSON, as_test, name_of
 from sagas.dashboard.came_of_it import asked_for
 from sagas.dashboard.healthy import Usual
 from sagas.dashboard.live import stream
@@ -32,7 +33,7 @@ from sagas.dashboard.stories import Untold
 from sagas.dashboard.swimlane import Drawing, drawing
 from sagas.dashboard.timeline import HIDDEN, timeline
 from sagas.dashboard.views import style
-from sagas.dashboard.visit import Refused, Visit, not_there
+from sagas.dashboard.visit import SAFE, Refused, Visit, not_there
 from sagas.explain import Explanation, explained
 from sagas.runs import Run, runs
 from sagas.story import Story
@@ -42,6 +43,11 @@ CONTEXT: Final = "sagas"
 SHOWN: Final = 60
 """Events of a timeline on one page."""
 ACTED: Final = 30
+AGED: Final = 10.0  # seconds after which the times on an open page are told anew, while sagas move
+LINES: Final = 200
+"""Of a saga as a test, on its page; the file has all."""
+ATTEMPTS: Final = 10
+"""Of a step, the newest; the timeline has the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +85,26 @@ def live_address(visit: Visit, saga: Saga, position: str) -> str:
 
 
 async def live(visit: Visit) -> Response:
-    id = visit.request.path_params["id"]
+    """Made anew when this saga has moved, or something was asked about it; and now and then, for the times in it."""
+    id, desk = visit.request.path_params["id"], visit.desk
     seen = visit.request.headers.get("last-event-id") or visit.asked("seen") or ""
+    asked = (visit.asked("upto"), visit.asked("acted"), visit.may(ACT))
+    last: tuple[int | None, str, float] | None = None
+    desk.versions.watch(id)
+
+    async def made() -> str:
+        found = await story(visit, id)
+        return "" if isinstance(found, Untold) else visit.html("saga_story.html", **await told(visit, found))
 
     async def fragment() -> str:
-        found = await story(visit, id)
-        if isinstance(found, Untold):
+        nonlocal last
+        desk.versions.watch(id)
+        version = (await desk.once(MODEL, "versions", desk.versions.look)).get(id)
+        now = (version, desk.news.seen("operations"), monotonic() // AGED)
+        if now == last:
             return ""
-        return visit.html("saga_story.html", **await told(visit, found))
+        last = now
+        return await desk.once(MODEL, ("saga", id, asked), made)
 
     return stream(visit.desk.news, MODEL, fragment, seen=seen, stopping=visit.desk.stopping)
 
@@ -107,7 +125,13 @@ async def test(visit: Visit) -> Response:
     if isinstance(found, Untold):
         raise Refused(HTTPStatus.CONFLICT, "This saga cannot be told", found.why)
     text = as_test(found.saga, found.recorded)
-    return visit.page("saga_test.html", saga=found.saga, text=text, fails=found.saga.status in NEEDS_PERSON)
+    if visit.asked("file"):
+        name = f'attachment; filename="test_{name_of(found.saga)}.py"'
+        headers = SAFE | {"content-disposition": name}
+        return Response(text, media_type="text/x-python; charset=utf-8", headers=headers)
+    lines = text.splitlines(keepends=True)
+    return visit.page("saga_test.html", saga=found.saga, text="".join(lines[:LINES]), lines=len(lines),
+                      whole=len(lines) <= LINES, fails=found.saga.status in NEEDS_PERSON)  # fmt: skip
 
 
 async def story(visit: Visit, id: UUID) -> Story | Untold:
@@ -142,6 +166,8 @@ async def told(visit: Visit, story: Story, *, whole: bool = False) -> dict[str, 
         "earlier": None if whole or len(shown) <= SHOWN else shown[-SHOWN].event.originator_version - 1,
         "latest": upto >= saga.version,
         "acted": await acted(visit, story.recorded),
+        "acted_in_all": sum(isinstance(each.event, ActionTaken) for each in story.recorded),
+        "attempts_shown": None if whole else ATTEMPTS,
         "operations": await operations(visit, saga.id),
         "order": order_of(saga),
         "came": asked_for(visit.asked("acted"), story.recorded),
@@ -210,12 +236,13 @@ async def acted(visit: Visit, recorded: Sequence[Recorded]) -> list[Recorded]:
 
     What they said is read by those who act themselves.
     """
-    found = [each for each in recorded if isinstance(each.event, ActionTaken)][: -ACTED - 1 : -1]
-    if not visit.may("sagas:act"):
+    found = list(islice((each for each in reversed(recorded) if isinstance(each.event, ActionTaken)), ACTED))
+    if not visit.may(ACT):
         return found
-    log = visit.desk.opened[CONTEXT]
-    asked = [log.stream(each.event.originator_id, each.event.originator_version - 1, limit=1) for each in found]
-    return [opened for (opened,) in await gather(*asked)]
+    if all(isinstance(each.event, ActionTaken) and each.event.by is None for each in found):
+        return found  # a service's words are not sealed
+    versions = [each.event.originator_version for each in found]
+    return (await visit.desk.opened[CONTEXT].picked(found[0].event.originator_id, versions))[::-1]
 
 
 async def operations(visit: Visit, id: UUID) -> Sequence[OperationRow | Odd]:

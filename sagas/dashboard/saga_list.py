@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -20,10 +20,13 @@ from projections.listing import Condition, Ordering, Page, Statement
 from projections.pool import Pool, connected
 from projections.sagas.queries import NEWEST_FIRST, OLDEST_FIRST, SAGA_LINES, Usual
 from projections.sagas.row import SagaLine, WaitsFor
+from sagas.dashboard.access import BULK
+from sagas.dashboard.desk import Desk
 from sagas.dashboard.live import stream
 from sagas.dashboard.odd import Odd, unshowable
 from sagas.dashboard.rows import Listed, listed, mark_of, page, place, read
 from sagas.dashboard.saga_words import TONES, WAITS, WORDS, Shown, shown
+from sagas.dashboard.views import link
 from sagas.dashboard.visit import Refused, Visit
 from sagas.processes import PROCESSES
 
@@ -255,17 +258,26 @@ async def live(visit: Visit) -> Response:
     asked, ids = wanted(visit), shown_ids(visit.asked("shown") or "")
     seen = visit.request.headers.get("last-event-id") or visit.asked("seen") or ""
 
-    async def fragment() -> str:
+    async def made() -> str:
         desk, now = visit.desk, visit.desk.now()
         takes = await desk.healthy.takes()
         rows = {str(row.id): row for row in await by_ids(desk.reads, ids)}
         kept = [rows[str(id)] for id in ids if str(id) in rows]
-        first = await found(desk.reads, replace(asked, after=None, before=None), takes, now)
-        news = sum(str(row.id) not in rows for row in first.rows) if asked.after is None and asked.before is None else 0
+        news = 0 if asked.after or asked.before else await newer(desk, asked, takes, rows)
         return visit.html("saga_rows.html", asked=asked, lines=lines(kept, takes, now), news=news,
-                          counts=await counts(desk.reads), choices={"states": STATES, "tones": TONES})  # fmt: skip
+                          counts=await desk.once(MODEL, COUNTS, lambda: counts(desk.reads)),
+                          choices={"states": STATES, "tones": TONES})  # fmt: skip
+
+    async def fragment() -> str:
+        return await visit.desk.once(MODEL, ("sagas", link(visit), tuple(ids), visit.may(BULK)), made)
 
     return stream(visit.desk.news, MODEL, fragment, seen=seen, stopping=visit.desk.stopping)
+
+
+async def newer(desk: Desk, asked: Wanted, takes: Usual, shown: Container[str]) -> int:
+    """How many would be on the first page that are not shown."""
+    first = await desk.once(MODEL, asked, lambda: found(desk.reads, asked, takes, desk.now()))
+    return sum(str(row.id) not in shown for row in first.rows)
 
 
 def shown_ids(text: str) -> list[UUID]:
