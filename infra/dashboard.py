@@ -104,7 +104,7 @@ async def posted(client: httpx.AsyncClient, asked: Asked) -> Answered:
         said: Any = from_json(answer.content) if answer.content else {}
     except (httpx.HTTPError, ValueError) as error:
         raise Unreachable(f"POST {asked.path}: {type(error).__name__}") from error
-    return Answered(answer.status_code, said if isinstance(said, dict) else {})
+    return Answered(answer.status_code, said if isinstance(said, dict) else {}, "idempotent-replayed" in answer.headers)
 
 
 def headers(asked: Asked) -> dict[str, str]:

@@ -20,6 +20,7 @@ OPERATORS: Final[dict[str, sql.SQL]] = {
     "gte": sql.SQL("t.{} >= %s"),
     "lte": sql.SQL("t.{} <= %s"),
     "has": sql.SQL("t.{} @> ARRAY[%s]"),
+    "any": sql.SQL("t.{} && %s"),
     "words": sql.SQL("t.{} @@ %s::tsquery"),
     "each": sql.SQL("t.{} = owner.value"),
 }

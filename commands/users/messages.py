@@ -11,7 +11,7 @@ from commands.message import Command
 from domain.actor import Role
 from domain.ids import ClaimId, UserId, new_id
 from domain.users.values import Email, Locale, Place, Profile, Settings
-from domain.value import Address, Line, Name
+from domain.value import Address, Line, Name, Reason
 
 Password = Annotated[SecretStr, Field(min_length=8, max_length=256)]
 MailedToken = Annotated[SecretStr, Field(min_length=1, max_length=100)]
@@ -64,10 +64,12 @@ class ChooseDefaultAddress(Command):
 
 class GrantRole(Command):
     role: Role
+    reason: Reason | None = None
 
 
 class RevokeRole(Command):
     role: Role
+    reason: Reason | None = None
 
 
 class ActivateUser(Command):

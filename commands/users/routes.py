@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
+from uuid import UUID
 
+from commands.operations.messages import DenyAction
 from commands.route import ACCEPTED, CREATED, IGNORED, Resource, Route
 from commands.users.accounts import forgotten, new_account
 from commands.users.links import answered_in_step, asked_reset, check_activation, check_reset
@@ -38,7 +41,16 @@ from commands.users.sessions import (
     session_to_end,
     signed_in,
 )
+from domain.actor import Actor
+from domain.ids import OperationId, derive
 from domain.users.user import User
+
+
+def denied(route: Route, actor: Actor, id: UUID | None, at: datetime) -> DenyAction:
+    action, subject = f"user.{route.verb}", str(id)
+    recorded_as = OperationId(derive("denial", f"{actor}/{action}/{subject}/{at:%Y-%m-%dT%H}"))
+    return DenyAction(id=recorded_as, action=action, subject=subject, why=f"needs the scope {route.scope}")
+
 
 ROUTES: Final = [
     Route("/v1/users", RegisterUser, scope="users:register", answer=CREATED, prepare=new_account),
@@ -49,8 +61,8 @@ ROUTES: Final = [
     Route("/v1/users/{id}/change-address", ChangeAddress, scope="users:edit", edits=True),
     Route("/v1/users/{id}/remove-address", RemoveAddress, scope="users:edit"),
     Route("/v1/users/{id}/choose-default-address", ChooseDefaultAddress, scope="users:edit"),
-    Route("/v1/users/{id}/grant-role", GrantRole, scope="users:roles"),
-    Route("/v1/users/{id}/revoke-role", RevokeRole, scope="users:roles"),
+    Route("/v1/users/{id}/grant-role", GrantRole, scope="users:roles", denied=denied),
+    Route("/v1/users/{id}/revoke-role", RevokeRole, scope="users:roles", denied=denied),
     Route("/v1/users/{id}/suspend", SuspendUser, scope="users:suspend"),
     Route("/v1/users/{id}/reinstate", ReinstateUser, scope="users:suspend"),
     Route("/v1/users/{id}/erase", EraseUser, scope="users:erase", respond=forgotten),

@@ -45,6 +45,15 @@ class OwnRole(DomainError):
         super().__init__(f"you cannot revoke your own role {role}: another admin must", role=str(role))
 
 
+class NoAdminAnyMore(DomainError):
+    code = "NO_ADMIN_ANY_MORE"
+    title = "You are no admin any more"
+    kind = Kind.FORBIDDEN
+
+    def __init__(self) -> None:
+        super().__init__("the role admin, or the account, was taken from you since you signed in: ask another admin")
+
+
 class SignInRefused(DomainError):
     """The one answer to an unknown e-mail, a wrong password and a locked account: none can be told from another."""
 

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 
 from domain import claim
 from domain.actor import Role
-from domain.event import Event, PersonalData
+from domain.event import JSON, Event, PersonalData
 from domain.ids import ClaimId
 from domain.users.values import Place, Profile, Settings
 from domain.value import Address
@@ -77,19 +77,35 @@ class SettingsChanged(UserEvent):
 
 
 class RoleGranted(UserEvent):
-    """`by` is who granted it, as `str(Actor)`."""
+    """`by` is who granted it, as `str(Actor)`; `reason` is None where a process of ours gave none."""
 
     TOPIC = "users.role-granted"
+    OWNER = "originator_id"
+    class_version = 2
 
     role: Role
     by: str
+    reason: PersonalData[str | None] = None
+
+    @staticmethod
+    def upcast_v1_v2(state: JSON) -> None:
+        """v1 had no reason."""
+        state["reason"] = None
 
 
 class RoleRevoked(UserEvent):
     TOPIC = "users.role-revoked"
+    OWNER = "originator_id"
+    class_version = 2
 
     role: Role
     by: str
+    reason: PersonalData[str | None] = None
+
+    @staticmethod
+    def upcast_v1_v2(state: JSON) -> None:
+        """v1 had no reason."""
+        state["reason"] = None
 
 
 class UserSuspended(UserEvent):

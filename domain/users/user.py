@@ -13,7 +13,7 @@ from domain.errors import AlreadyExists
 from domain.event import after, first
 from domain.ids import ClaimId, UserId
 from domain.lifecycle import require
-from domain.users.errors import OwnRole, RoleNotGrantable, TooManyAddresses, UnknownAddress
+from domain.users.errors import NoAdminAnyMore, OwnRole, RoleNotGrantable, TooManyAddresses, UnknownAddress
 from domain.users.events import (
     AddressAdded,
     AddressChanged,
@@ -151,19 +151,32 @@ def _chosen(user: User, address_id: UUID, at: datetime) -> UserEvent:
 # --- what the shop decides about a user -------------------------------------------------------------------------------
 
 
-def grant(user: User, role: Role, by: Actor, *, at: datetime) -> UserEvent | None:
+def grant(user: User, role: Role, by: Actor, reason: str | None = None, *, at: datetime) -> UserEvent | None:
     require(user, Status.ACTIVE)
     _require_grantable(role)
-    return RoleGranted(**after(user, at), role=role, by=str(by)) if role not in user.roles else None
+    if role in user.roles:
+        return None
+    return RoleGranted(**after(user, at), role=role, by=str(by), reason=reason)
 
 
-def revoke(user: User, role: Role, by: Actor, *, at: datetime) -> UserEvent | None:
+def revoke(user: User, role: Role, by: Actor, reason: str | None = None, *, at: datetime) -> UserEvent | None:
     """Nobody takes a role from themselves, so that nobody locks the shop out by a slip."""
     require(user, Status.REGISTERED, Status.ACTIVE, Status.SUSPENDED)
     _require_grantable(role)
     if by.id == user.id:
         raise OwnRole(role)
-    return RoleRevoked(**after(user, at), role=role, by=str(by)) if role in user.roles else None
+    if role not in user.roles:
+        return None
+    return RoleRevoked(**after(user, at), role=role, by=str(by), reason=reason)
+
+
+def require_admin_still(by: User) -> None:
+    """Whose token says admin may have lost the role, or the account, since it was given out. Raises NoAdminAnyMore.
+
+    With this and OwnRole the last admin cannot be taken away: who takes a role is an admin then, and stays one.
+    """
+    if by.status is not Status.ACTIVE or Role.ADMIN not in by.roles:
+        raise NoAdminAnyMore
 
 
 def _require_grantable(role: Role) -> None:

@@ -197,7 +197,7 @@ def in_the_history(row: UserRow, recorded: Recorded) -> UserRow:
         recorded.actor,
         row.status,
         event.role if isinstance(event, RoleGranted | RoleRevoked) else None,
-        known(event.reason) if isinstance(event, UserSuspended | UserReinstated) else None,
+        known(event.reason) if isinstance(event, WITH_REASON) else None,
     )
     return replace(row, history=(*row.history, change))
 
@@ -212,3 +212,4 @@ DECISIONS: Final = (
     UserErased,
 )
 """What the shop looks back at. What users change of themselves is not kept."""
+WITH_REASON: Final = (RoleGranted, RoleRevoked, UserSuspended, UserReinstated)

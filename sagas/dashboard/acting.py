@@ -11,6 +11,7 @@ from starlette.responses import Response
 from domain.errors import DomainError
 from domain.sagas.events import ActionKind
 from sagas.dashboard.actions import IRREVERSIBLE, MEANINGS
+from sagas.dashboard.asking import MOVED_ON, version_of
 from sagas.dashboard.one_saga import story
 from sagas.dashboard.port import Answered
 from sagas.dashboard.saga_words import said_of
@@ -78,7 +79,7 @@ async def refuse(visit: Visit, kind: ActionKind, id: UUID, answer: Answered) -> 
 
 async def note(visit: Visit, kind: ActionKind, id: UUID, answer: Answered) -> None:
     """Keeps that it was refused; the command API itself keeps whose roles do not allow it."""
-    if answer.status != HTTPStatus.FORBIDDEN:
+    if not answer.kept and not answer.replayed:
         _, text = why(answer)
         await visit.denied(f"saga.{kind.lower()}", str(id), f"{answer.said.get('code', answer.status)}: {text}")
 
@@ -87,7 +88,7 @@ def why(answer: Answered) -> tuple[str, str]:
     detail = str(answer.said.get("detail") or answer.said.get("title") or "")
     match answer.status:
         case HTTPStatus.PRECONDITION_FAILED:
-            return "It has moved on since you looked", f"Nothing was done. Look at it again and decide anew. {detail}"
+            return MOVED_ON, f"Nothing was done. Look at it again and decide anew. {detail}"
         case HTTPStatus.FORBIDDEN:
             return "You may not do that", f"Nothing was done. It takes an operator. {detail}"
         case HTTPStatus.CONFLICT:
@@ -104,13 +105,6 @@ def kind_of(visit: Visit) -> ActionKind:
     except ValueError:
         known = ", ".join(kind.lower() for kind in ActionKind)
         raise Refused(HTTPStatus.NOT_FOUND, f"There is no action {name}", f"There are {known}.") from None
-
-
-def version_of(visit: Visit) -> int:
-    text = visit.posted("version")
-    if not text.isdecimal():
-        raise Refused(HTTPStatus.BAD_REQUEST, "This form is not complete", "It must say which version was looked at.")
-    return int(text)
 
 
 def uuid_of(text: str) -> UUID:

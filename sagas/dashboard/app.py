@@ -69,7 +69,7 @@ async def asset(request: Request) -> Response:
 
 async def refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    return said(request, error.status, error.title, error.text, error.back)
+    return said(request, error.status, error.title, error.text, error.back, error.on)
 
 
 async def not_served(request: Request, error: Exception) -> Response:
@@ -91,6 +91,8 @@ async def broken(request: Request, error: Exception) -> Response:
     return said(request, HTTPStatus.INTERNAL_SERVER_ERROR, "This page could not be made", text)
 
 
-def said(request: Request, status: int, title: str, text: str, back: str = "/") -> Response:
-    values = {"theme": theme_of(request), "status": int(status), "title": title, "text": text, "back": back}
+def said(
+    request: Request, status: int, title: str, text: str, back: str = "/", on: str = "To the overview"
+) -> Response:
+    values = {"theme": theme_of(request), "status": int(status), "title": title, "text": text, "back": back, "on": on}
     return HTMLResponse(rendered("said.html", values), status, headers=SAFE)

@@ -8,10 +8,10 @@ from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID
 
-from domain.operations.kinds import OperationKind
 from sagas.dashboard.visit import Refused, Visit
 
 LONGEST_REASON: Final = 500
+MOVED_ON: Final = "It has moved on since you looked"
 RECORDED: Final = "That you asked is in the audit log."
 
 
@@ -19,7 +19,7 @@ RECORDED: Final = "That you asked is in the audit log."
 class Wish:
     """What somebody wants done to what; `back` is the page on which they asked."""
 
-    kind: OperationKind
+    kind: str
     target: str
     back: str = "/"
 
@@ -42,13 +42,27 @@ async def confirmed(visit: Visit, wish: Wish, text: str) -> None:
 
 async def requested(visit: Visit, wish: Wish, path: str, body: Mapping[str, Any], *, key: str | None = None) -> UUID:
     """The id of the operation. Sent twice with one key it is one. Raises Refused."""
-    answer = await visit.post(path, body, key=key or visit.posted("key") or None)
+    return UUID((await done(visit, wish, path, body, key=key))["id"])
+
+
+async def done(
+    visit: Visit,
+    wish: Wish,
+    path: str,
+    body: Mapping[str, Any],
+    *,
+    key: str | None = None,
+    version: int | None = None,
+) -> Mapping[str, Any]:
+    """What the command API said of it. Sent twice with one key it is done once. Raises Refused."""
+    answer = await visit.post(path, body, key=key or visit.posted("key") or None, version=version)
     if answer.done:
-        return UUID(answer.said["id"])
+        return answer.said
     said = str(answer.said.get("detail") or answer.said.get("title") or "no more was said")
-    if answer.status == HTTPStatus.FORBIDDEN:  # the command API has kept it itself
+    if answer.kept:
         raise Refused(answer.status, "You may not do that", f"{said}. {RECORDED}", back=wish.back)
-    raise await refused(visit, wish, answer.status, "That was refused", f"{said}. Nothing was done.")
+    title = MOVED_ON if answer.status == HTTPStatus.PRECONDITION_FAILED else "That was refused"
+    raise await refused(visit, wish, answer.status, title, f"{said}. Nothing was done.")
 
 
 async def refused(visit: Visit, wish: Wish, status: int, title: str, text: str) -> Refused:
@@ -64,3 +78,11 @@ def uuid_of(text: str, what: str) -> UUID:
     except ValueError:
         said = f"{text[:80]!r} is no id of a {what}: that is a UUID."
         raise Refused(HTTPStatus.BAD_REQUEST, "That is no id", said) from None
+
+
+def version_of(visit: Visit) -> int:
+    """Raises Refused for a form that does not say it."""
+    text = visit.posted("version")
+    if not text.isdecimal():
+        raise Refused(HTTPStatus.BAD_REQUEST, "This form is not complete", "It must say which version was looked at.")
+    return int(text)

@@ -13,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from domain.actor import IN_CHARGE
 from domain.operations.kinds import OperationKind
 from domain.operations.operation import Status
+from domain.sagas.events import ActionKind
 from projections.listing import Condition, Mark, Page
 from projections.operations.queries import LATEST_FIRST, OPERATIONS
 from projections.operations.row import OperationRow
@@ -25,6 +26,14 @@ from sagas.dashboard.views import compact, stamp
 from sagas.dashboard.visit import SAFE, Visit, not_there
 
 LIST: Final = Timed(OPERATIONS, "requested_at", "operations")
+KINDS: Final = [
+    *OperationKind,
+    *(f"saga.{action.lower()}" for action in ActionKind),
+    "user.grant-role",
+    "user.revoke-role",
+    "dashboard.post",
+]
+"""The last ones only when they are denied: what is done is in the saga's, or the user's, own log."""
 MOST_LINES: Final = 100_000
 STRETCH: Final = 1_000
 COLUMNS: Final = (
@@ -39,7 +48,7 @@ def conditions(visit: Visit) -> list[Condition]:
     """Raises Refused for what cannot be asked for."""
     return [
         *one_of(visit, "status", list(Status)),
-        *one_of(visit, "kind", list(OperationKind)),
+        *one_of(visit, "kind", KINDS),
         *equal(visit, "actor", "actor"),
         *equal(visit, "target", "target"),
         *between(visit, "requested_at"),
@@ -55,7 +64,7 @@ async def show(visit: Visit) -> Response:
         names=await names(visit, found.rows),
         statuses={status: WORDS[status] for status in Status},
         tones=TONES,
-        kinds=list(OperationKind),
+        kinds=KINDS,
     )
 
 

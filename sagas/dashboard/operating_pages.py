@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from domain.operations.kinds import OperationKind as Kind
 from sagas.dashboard import (
     aggregate_pages,
     audit_pages,
@@ -13,10 +14,12 @@ from sagas.dashboard import (
     operation,
     overview,
     parked_pages,
+    people_pages,
     personal,
 )  # fmt: skip
 from sagas.dashboard.access import PARKED_BULK
 from sagas.dashboard.page import Page
+from sagas.dashboard.people import ROLES
 
 OPERATING: Final = [
     Page("/overview/live", overview.live),
@@ -24,21 +27,21 @@ OPERATING: Final = [
     Page("/models/live", model_pages.live),
     Page("/models/{model}", model_pages.show_one),
     Page("/models/{model}/live", model_pages.live_one),
-    Page("/models/{model}/start", model_pages.start, method="POST"),
-    Page("/models/{model}/{replay}/compare", model_pages.compare, method="POST"),
-    Page("/models/{model}/{replay}/switch", model_pages.switch, method="POST"),
-    Page("/models/{model}/{replay}/rollback", model_pages.roll_back, method="POST"),
-    Page("/models/{model}/{replay}/cancel", model_pages.cancel, method="POST"),
-    Page("/models/{model}/{replay}/drop", model_pages.drop, method="POST"),
+    Page("/models/{model}/start", model_pages.start, method="POST", kind=Kind.REPLAY_START),
+    Page("/models/{model}/{replay}/compare", model_pages.compare, method="POST", kind=Kind.REPLAY_COMPARE),
+    Page("/models/{model}/{replay}/switch", model_pages.switch, method="POST", kind=Kind.REPLAY_SWITCH),
+    Page("/models/{model}/{replay}/rollback", model_pages.roll_back, method="POST", kind=Kind.REPLAY_ROLLBACK),
+    Page("/models/{model}/{replay}/cancel", model_pages.cancel, method="POST", kind=Kind.REPLAY_CANCEL),
+    Page("/models/{model}/{replay}/drop", model_pages.drop, method="POST", kind=Kind.REPLAY_DROP),
     Page("/parked", parked_pages.show, "Parked"),
     Page("/parked/cause", parked_pages.show_cause),
-    Page("/parked/cause/canary", parked_pages.retry_canary, method="POST"),
-    Page("/parked/cause/retry", parked_pages.retry_others, scope=PARKED_BULK, method="POST"),
+    Page("/parked/cause/canary", parked_pages.retry_canary, method="POST", kind=Kind.PARKED_RETRY),
+    Page("/parked/cause/retry", parked_pages.retry_others, scope=PARKED_BULK, method="POST", kind=Kind.PARKED_RETRY),
     Page("/parked/outcomes", parked_pages.show_outcomes),
     Page("/parked/outcomes/live", parked_pages.live_outcomes),
     Page("/parked/{id}", parked_pages.show_one),
-    Page("/parked/{id}/retry", parked_pages.retry_one, method="POST"),
-    Page("/parked/{id}/discard", parked_pages.discard_one, method="POST"),
+    Page("/parked/{id}/retry", parked_pages.retry_one, method="POST", kind=Kind.PARKED_RETRY),
+    Page("/parked/{id}/discard", parked_pages.discard_one, method="POST", kind=Kind.PARKED_DISCARD),
     Page("/events", event_pages.show, "Events"),
     Page("/events/{context}/{position}", event_pages.show_one),
     Page("/aggregates/{context}/{id}", aggregate_pages.show),
@@ -46,10 +49,15 @@ OPERATING: Final = [
     Page("/notifications/newer", notification_pages.newer),
     Page("/notifications/{id}", notification_pages.show_one),
     Page("/notifications/{id}/mail", notification_pages.show_mail),
+    Page("/people", people_pages.show, "People"),
+    Page("/people/newer", people_pages.newer),
+    Page("/people/{id}", people_pages.show_one),
+    Page("/people/{id}/grant", people_pages.grant, scope=ROLES, method="POST", kind="user.grant-role"),
+    Page("/people/{id}/revoke", people_pages.revoke, scope=ROLES, method="POST", kind="user.revoke-role"),
     Page("/audit", audit_pages.show, "Audit log"),
     Page("/audit.csv", audit_pages.as_csv),
     Page("/audit/newer", audit_pages.newer),
     Page("/audit/{id}", audit_pages.show_one),
-    Page("/streams/{stream}/open", personal.open_stream, method="POST"),
+    Page("/streams/{stream}/open", personal.open_stream, method="POST", kind=Kind.PERSONAL_SHOW),
     Page("/operations/{id}/live", operation.live),
 ]

@@ -22,6 +22,7 @@ class Page:
 
     A page with a `menu` entry is in the menu, in the order of `pages.py`. A POST has a form whose CSRF token was
     checked; what it does is done through the command API (`Visit.post`), which asks for roles again and records it.
+    `kind` is what the audit log calls it when it is refused; it is about the last id in the path, else the path.
     """
 
     path: str
@@ -29,3 +30,4 @@ class Page:
     menu: str = ""
     scope: str = LOOK
     method: Literal["GET", "POST"] = "GET"
+    kind: str = ""

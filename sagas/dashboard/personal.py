@@ -17,6 +17,9 @@ from sagas.dashboard.visit import Visit
 SCOPE: Final = "personal:show"
 OPEN_FOR: Final = timedelta(minutes=15)
 
+ELSEWHERE: Final = {"mail": "notifications", "person": "people"}
+"""What forms say as their place that are not on the page of an event, and where one goes from there."""
+
 SEALED: Final = "(personal, sealed)"
 ERASED: Final = "(erased)"
 
@@ -54,6 +57,6 @@ async def open_stream(visit: Visit) -> Response:
     done = await requested(visit, wish, f"/v1/streams/{stream}/show-personal", {"reason": reason})
     context, place = visit.posted("context"), visit.posted("place")
     there = f"/events/{context}/{place}" if place else f"/aggregates/{context}/{stream}"
-    if place == "mail":
-        there = f"/notifications/{stream}"
+    if place in ELSEWHERE:
+        there = f"/{ELSEWHERE[place]}/{stream}"
     return visit.go(there, personal=str(done), **({"at": visit.posted("at")} if visit.posted("at") else {}))

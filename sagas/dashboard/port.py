@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -95,14 +96,23 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """`said` is the answer's body: of a command that was refused a problem, with `code` and `detail`."""
+    """`said` is the answer's body: of a command that was refused a problem, with `code` and `detail`.
+
+    `replayed`: it is the answer of the first time that the command was sent with this key; nothing was done now.
+    """
 
     status: int
     said: Mapping[str, Any] = field(default_factory=dict)
+    replayed: bool = False
 
     @property
     def done(self) -> bool:
         return self.status < 300
+
+    @property
+    def kept(self) -> bool:
+        """Whether the command API has kept the denial for the audit log: it does where the roles do not allow it."""
+        return self.status == HTTPStatus.FORBIDDEN and "scope" in (self.said.get("facts") or {})
 
 
 class Unreachable(Exception):

@@ -36,17 +36,26 @@ SAFE: Final = {
 class Refused(Exception):
     """What was asked for is not done; the page says why. `title` is short, `text` says what to do instead."""
 
-    def __init__(self, status: int, title: str, text: str, *, back: str = "/") -> None:
-        """`back` is the page that is offered to go on from."""
+    def __init__(self, status: int, title: str, text: str, *, back: str = "/", on: str = "") -> None:
+        """`back` is the page that is offered to go on from, `on` what the link to it says."""
         super().__init__(title)
         self.status = status
         self.title = title
         self.text = text
         self.back = back
+        self.on = on or ("To the overview" if back == "/" else "Back")
 
 
 def not_there(what: str, id: object) -> Refused:
     return Refused(HTTPStatus.NOT_FOUND, f"There is no {what} {id}", "It may not have come to be yet.")
+
+
+@dataclass
+class SoFar:
+    """What came of a form so far: answers of the command API, and whether a denial was kept for the audit log."""
+
+    answers: list[Answered] = field(default_factory=list)
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,7 @@ class Visit:
     session: Session
     actor: Actor
     form: Mapping[str, list[str]] = field(default_factory=dict)
+    so_far: SoFar = field(default_factory=SoFar)
 
     def may(self, scope: str) -> bool:
         return may(self.actor, scope)
@@ -85,18 +95,27 @@ class Visit:
         self, path: str, body: Mapping[str, Any], *, key: str | None = None, version: int | None = None
     ) -> Answered:
         """Has the command API do something, as who is signed in. Raises Refused when it cannot be reached."""
-        token = self.desk.token(self.actor)
+        asked = Asked(path, body, client_of(self.request), self.desk.token(self.actor), key, version)
         try:
-            return await self.desk.commands.post(Asked(path, body, client_of(self.request), token, key, version))
+            answer = await self.desk.commands.post(asked)
         except Unreachable as error:
             raise Refused(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "The command API cannot be reached",
                 f"Whether anything was done is not known; sending the same form again does it once at most. {error}",
             ) from error
+        self.so_far.answers.append(answer)
+        self.so_far.kept |= answer.kept
+        return answer
+
+    @property
+    def sent_before(self) -> bool:
+        """Whether all that this form asks for had been asked for by the same form already: nothing was done now."""
+        return bool(self.so_far.answers) and all(answer.replayed for answer in self.so_far.answers)
 
     async def denied(self, action: str, target: str, why: str) -> None:
         """Keeps for the audit log that this was not done; `action` as `saga.retry`."""
+        self.so_far.kept = True
         await self.desk.denials.keep(self.actor, action, target, why)
 
     def _frame(self) -> dict[str, Any]:

@@ -17,11 +17,13 @@ from psycopg_pool import AsyncConnectionPool
 from commands.app import app
 from commands.http import CommandApi
 from commands.loop import WriteLoop
+from commands.operations.handlers import HANDLERS as OPERATIONS
 from commands.services import Loops, Services
 from commands.table import Table
 from commands.users.handlers import handlers
 from commands.users.mailed_links import MailedLinks
 from commands.users.routes import RESOURCES, ROUTES
+from domain import operations
 from domain.access import TokenInvalid
 from domain.actor import Actor, Role
 from domain.ids import ClaimId
@@ -111,6 +113,10 @@ class Place:
     async def refresh(self, token: str) -> httpx.Response:
         return await self.post("/v1/sessions/refresh", {"refreshToken": token})
 
+    async def denied(self) -> list[Any]:
+        log = LogReader(self.pool, operations.CONTEXT.name, self.keys)
+        return [each.event for each in (await log.read(0, 100)).events]
+
     async def credentials(self, user: Actor) -> Credentials:
         assert user.id is not None
         id = credentials_id(user.id)
@@ -118,7 +124,7 @@ class Place:
 
 
 async def prepare(conninfo: str) -> None:
-    await migrate(conninfo, [CONTEXT.name])
+    await migrate(conninfo, [CONTEXT.name, operations.CONTEXT.name])
     async with await AsyncConnection.connect(conninfo) as connection:
         await migrate_keys(connection)
 
@@ -133,15 +139,19 @@ async def place(conninfo: str, policy: Policy = DEFAULT_POLICY, *, activated: bo
         links = MailedLinks(PlainClaims())
         own = handlers(activated=activated, policy=policy, reset_hash=links.reset_hash)
         loop = WriteLoop(CONTEXT, own, log)
-        transport = httpx.ASGITransport(app(api(loop, keys), ROUTES, RESOURCES, jwks=dict))
+        denials = EventLog(conninfo, pool, operations.CONTEXT, keys)
+        await denials.open()
+        loops = {CONTEXT.name: loop, operations.CONTEXT.name: WriteLoop(operations.CONTEXT, OPERATIONS, denials)}
+        transport = httpx.ASGITransport(app(api(loops, keys), ROUTES, RESOURCES, jwks=dict))
         async with httpx.AsyncClient(transport=transport, base_url="http://chobo") as client:
             yield Place(loop, keys, client, pool)
-        await loop.close()
+        for each in loops.values():
+            await each.close()
         await log.close()
+        await denials.close()
 
 
-def api(loop: WriteLoop, keys: PersonalKeys) -> CommandApi:
-    loops = {CONTEXT.name: loop}
+def api(loops: Mapping[str, WriteLoop], keys: PersonalKeys) -> CommandApi:
     unused: Any = None
     services = Services(
         keys=keys,

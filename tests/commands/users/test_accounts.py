@@ -147,6 +147,41 @@ async def test_admins_grant_roles_and_nobody_else(here: Place) -> None:
     assert (await here.post(path, {"role": "staff"}, by=ADMIN)).status_code == 200
     session = await here.sign_in("hana@example.org")
     assert session.json()["user"] == {"id": str(hana.id), "roles": ["customer", "staff"]}
+    denials = [(event.by, event.action, event.target) for event in await here.denied()]
+    assert denials == [(by.id, "user.grant-role", str(hana.id)) for by in (hana, OPERATOR)]
+
+
+async def an_admin(here: Place) -> Actor:
+    """With a token that goes on saying so."""
+    someone = await here.register()
+    assert (await here.post(f"/v1/users/{someone.id}/grant-role", {"role": "admin"}, by=ADMIN)).status_code == 200
+    return Actor(someone.id, frozenset({Role.ADMIN}))
+
+
+async def test_who_is_no_admin_any_more_grants_nothing_whatever_their_token_says(here: Place) -> None:
+    hana, bo = await an_admin(here), await an_admin(here)
+    path = f"/v1/users/{hana.id}/revoke-role"
+    assert (await here.post(path, {"role": "admin", "reason": "left"}, by=bo)).status_code == 200
+    for role in ("admin", "staff"):
+        again = await here.post(f"/v1/users/{hana.id}/grant-role", {"role": role}, by=hana)
+        assert (again.status_code, again.json()["code"]) == (403, "NO_ADMIN_ANY_MORE")
+    await here.post(f"/v1/users/{bo.id}/suspend", {"reason": "on leave"}, by=ADMIN)
+    suspended = await here.post(f"/v1/users/{hana.id}/grant-role", {"role": "admin"}, by=bo)
+    assert suspended.json()["code"] == "NO_ADMIN_ANY_MORE"
+
+
+@pytest.mark.parametrize("processes", ["one process", "two"])
+async def test_two_admins_who_take_the_role_from_each_other_leave_one(
+    here: Place, there: Place, processes: str
+) -> None:
+    for _ in range(10):
+        hana, bo = await an_admin(here), await an_admin(here)
+        other = here if processes == "one process" else there
+        answers = await asyncio.gather(
+            here.post(f"/v1/users/{bo.id}/revoke-role", {"role": "admin"}, by=hana),
+            other.post(f"/v1/users/{hana.id}/revoke-role", {"role": "admin"}, by=bo),
+        )
+        assert sorted(answer.status_code for answer in answers) == [200, 403]
 
 
 async def test_an_operator_does_not_suspend_an_admin(here: Place) -> None:

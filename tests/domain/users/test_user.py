@@ -119,6 +119,13 @@ def test_a_role_is_granted_by_somebody_and_once():
     given(registered, activated, granted).when(user.revoke, Role.STAFF, ADMIN).then(RoleRevoked)
 
 
+def test_granting_and_revoking_say_why():
+    granted = a(RoleGranted, role=Role.STAFF, by=str(ADMIN), reason="new here")
+    given(registered, activated).when(user.grant, Role.STAFF, ADMIN, "new here").then(granted)
+    revoked = a(RoleRevoked, role=Role.STAFF, by=str(ADMIN), reason="gone")
+    given(registered, activated, granted).when(user.revoke, Role.STAFF, ADMIN, "gone").then(revoked)
+
+
 @pytest.mark.parametrize("role", [Role.SERVICE, Role.CUSTOMER])
 def test_nobody_is_made_a_service(role):
     given(registered, activated).when(user.grant, role, ADMIN).refused(RoleNotGrantable)
