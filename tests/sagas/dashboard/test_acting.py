@@ -122,7 +122,7 @@ def test_an_operator_cancels_by_keyboard_and_sees_what_comes_of_it(operator: Vis
     page.keyboard.type("cancel")
     page.keyboard.press("Enter")
     page.get_by_text("is done.").wait_for()
-    page.locator(".lead").get_by_text("rejected", exact=True).wait_for()
+    page.locator(".standing").get_by_text("rejected", exact=True).wait_for()
     assert "The customer asked on the phone" in operator.text()
     assert operator.axe() == []
 
