@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from asyncio import gather
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,18 +13,14 @@ from uuid import UUID
 from starlette.responses import Response
 
 from domain.errors import NotFound
-from domain.sagas.events import ActionTaken, Course
+from domain.sagas.events import Course
 from domain.sagas.saga import Saga
-from projections.feed import Recorded
-from projections.listing import Condition, Page
-from projections.operations.queries import LATEST_FIRST, OPERATIONS
-from projections.operations.row import OperationRow
 from sagas.dashboard.actions import choices
 from sagas.dashboard.as_test import NEEDS_PERSON, as_test
 from sagas.dashboard.came_of_it import asked_for
 from sagas.dashboard.healthy import Usual
 from sagas.dashboard.live import stream
-from sagas.dashboard.rows import Odd, listed
+from sagas.dashboard.operator_log import operator_log
 from sagas.dashboard.saga_words import COURSES, said_of
 from sagas.dashboard.stories import Untold
 from sagas.dashboard.swimlane import Drawing, drawing
@@ -37,10 +32,8 @@ from sagas.runs import Run, runs
 from sagas.story import Story
 
 MODEL: Final = "sagas"
-CONTEXT: Final = "sagas"
 SHOWN: Final = 60
 """Events of a timeline on one page."""
-ACTED: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +133,7 @@ async def told(visit: Visit, story: Story, *, whole: bool = False) -> dict[str, 
         "entries": timeline(shown if whole else shown[-SHOWN:])[::-1],
         "earlier": None if whole or len(shown) <= SHOWN else shown[-SHOWN].event.originator_version - 1,
         "latest": upto >= saga.version,
-        "acted": await acted(visit, story.recorded),
-        "operations": await operations(visit, saga.id),
+        "deeds": await operator_log(visit, story),
         "order": order_of(saga),
         "came": asked_for(visit.asked("acted"), saga, story.recorded),
         "actions": choices(visit, saga, definition),
@@ -202,22 +194,3 @@ def owes(story: Story) -> str | None:
     if balance.money or balance.goods:
         return f"It ended as {saga.outcome}, so money and goods should be nothing: they are not."
     return None
-
-
-async def acted(visit: Visit, recorded: Sequence[Recorded]) -> list[Recorded]:
-    """What operators have had it do lately, the newest first; the timeline has the rest.
-
-    What they said is read by those who act themselves.
-    """
-    found = [each for each in recorded if isinstance(each.event, ActionTaken)][: -ACTED - 1 : -1]
-    if not visit.may("sagas:act"):
-        return found
-    log = visit.desk.opened[CONTEXT]
-    asked = [log.stream(each.event.originator_id, each.event.originator_version - 1, limit=1) for each in found]
-    return [opened for (opened,) in await gather(*asked)]
-
-
-async def operations(visit: Visit, id: UUID) -> Sequence[OperationRow | Odd]:
-    """What was denied, and what else the audit log has about it."""
-    where = [Condition("target", "eq", str(id))]
-    return (await listed(visit.desk.reads, OPERATIONS, where, LATEST_FIRST, Page(ACTED))).rows
