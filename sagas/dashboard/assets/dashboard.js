@@ -32,7 +32,7 @@ let touched = Date.now();
 for (const name of ["pointermove", "pointerdown", "keydown", "wheel", "focusin"]) {
   document.addEventListener(name, () => { touched = Date.now(); }, { passive: true });
 }
-const inHand = () => document.querySelector("main:hover, main :focus, main details[open], main :checked");
+const inHand = () => document.querySelector("main:hover, main :focus, main details[open], main input:checked");
 setInterval(() => {
   const news = document.querySelector("[data-news]");
   if (!news || document.hidden || Date.now() - touched < IDLE || scrollY > 0 || inHand()) return;
