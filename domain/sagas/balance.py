@@ -43,6 +43,11 @@ class Balance:
         return self.held + self.captured - self.refunded
 
     @property
+    def paid(self) -> int:
+        """What the shop has taken of the customer's money and not given back: what is only held is not among it."""
+        return self.captured - self.refunded
+
+    @property
     def goods(self) -> int:
         """Units that are held and neither sent on their way nor put back."""
         return self.reserved - self.committed - self.released

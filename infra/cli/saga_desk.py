@@ -30,6 +30,7 @@ from infra.event_log.reader import LogReader
 from infra.event_log.wakeups import Wakeups
 from infra.keys import PersonalKeys
 from infra.settings import Settings
+from sagas.advice import advised
 from sagas.engine import Engine
 from sagas.explain import explained
 from sagas.processes import PROCESSES
@@ -62,10 +63,15 @@ async def show_one(settings: Settings, id: UUID, *, as_json: bool) -> None:
 async def explain(settings: Settings, id: UUID, *, as_json: bool) -> None:
     async with told(settings, id) as story:
         said = explained(story.saga, story.definition, datetime.now(UTC))
+        advice = advised(story.saga, story.balance)
     if as_json:
-        show_line(asdict(said) | {"version": story.saga.version, "balance": of(story.balance)})
+        told_by = {"facts": advice.facts, "todo": advice.todo, "action": advice.action} if advice else None
+        more = {"version": story.saga.version, "balance": of(story.balance), "advice": told_by}
+        show_line(asdict(said) | more)
         return
     print(said.sentence, end="\n\n")
+    if advice:
+        print(advice.sentence, end="\n\n")
     show((asdict(step) for step in said.steps), as_json=False)
 
 

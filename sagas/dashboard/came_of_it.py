@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from domain.sagas.events import (
     CommandDispatched,
     OperatorNeeded,
     SagaEnded,
+    SagaParked,
     StepCompleted,
     StepFailed,
 )
@@ -35,17 +37,29 @@ def came_since(recorded: Sequence[Recorded], action_id: UUID) -> CameOfIt:
         return CameOfIt("no effect", "wait", "It was asked for, but the saga has not taken it.")
     action: Any = recorded[at].event
     then = [each.event for each in recorded[at + 1 :]]
-    sent = [event for event in then if isinstance(event, CommandDispatched)]
-    if not sent or action.action in (ActionKind.PAUSE, ActionKind.RESUME):
-        outcome = next((event.outcome for event in then if isinstance(event, SagaEnded)), None)
-        ended = f" It ended as {outcome.lower()}." if outcome else ""
+    at_once = list(takewhile(lambda event: not isinstance(event, ActionTaken), then))
+    if parked := next((event for event in at_once if isinstance(event, SagaParked)), None):
+        return CameOfIt("failed", "bad", f"Its rules failed again: {parked.error}")
+    sent = next((event for event in at_once if isinstance(event, CommandDispatched)), None)
+    if sent is None or action.action in (ActionKind.PAUSE, ActionKind.RESUME):
+        end = next((event.outcome for event in then if isinstance(event, SagaEnded)), None)
+        ended = f" It ended as {end.lower()}." if end else ""
         return CameOfIt("done", "good", f"{action.action.capitalize()} was done.{ended}")
-    step = sent[0].step
-    if failed := next((e for e in then if isinstance(e, StepFailed | OperatorNeeded) and e.step == step), None):
-        return CameOfIt("failed", "bad", f"“{step}” was asked for again and met {failed.code}. {failed.detail}".strip())
-    if any((isinstance(e, StepCompleted) and e.step == step) or isinstance(e, SagaEnded) for e in then):
-        return CameOfIt("done", "good", f"“{step}” was asked for, and is done.")
-    return CameOfIt("requested", "busy", f"“{step}” was asked for at {sent[0].timestamp:%H:%M:%S}; no answer yet.")
+    return outcome(sent, then)
+
+
+def outcome(sent: CommandDispatched, then: Sequence[Any]) -> CameOfIt:
+    """What was heard first of the command that the action had sent, whatever was asked for later."""
+    for event in then[then.index(sent) :]:
+        match event:
+            case StepFailed(step=sent.step) | OperatorNeeded(step=sent.step):
+                text = f"“{sent.step}” was asked for again and met {event.code}. {event.detail}"
+                return CameOfIt("failed", "bad", text.strip())
+            case StepCompleted(step=sent.step) | SagaEnded():
+                return CameOfIt("done", "good", f"“{sent.step}” was asked for, and is done.")
+            case _:
+                pass
+    return CameOfIt("requested", "busy", f"“{sent.step}” was asked for at {sent.timestamp:%H:%M:%S}; no answer yet.")
 
 
 def taken(event: Any, action_id: UUID) -> bool:

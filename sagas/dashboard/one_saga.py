@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from itertools import islice
 from time import monotonic
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -17,17 +16,12 @@ from starlette.responses import Response
 from domain.errors import NotFound
 from domain.sagas.events import ActionTaken, Course
 from domain.sagas.saga import Saga
-from projections.feed import Recorded
-from projections.listing import Condition, Page
-from projections.operations.queries import LATEST_FIRST, OPERATIONS
-from projections.operations.row import OperationRow
 from sagas.dashboard.actions import ACT, choices
 from sagas.dashboard.as_test import NEEDS_PERSON, as_test, name_of
 from sagas.dashboard.came_of_it import asked_for
 from sagas.dashboard.healthy import Usual
 from sagas.dashboard.live import stream
-from sagas.dashboard.odd import Odd
-from sagas.dashboard.rows import listed
+from sagas.dashboard.operator_log import operator_log
 from sagas.dashboard.saga_words import COURSES, said_of
 from sagas.dashboard.stories import Untold
 from sagas.dashboard.swimlane import Drawing, drawing
@@ -39,10 +33,8 @@ from sagas.runs import Run, runs
 from sagas.story import Story
 
 MODEL: Final = "sagas"
-CONTEXT: Final = "sagas"
 SHOWN: Final = 60
 """Events of a timeline on one page."""
-ACTED: Final = 30
 AGED: Final = 10.0  # seconds after which the times on an open page are told anew, while sagas move
 LINES: Final = 200
 """Of a saga as a test, on its page; the file has all."""
@@ -165,10 +157,9 @@ async def told(visit: Visit, story: Story, *, whole: bool = False) -> dict[str, 
         "entries": timeline(shown if whole else shown[-SHOWN:])[::-1],
         "earlier": None if whole or len(shown) <= SHOWN else shown[-SHOWN].event.originator_version - 1,
         "latest": upto >= saga.version,
-        "acted": await acted(visit, story.recorded),
+        "deeds": await operator_log(visit, story),
         "acted_in_all": sum(isinstance(each.event, ActionTaken) for each in story.recorded),
         "attempts_shown": None if whole else ATTEMPTS,
-        "operations": await operations(visit, saga.id),
         "order": order_of(saga),
         "came": asked_for(visit.asked("acted"), story.recorded),
         "actions": choices(visit, saga, definition),
@@ -229,23 +220,3 @@ def owes(story: Story) -> str | None:
     if balance.money or balance.goods:
         return f"It ended as {saga.outcome}, so money and goods should be nothing: they are not."
     return None
-
-
-async def acted(visit: Visit, recorded: Sequence[Recorded]) -> list[Recorded]:
-    """What operators have had it do lately, the newest first; the timeline has the rest.
-
-    What they said is read by those who act themselves.
-    """
-    found = list(islice((each for each in reversed(recorded) if isinstance(each.event, ActionTaken)), ACTED))
-    if not visit.may(ACT):
-        return found
-    if all(isinstance(each.event, ActionTaken) and each.event.by is None for each in found):
-        return found  # a service's words are not sealed
-    versions = [each.event.originator_version for each in found]
-    return (await visit.desk.opened[CONTEXT].picked(found[0].event.originator_id, versions))[::-1]
-
-
-async def operations(visit: Visit, id: UUID) -> Sequence[OperationRow | Odd]:
-    """What was denied, and what else the audit log has about it."""
-    where = [Condition("target", "eq", str(id))]
-    return (await listed(visit.desk.reads, OPERATIONS, where, LATEST_FIRST, Page(ACTED))).rows

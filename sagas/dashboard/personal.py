@@ -26,6 +26,12 @@ SEALED: Final = "(personal, sealed)"
 ERASED: Final = "(erased)"
 
 
+def may_read_reasons(visit: Visit) -> bool:
+    """What operators gave as their reason may name a customer, though it should not: who may open personal fields
+    reads it, staff do not, on any page."""
+    return visit.may(SCOPE)
+
+
 async def is_open(visit: Visit, stream: UUID) -> bool:
     """Whether who looks has had this stream opened, a short while ago: the address names the operation.
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from domain.ids import OrderId
 from domain.orders.order import Order, Status
 from domain.products.reservation import ReservationStatus
 from domain.products.stock import Stock
-from tests.sagas.world import World
+from domain.sagas.checkout.facts import Placed
+from domain.sagas.events import Course
+from domain.sagas.saga import Saga
+from sagas.advice import advised, units, unsettled
+from sagas.story import story_of
+from tests.sagas.world import World, eur
 
 ENDED_BADLY = {Status.REJECTED, Status.EXPIRED, Status.CANCELLED}
 
@@ -17,7 +23,37 @@ def assert_balanced(world: World) -> None:
     for order in world.loops["orders"].known.values():
         if not stuck:
             settled(world, order)
+    told_as_they_are(world)
     stock_adds_up(world.shelf)
+
+
+def told_as_they_are(world: World) -> None:
+    """What a person is told of a checkout's money and goods is what payments and stock have."""
+    for saga in world.sagas:
+        if saga.process != "checkout" or Placed.NAME not in saga.known:
+            continue
+        story = story_of([each for each in world.feeds["sagas"] if each.event.originator_id == saga.id])
+        order = OrderId(Placed.model_validate(saga.known[Placed.NAME]).order_id)
+        facts, advice = unsettled(saga, story.balance), advised(saga, story.balance)
+        assert (advice is None) is not (saga.stuck or saga.paused or saga.parked is not None)
+        if saga.ended:
+            assert facts == [], (saga.outcome, facts)
+        elif saga.stuck:
+            assert facts == still_out(world, order, saga), saga.trouble
+
+
+def still_out(world: World, order: OrderId, saga: Saga) -> list[str]:
+    """As `unsettled`, of a checkout that is stuck, from what the other contexts have."""
+    payment = world.payment_of(order)
+    assert payment
+    reservations = world.reservations(order)
+    left = sum(line.quantity for r in reservations if r.status is ReservationStatus.COMMITTED for line in r.lines)
+    missing = payment.due.amount - payment.paid.amount
+    held = sum(attempt.capturable.amount for attempt in payment.attempts if attempt.capturable)
+    assert saga.course is Course.OVER
+    said = [f"{units(left)} left the stock"] if left and missing else []
+    more = f", {eur(held)} is authorised" if held else ""
+    return [*said, f"{eur(missing)} not captured{more}"] if missing else []
 
 
 def settled(world: World, order: Order) -> None:

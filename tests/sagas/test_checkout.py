@@ -148,6 +148,7 @@ def test_a_capture_that_fails_once_part_of_the_order_left_waits_for_an_operator(
     assert saga.status is SagaStatus.STUCK
     assert saga.trouble
     assert saga.trouble.code == "ALREADY_SHIPPED"
+    assert_balanced(world)
 
 
 def test_an_authorisation_that_is_lost_after_the_pivot_cancels_the_order(world: World):

@@ -26,18 +26,34 @@ document.addEventListener("submit", (event) => {
   setTimeout(() => { delete form.dataset.sent; }, 5000);
 });
 
-// -- new rows are announced, and taken in on request or when nobody is about to touch anything -----------------------
+// -- new rows are announced, and taken in on request, or when nobody can be about to touch what would move -----------
 const IDLE = 20_000;
 let touched = Date.now();
 for (const name of ["pointermove", "pointerdown", "keydown", "wheel", "focusin"]) {
   document.addEventListener(name, () => { touched = Date.now(); }, { passive: true });
 }
+const inHand = () => document.querySelector("main:hover, main :focus, main details[open], main input:checked");
 setInterval(() => {
   const news = document.querySelector("[data-news]");
-  if (!news || document.hidden || Date.now() - touched < IDLE) return;
-  if (scrollY > 0 || document.querySelector("main details[open], main :checked")) return;
+  if (!news || document.hidden || Date.now() - touched < IDLE || scrollY > 0 || inHand()) return;
   location.replace(news.href);
 }, 1000);
+
+// -- what is under the pointer stays under it: when something comes in above, the page is scrolled by as much --------
+let pointer = null;
+let kept = null;
+document.addEventListener("pointermove", (event) => { pointer = [event.clientX, event.clientY]; }, { passive: true });
+document.documentElement.addEventListener("pointerleave", () => { pointer = null; });
+document.addEventListener("htmx:before:swap", () => {
+  const focused = document.querySelector("main :focus");
+  const under = pointer && document.elementFromPoint(...pointer);
+  const what = under && under.closest("main") ? under : focused;
+  kept = what && { what, top: what.getBoundingClientRect().top };
+});
+document.addEventListener("htmx:after:swap", () => {
+  if (kept && kept.what.isConnected) scrollBy({ top: kept.what.getBoundingClientRect().top - kept.top, behavior: "instant" });
+  kept = null;
+});
 
 // -- whether this page is live ----------------------------------------------------------------------------------------
 const live = () => document.querySelector("[data-live]");

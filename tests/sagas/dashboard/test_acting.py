@@ -82,10 +82,17 @@ def test_an_action_is_done_once_however_often_the_button_is_pressed(house: House
     assert desk.act("waiting", "resume").status_code == 303
 
 
-def test_what_failed_again_is_told_as_failed(house: House):
-    desk, key = Desk(house), str(uuid4())
-    assert desk.act("stuck", "retry", key=key).status_code == 303
-    eventually(lambda: "met ALREADY_SHIPPED" in desk.get(f"sagas/{house.saga('stuck')}?acted={key}"))
+def test_what_failed_again_is_told_as_failed_in_the_banner_and_in_the_log(house: House):
+    desk, key, again = Desk(house), str(uuid4()), house.saga("stuck")
+    assert '<p class="notice bad" role="status">' not in desk.get(f"sagas/{again}")
+    assert desk.act("stuck", "retry", key=key, reason="the bank has called").status_code == 303
+    came = (
+        r'<p class="notice bad" role="status">.*?failed</span> “cancel the order” was asked for again and met ALREADY'
+    )
+    eventually(lambda: re.search(came, desk.get(f"sagas/{again}?acted={key}"), re.DOTALL))
+    row = next(part for part in desk.get(f"sagas/{again}").split("<tr>") if "the bank has called" in part)
+    assert ("failed</span>" in row, "done</span>" in row) == (True, False)
+    assert (OPERATOR in row, "met ALREADY_SHIPPED" in row) == (True, True)
 
 
 # --- many at once -----------------------------------------------------------------------------------------------------
@@ -216,8 +223,8 @@ def test_an_operator_cancels_by_keyboard_and_sees_what_comes_of_it(operator: Vis
     page.keyboard.press("Tab")
     page.keyboard.type("cancel")
     page.keyboard.press("Enter")
-    page.get_by_text("is done.").wait_for()
-    page.locator(".lead").get_by_text("rejected", exact=True).wait_for()
+    page.get_by_role("status").get_by_text("is done.").wait_for()
+    page.locator(".standing").get_by_text("rejected", exact=True).wait_for()
     assert "The customer asked on the phone" in operator.text()
     assert operator.axe() == []
 

@@ -139,7 +139,7 @@ def test_it_is_copied_as_a_test_that_runs_and_fails_only_where_a_person_is_neede
     house: House, tmp_path: Path, name: str, passes: bool
 ):
     html = page(house, f"{house.saga(name)}/test").text
-    text = html.partition('class="tall">')[2].partition("</pre>")[0]
+    text = html.partition('class="unfolded">')[2].partition("</pre>")[0]
     for written, meant in (("&#39;", "'"), ("&#34;", '"'), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
         text = text.replace(written, meant)
     file = tmp_path / "test_copied.py"

@@ -134,3 +134,42 @@ def test_a_row_changes_where_it_stands_and_a_new_one_is_announced(operator: Visi
     assert page.locator(f"#d-{house.saga('stuck')}").get_attribute("open") is not None
     page.locator("#news a").click()
     page.locator(f"#s-{house.saga('new')}").wait_for()
+
+
+@pytest.mark.requires("browser")
+def test_nothing_moves_under_a_pointer_however_long_it_rests(operator: Visitor, house: House):
+    page = operator.page
+    page.clock.install()
+    operator.go("/sagas")
+    page.locator("[data-live]").get_by_text("Live").wait_for()
+    row = page.locator(f"#s-{house.saga('stuck')}")
+    row.hover()
+    order, place = [each.get_attribute("id") for each in page.locator("tbody tr").all()], row.bounding_box()
+
+    house.place("under the pointer", "pm_card_visa", "ENDED")
+    page.locator("#news a").wait_for()
+    page.clock.run_for(60_000)
+    assert [each.get_attribute("id") for each in page.locator("tbody tr").all()] == order
+    assert row.bounding_box() == place
+    assert house.saga("under the pointer") not in page.content()
+
+    page.mouse.move(40, 500)  # beside the list: nothing that would move is in hand any more
+    page.clock.run_for(30_000)
+    page.locator(f"#s-{house.saga('under the pointer')}").wait_for()
+
+
+@pytest.mark.requires("browser")
+def test_what_comes_in_above_the_pointer_scrolls_the_page_by_as_much(operator: Visitor, house: House):
+    house.place_waiting("read")
+    saga = house.saga("read")
+    operator.go(f"/sagas/{saga}")
+    page = operator.page
+    page.locator("[data-live]").get_by_text("Live").wait_for()
+    line = page.locator("#e-3")
+    line.hover()
+    before = line.bounding_box()["y"]
+    seen = house.look(saga)
+    assert seen
+    house.tried(f"/v1/sagas/{saga}/pause", {"reason": "a look"}, version=seen["version"])
+    page.get_by_text("running, paused").wait_for()
+    assert line.bounding_box()["y"] == pytest.approx(before, abs=2)
