@@ -13,7 +13,9 @@ from strawberry.types import ExecutionContext
 
 from domain.errors import DomainError
 from read_api.answers import NOT_VALID
+from read_api.cost import require_sizes
 from read_api.documents import Documents
+from read_api.executor import Executor
 from read_api.guard import Guard
 from read_api.live.changes import Subscription
 from read_api.models import ReadModelsQuery
@@ -60,12 +62,15 @@ class Schema(strawberry.Schema):
 
 
 def make_schema(*, introspection: bool = True, persisted: Persisted | None = None) -> Schema:
-    """Raises TypeError if a root field does not say who may ask for it."""
+    """Raises TypeError if a root field does not say who may ask for it, or a list not how long it is."""
     query = merge_types("Query", QUERIES)
     require_access(query)
     require_access(Subscription)
     config = StrawberryConfig(scalar_map={Long: LONG})
-    schema = Schema(query=query, subscription=Subscription, extensions=[Guard], config=config)
+    schema = Schema(
+        query=query, subscription=Subscription, extensions=[Guard], config=config, execution_context_class=Executor
+    )
+    require_sizes(schema._schema)
     schema.documents = Documents(schema._schema, introspection=introspection)
     schema.persisted = persisted or Persisted()
     return schema

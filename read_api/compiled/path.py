@@ -24,11 +24,13 @@ from read_api.compiled.statement import SIGN_HERE, RootWriter, Statement
 from read_api.compiled.writing import Writer, concat, literal, quoted
 from read_api.cursor import Cursors
 from read_api.documents import Asked, Operation
+from read_api.executor import MOST_VALUES
 from read_api.schema import Schema
 
 MOST_STATEMENTS: Final = 50  # of one document and role: more shapes of arguments than any page has
 MOST_ARGUMENTS: Final = 50
 LONGEST: Final = 500  # bytes of variables that are remembered
+A_VALUE: Final = b'":'
 MARK: Final = SIGN_HERE.encode()
 
 log = logging.getLogger(__name__)
@@ -80,6 +82,8 @@ class CompiledPath:
         except (psycopg.Error, PoolTimeout) as error:
             log.warning("left to the executor: %s", error)
             return None
+        if found.count(A_VALUE) > MOST_VALUES:
+            return None  # the executor counts exactly: texts may look like names
         return self._signed(found, lists) if lists else found
 
     def _planned(self, asked: Asked, actor: Actor) -> tuple[Plan, list[Wanted]]:

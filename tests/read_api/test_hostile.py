@@ -15,6 +15,12 @@ from tests.read_api.conftest import ALLOWANCE, Api
 BY_IDS: Final = "query ($ids: [ID!]) { orders(first: 1, where: {customerId: {in: $ids}}) { nodes { id } } }"
 SIZED: Final = "query ($n: Int!) { orders(first: $n) { nodes { %s } } }"
 ONE: Final = "query ($id: ID!) { order(id: $id) { id } }"
+NOBODY: Final = "00000000-0000-7000-8000-00000000000a"
+SAGAS: Final = """
+    query ($id: ID!) { order(id: $id) { ...A } }
+    fragment A on Order { sagas { order { ...B } } } fragment B on Order { sagas { id } }
+"""
+TYPE: Final = 'a#: __type(name: "Order") { fields { args { type { fields { name } } } } }'
 MONEY: Final = "payment { due { amount } paid { amount } captured { amount } refunded { amount } }"
 
 
@@ -49,7 +55,43 @@ HOSTILE: Final[dict[str, tuple[str, dict[str, Any], str, str]]] = {
         SIZED % many(f"p#: {MONEY}", 15),
         {"n": 100},
         "QUERY_TOO_COSTLY",
-        "the query costs 7600; at most 5000 are allowed: ask for smaller pages",
+        "the query costs 7611; at most 5000 are allowed: ask for smaller pages",
+    ),
+    "variants of variants": (
+        "query ($id: ID!) { product(id: $id) { variants { product { variants { product { variants { id } } } } } } }",
+        {"id": NOBODY},
+        "DOCUMENT_TOO_COMPLEX",
+        "the list Product.variants within itself by way of something else",
+    ),
+    "children of parents": (
+        "query ($id: ID!) { category(id: $id) { children { parent { children { id } } } } }",
+        {"id": NOBODY},
+        "DOCUMENT_TOO_COMPLEX",
+        "the list Category.children within itself",
+    ),
+    "sagas of sagas": (
+        SAGAS,
+        {"id": NOBODY},
+        "DOCUMENT_TOO_COMPLEX",
+        "the list Order.sagas within itself",
+    ),
+    "the whole tree, each with its children": (
+        "{ categories { children { id } } }",
+        {},
+        "QUERY_TOO_COSTLY",
+        "the query costs 22000",
+    ),
+    "the schema again and again": (
+        f"{{ {many('a#: __schema { types { fields { name } } }', 15)} }}",
+        {},
+        "DOCUMENT_TOO_COMPLEX",
+        "__schema 15 times; once is allowed",
+    ),
+    "type after type": (
+        f"{{ {many(TYPE, 11)} }}",
+        {},
+        "QUERY_TOO_COSTLY",
+        "the query costs 5500",
     ),
     "many values": (BY_IDS, {"ids": ["1"] * 1500}, "VARIABLES_TOO_LARGE", "more than 1000 values"),
     "long values": (BY_IDS, {"ids": ["x" * 5000] * 5}, "VARIABLES_TOO_LARGE", "more than 20000 characters"),
@@ -129,48 +171,3 @@ class TestIntrospection:
 
     async def test_the_name_of_a_type_is_no_introspection(self, closed: Api) -> None:
         assert await closed.ask("{ __typename }", None) == {"__typename": "Query"}
-
-
-SEARCH: Final = """
-    { searchProducts(text: "x", first: 50) { nodes { id } ...F ... { totalCount edges { cursor node { id } } } } }
-    fragment F on ProductSearchConnection { facets { prices { count } } nodes { minPrice { amount } } }
-"""
-COSTS: Final[list[tuple[str, dict[str, Any], int]]] = [
-    ("{ __typename }", {}, 0),
-    ("{ orders(first: 50) { totalCount pageInfo { endCursor } } }", {}, 5),
-    ("{ orders(first: 50) { nodes { id } } }", {}, 50),
-    ("{ orders(first: 50) { edges { cursor node { id } } pageInfo { endCursor } } }", {}, 50),
-    (SIZED % "id customer { id } total { amount }", {"n": 20}, 60),
-    (SIZED % "id", {"n": 1_000_000}, 100),
-    (
-        "query ($n: Int = 7) { orders(last: $n) { nodes { ...O } } } fragment O on Order { tax { amount } }",
-        {},
-        14,
-    ),
-    ("{ node(id: 1) { ... on Order { id lines { sku unitPrice { amount } } } } }", {}, 7),
-    (SIZED % "lines { product { id } } sagas { id }", {"n": 10}, 80),
-    ('{ searchProducts(text: "x", first: 100) { facets { attributes { values { count } } } } }', {}, 53),
-    (SEARCH, {}, 50 + 52 + 5 + 50 + 100),
-    ("{ users(first: 10) { nodes { orders(first: 10) { totalCount nodes { id } } } } }", {}, 10 + 10 * 15),
-    ('{ nodes(ids: ["1", "2", "3"]) { id } }', {}, 3),
-    ('{ order(id: "1", asOf: {version: 1}) { id } }', {}, 51),
-    ('{ history(id: "1") { version } }', {}, 100),
-    ('query ($n: Int) { history(id: "1", first: $n) { version } }', {"n": 7}, 7),
-    ('{ difference(id: "1", before: {version: 1}, after: {version: 2}) { path } }', {}, 101),
-    (
-        'query ($d: Date!) { salesByDay(first: $d, last: "2026-01-02") { day captured { amount } } }',
-        {"d": "2026-01-01"},
-        200,
-    ),
-    ("{ categories { id } }", {}, 500),
-    ("{ a: me { id } ... { b: me { id } } }", {}, 2),
-]
-
-
-class TestCost:
-    @pytest.mark.parametrize("document, variables, cost", COSTS)
-    async def test_an_object_counts_one_and_a_page_as_many_as_it_has(
-        self, api: Api, document: str, variables: dict[str, Any], cost: int
-    ) -> None:
-        body = (await api.post(document, "staff", **variables)).json()
-        assert body["extensions"]["cost"] == {"requested": cost, "maximum": 5000}
