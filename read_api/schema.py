@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from typing import Any, Final
 
 import strawberry
@@ -25,7 +26,7 @@ from read_api.persisted import Persisted
 from read_api.products import ProductsQuery
 from read_api.sagas import SagasQuery
 from read_api.sales import SalesQuery
-from read_api.scalars import LONG, Long
+from read_api.scalars import LONG, MOMENT, Long
 from read_api.search import SearchQuery
 from read_api.story import StoryQuery
 from read_api.users import UsersQuery
@@ -64,7 +65,7 @@ def make_schema(*, introspection: bool = True, persisted: Persisted | None = Non
     query = merge_types("Query", QUERIES)
     require_access(query)
     require_access(Subscription)
-    config = StrawberryConfig(scalar_map={Long: LONG})
+    config = StrawberryConfig(scalar_map={Long: LONG, datetime: MOMENT})
     schema = Schema(query=query, subscription=Subscription, extensions=[Guard], config=config)
     schema.documents = Documents(schema._schema, introspection=introspection)
     schema.persisted = persisted or Persisted()
