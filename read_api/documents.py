@@ -22,10 +22,12 @@ from graphql import (
 from domain.errors import DomainError
 from read_api.cost import MAX_COST, Cost
 from read_api.errors import IntrospectionOff, InvalidDocument, QueryTooCostly
-from read_api.limits import MAX_TOKENS, require_small, require_within_limits, too_complex
+from read_api.limits import MAX_TOKENS, require_short, require_small, require_within_limits, too_complex
 
 MOST_KNOWN: Final = 500
-MAX_ERRORS: Final = 5
+MAX_ERRORS: Final = 3
+"""Each may have the whole of an argument in it, written out."""
+
 INTROSPECTION: Final = frozenset({"__schema", "__type"})
 
 
@@ -113,8 +115,9 @@ class Documents:
         return made
 
     def _made(self, text: str) -> Document:
-        node = parsed(text)
         try:
+            require_short(text)
+            node = parsed(text)
             require_within_limits(node)
             if not self._introspection and introspects(node):
                 raise IntrospectionOff
