@@ -24,10 +24,12 @@ from domain.errors import DomainError
 from read_api.circles import Circles
 from read_api.cost import MAX_COST, Cost
 from read_api.errors import IntrospectionOff, InvalidDocument, QueryTooCostly
-from read_api.limits import MAX_TOKENS, require_small, require_within_limits, too_complex
+from read_api.limits import MAX_TOKENS, require_short, require_small, require_within_limits, too_complex
 
 MOST_KNOWN: Final = 500
-MAX_ERRORS: Final = 5
+MAX_ERRORS: Final = 3
+"""Each may have the whole of an argument in it, written out."""
+
 LONGEST_TOLD: Final = 2_000  # letters of the errors of a document that is remembered as refused
 SCHEMA: Final = "__schema"
 INTROSPECTION: Final = frozenset({SCHEMA, "__type"})
@@ -140,6 +142,7 @@ class Documents:
 
     def _checked(self, text: str) -> Document:
         """Raises DomainError, DocumentRefused."""
+        require_short(text)
         node = parsed(text)
         require_within_limits(node)
         self._require_introspection(node)

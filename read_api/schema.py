@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from typing import Any, Final
 
 import strawberry
@@ -27,7 +28,7 @@ from read_api.persisted import Persisted
 from read_api.products.query import ProductsQuery
 from read_api.sagas.query import SagasQuery
 from read_api.sales import SalesQuery
-from read_api.scalars import LONG, Long
+from read_api.scalars import LONG, MOMENT, Long
 from read_api.search.query import SearchQuery
 from read_api.story import StoryQuery
 from read_api.users.query import UsersQuery
@@ -66,7 +67,7 @@ def make_schema(*, introspection: bool = True, persisted: Persisted | None = Non
     query = merge_types("Query", QUERIES)
     require_access(query)
     require_access(Subscription)
-    config = StrawberryConfig(scalar_map={Long: LONG})
+    config = StrawberryConfig(scalar_map={Long: LONG, datetime: MOMENT})
     schema = Schema(
         query=query, subscription=Subscription, extensions=[Guard], config=config, execution_context_class=Executor
     )

@@ -8,7 +8,8 @@ from typing import Any, Final
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic_core import to_json
+from psycopg import sql
+from pydantic_core import from_json, to_json
 
 from domain.actor import ANONYMOUS, Actor
 from domain.event import Event
@@ -114,6 +115,48 @@ async def both(api: Api, document: str, who: str, variables: dict[str, Any]) -> 
 @pytest.mark.timeout(600)
 @given(document=documents(IDS), who=st.sampled_from(sorted(WHO)))
 async def test_generated_documents(shop: Api, document: str, who: str) -> None:
+    await same(shop, document, who)
+
+
+@pytest.fixture
+async def elsewhere(shop: Api) -> Api:
+    """Whoever reads is in Japan, and writes dates as in Germany."""
+    async with shop.pool.connection() as connection:
+        name = sql.Identifier(connection.info.dbname)
+        for setting in ("timezone = 'Asia/Tokyo'", "datestyle = 'German, DMY'", "intervalstyle = 'sql_standard'"):
+            await connection.execute(sql.SQL("ALTER DATABASE {} SET " + setting).format(name))
+    await shop.pool.drain()
+    return shop
+
+
+@settings(
+    max_examples=full.size(50, 1_000, suite="compiled"),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+@pytest.mark.full("compiled")
+@pytest.mark.timeout(600)
+@given(document=documents(IDS), who=st.sampled_from(sorted(WHO)))
+async def test_generated_documents_elsewhere(elsewhere: Api, document: str, who: str) -> None:
+    await same(elsewhere, document, who)
+
+
+async def test_times_are_in_utc_wherever_the_database_is(elsewhere: Api) -> None:
+    async with elsewhere.pool.connection() as connection:
+        found = await (await connection.execute("SELECT '2026-01-02T03:04:05Z'::timestamptz::text")).fetchone()
+        assert found == ("02.01.2026 12:04:05 JST",)
+    document = "{ orders(first: 5) { edges { cursor node { createdAt updatedAt timeline { at } } } } }"
+    quick, slow = await both(elsewhere, document, "staff", {})
+    assert quick == slow
+    edges = from_json(slow)["orders"]["edges"]
+    times = [at for edge in edges for at in (edge["node"]["createdAt"], edge["node"]["timeline"][0]["at"])]
+    assert all(at.endswith("+00:00") for at in times)
+    cursors = "query ($c: String) { orders(first: 5, after: $c) { edges { cursor node { createdAt } } } }"
+    quick, slow = await both(elsewhere, cursors, "staff", {"c": edges[2]["cursor"]})
+    assert quick == slow
+    assert from_json(slow)["orders"]["edges"][0]["cursor"] == edges[3]["cursor"]
+
+
+async def same(shop: Api, document: str, who: str) -> None:
     try:
         quick, slow = await both(shop, document, who, {})
     except DocumentRefused as refused:
