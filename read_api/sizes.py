@@ -62,7 +62,7 @@ PRICES: Final[Mapping[str, int]] = {
     "ProductSearchConnection.facets": 50,
     "ProductSearchConnection.totalCount": 50,
     "ProductSearchConnection.totalCountCapped": 50,
-    "Query.difference": 200,
+    "Query.difference": 500,
     "Query.history": 50,
     "Variant.priceAt": 5,
 }
@@ -72,7 +72,7 @@ A_COUNT: Final = 10
 COUNTS: Final = frozenset({"totalCount", "totalCountCapped"})
 """Of any list with pages, unless PRICES says otherwise."""
 
-A_PAST: Final = 100
+A_PAST: Final = 250
 """Of a thing as it was (`asOf`), which is folded from its events."""
 
 AN_INTROSPECTION: Final = 500

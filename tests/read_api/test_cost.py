@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from inspect import isawaitable
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -17,6 +19,7 @@ from read_api import executor
 from read_api.compiled import path
 from read_api.cost import MAX_COST, require_sizes
 from read_api.graphiql.pages import example_queries
+from read_api.sizes import SIZES
 from tests.domain.products.histories import SHIRT, variant
 from tests.read_api.conftest import Api
 from tests.specification import AT
@@ -53,10 +56,10 @@ COSTS: Final[list[tuple[str, dict[str, Any], int]]] = [
     ('{ nodes(ids: ["1", "2", "3"]) { id } }', {}, 3),
     ('{ product(id: "1") { variants { priceAt(at: "2026-01-01T00:00:00Z") { amount } } } }', {}, 1 + 10 * (1 + 5 + 1)),
     ('{ category(id: "1") { children { children { id } } } }', {}, 1 + 10 + 100),
-    ('{ order(id: "1", asOf: {version: 1}) { id } }', {}, 100 + 1),
+    ('{ order(id: "1", asOf: {version: 1}) { id } }', {}, 250 + 1),
     ('{ history(id: "1") { version } }', {}, 50 + 100),
     ('query ($n: Int) { history(id: "1", first: $n) { version } }', {"n": 7}, 50 + 7),
-    ('{ difference(id: "1", before: {version: 1}, after: {version: 2}) { path } }', {}, 200 + 20),
+    ('{ difference(id: "1", before: {version: 1}, after: {version: 2}) { path } }', {}, 500 + 20),
     (
         'query ($d: Date!) { salesByDay(first: $d, last: "2026-01-02") { day captured { amount } } }',
         {"d": "2026-01-01"},
@@ -95,6 +98,15 @@ def test_a_list_that_nobody_has_given_a_size_is_refused() -> None:
     schema = build_schema("type Query { a: [B!]! } type B { c: [String!]! }")
     with pytest.raises(TypeError, match=r"Query\.a is a list: say in read_api/sizes\.py how long it is"):
         require_sizes(schema)
+
+
+def test_the_guide_has_the_sizes_of_all_lists() -> None:
+    guide = (Path(__file__).parents[2] / "docs/graphql.md").read_text()
+    told: dict[str, int] = {}
+    for size, lists in re.findall(r"^\| ([\d,]+) \| (.*) \|$", guide, re.MULTILINE):
+        told |= dict.fromkeys(re.findall(r"`([\w.]+)`", lists), int(size.replace(",", "")))
+    actions = told.pop("availableActions")
+    assert told | {name: actions for name in SIZES if name.endswith(".availableActions")} == SIZES
 
 
 CHILDREN: Final = 40
