@@ -9,18 +9,22 @@ from typing import Annotated
 from uuid import UUID
 
 import strawberry
+from strawberry import UNSET
 
 from domain.actor import Actor
 from domain.errors import InvalidValue
-from projections.products.queries import categories_by_id, children_of, paths_to, stock_of
+from projections.products.queries import PRODUCTS, categories_by_id, children_of, paths_to, stock_of
 from projections.products.row import CategoryRow, PriceRow, ProductRow, VariantRow
 from read_api.access import computed
 from read_api.actions import products as actions
 from read_api.actions.judging import AvailableAction, judged
+from read_api.connection import ORDERED, WHICH, Connection, Owner, connection
 from read_api.context import Asked
 from read_api.node import Node
+from read_api.paging import Paged, Paging
 from read_api.products.enums import ProductStatus
 from read_api.products.parts import Attribute, CategoryStep, Image, PriceSince, Stock, attributes, stock
+from read_api.products.where import ProductsOrderBy, ProductsWhere, columns, on_sale
 from read_api.scalars import Money, id_of, money
 
 
@@ -44,6 +48,21 @@ class Category(Node):
     async def path(self, info: Asked) -> list[CategoryStep]:
         steps = await info.context.loader(paths_to).load(UUID(self.id))
         return [CategoryStep(id=id_of(step.id), name=step.name) for step in steps]
+
+    @computed(
+        "What is sold of this very category, for staff all there is. `searchProducts` finds what is below it too.",
+        Paged(),
+    )
+    async def products(
+        self,
+        info: Asked,
+        paging: Paging,
+        where: Annotated[ProductsWhere | None, WHICH] = UNSET,
+        order_by: Annotated[ProductsOrderBy, ORDERED] = ProductsOrderBy.CREATED_AT_DESC,
+    ) -> Connection[Annotated[Product, strawberry.lazy("read_api.products.nodes")]]:
+        context, owner = info.context, Owner("category_id", UUID(self.id))
+        allowed = [*on_sale(context.actor), *columns(where)]
+        return await connection(context, PRODUCTS, allowed, order_by, paging, product, owner)
 
 
 @strawberry.type(description="What is bought: one form of a product, with a SKU, a price and a stock of its own.")
