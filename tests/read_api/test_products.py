@@ -146,7 +146,10 @@ async def test_products_are_listed_by_price_within_bounds(api: Api):
     )
 
 
-async def test_prices_are_compared_within_a_currency(api: Api):
+@pytest.mark.parametrize("compiled", [True, False])
+async def test_prices_are_compared_within_a_currency(api: Api, compiled: bool, monkeypatch: pytest.MonkeyPatch):
+    if not compiled:
+        monkeypatch.setattr(api.app, "_compiled", None)
     events: list[Event] = []
     for currency, price in (("EUR", 1000), ("JPY", 900), ("EUR", 500), ("JPY", 1200)):
         name = f"{price} {currency}"
