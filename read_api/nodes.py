@@ -73,13 +73,13 @@ def there(actor: Actor) -> list[Condition]:
 
 
 def variants(row: ProductRow, actor: Actor) -> Iterable[Node]:
-    return product(row).variants
+    return product(row, actor).variants
 
 
 KINDS: Final[Sequence[Kind]] = (
     Kind(ORDERS, own, lambda row, actor: [order(row, actor)]),
     Kind(PAYMENTS, whose("customer_id"), lambda row, actor: [payment(row, actor)]),
-    Kind(PRODUCTS, on_sale, lambda row, _: [product(row)]),
+    Kind(PRODUCTS, on_sale, lambda row, actor: [product(row, actor)]),
     Kind(PRODUCTS, on_sale, variants, OF_A_VARIANT),
     Kind(CATEGORIES, there, lambda row, _: [category(row)]),
     Kind(USERS, whose("id"), lambda row, actor: [user(row, actor)]),
