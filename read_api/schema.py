@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from asyncio import gather
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -31,7 +32,7 @@ from read_api.persisted import Persisted
 from read_api.products.query import ProductsQuery, category_by_id, product_by_id, variant_by_id
 from read_api.sagas.query import SagasQuery, saga_by_id
 from read_api.sales import SalesQuery
-from read_api.scalars import LONG, Id, Ids, Long, uuid_of
+from read_api.scalars import LONG, MOMENT, Id, Ids, Long, uuid_of
 from read_api.search.query import SearchQuery
 from read_api.story import StoryQuery
 from read_api.users.query import UsersQuery, user_by_id
@@ -112,7 +113,7 @@ def make_schema(*, introspection: bool = True, persisted: Persisted | None = Non
     query = merge_types("Query", QUERIES)
     require_access(query)
     require_access(Subscription)
-    config = StrawberryConfig(scalar_map={Long: LONG})
+    config = StrawberryConfig(scalar_map={Long: LONG, datetime: MOMENT})
     schema = Schema(query=query, subscription=Subscription, extensions=[Guard], config=config)
     schema.documents = Documents(schema._schema, introspection=introspection)
     schema.persisted = persisted or Persisted()
