@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from cross_web import HTTPException
-from graphql import GraphQLError
 from pydantic_core import to_json
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
@@ -21,14 +20,14 @@ from domain.actor import ANONYMOUS, Actor
 from domain.errors import DomainError
 from domain.token import ConsistencyToken
 from projections.history import Stream
-from projections.pool import Pool
+from projections.pool import Pool, patient_for
 from projections.waiting import Waited, Watch
-from read_api.answers import Answers
+from read_api.answers import Answers, reason_to_be_away
 from read_api.compiled.path import CompiledPath
 from read_api.context import Context, Permit, nobody
 from read_api.cost import MAX_COST
 from read_api.cursor import Cursors
-from read_api.documents import Asked, DocumentRefused
+from read_api.documents import Asked, DocumentRefused, error_of
 from read_api.errors import QueryTimedOut
 from read_api.graphiql.pages import page
 from read_api.rate import Admit, RateLimited, everything, units
@@ -52,10 +51,13 @@ TraceId = Callable[[Scope], str]
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What one request may take: bytes of body, seconds of waiting for a token, seconds of executing."""
+    """What one request may take: bytes of body, and seconds of waiting for a token, of waiting for a connection each
+    time that it needs one, and of executing.
+    """
 
     body: int = 100_000
     waiting: float = 5.0
+    connecting: float = 1.5
     executing: float = 5.0
 
 
@@ -98,7 +100,8 @@ class GraphQLApp(GraphQL[Context, None]):
         request.state.limits = []
         request.state.answers = Answers(JSON, self._trace_id(scope))
         try:
-            response = await self._answer(request)
+            with patient_for(self._allowance.connecting):
+                response = await self._answer(request)
         except Exception as error:  # noqa: BLE001  # whatever it is, the answer is JSON
             response = request.state.answers.not_executed(error)
         response.raw_headers.extend([*request.state.limits, (b"vary", b"accept")])
@@ -150,15 +153,13 @@ class GraphQLApp(GraphQL[Context, None]):
                     allowed_operation_types=[OperationType.QUERY],
                 )
         except TimeoutError:
-            refusal = QueryTimedOut(seconds)
-            return answers.document([GraphQLError(refusal.detail, original_error=refusal)], extensions)
+            return answers.executed(None, [error_of(QueryTimedOut(seconds))], extensions)
         errors = result.errors or []
         if result.data is None and not any(error.path for error in errors):
             return answers.document(errors, extensions)
-        body: dict[str, Any] = {"data": result.data}
-        if errors:
-            body["errors"] = [answers.error(error) for error in errors]
-        return Response(to_json(body | {"extensions": extensions}), media_type=answers.media_type)
+        if not any((result.data or {}).values()) and (away := reason_to_be_away(errors)):
+            raise away
+        return answers.executed(result.data, errors, extensions)
 
     def _page(self) -> Response:
         if not self.graphql_ide:

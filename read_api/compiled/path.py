@@ -100,7 +100,7 @@ class CompiledPath:
         self._cursors = cursors
 
     async def data(self, asked: Asked, actor: Actor, pool: Pool) -> bytes | None:
-        """The JSON of the data."""
+        """The JSON of the data. Raises PoolTimeout: the executor would wait for a connection in vain as well."""
         try:
             known = known_of(asked.operation)
             plan, wanted = self._planned(known, asked, actor)
@@ -109,7 +109,9 @@ class CompiledPath:
             return None
         try:
             found = await answered(pool, query, values)
-        except (psycopg.Error, PoolTimeout) as error:
+        except PoolTimeout:
+            raise
+        except psycopg.Error as error:
             log.warning("left to the executor: %s", error)
             return None
         return self._signed(found, lists) if lists else found
@@ -149,9 +151,9 @@ class CompiledPath:
         selection = Selection(self._schema._schema, operation.fragments, flags)
         try:
             begun = [self._begun(*each) for each in selection.of([operation.node.selection_set], "Query").items()]
-            return Plan(begun, selection, staff)
         except NotCovered as reason:
             return str(reason)
+        return Plan(begun, selection, staff) if any(each.root for each in begun) else "nothing that a database has"
 
     def _begun(self, key: str, nodes: list[FieldNode]) -> Begun:
         name = nodes[0].name.value

@@ -23,6 +23,7 @@ from domain.access import Unauthenticated
 from domain.actor import ANONYMOUS, Actor
 from domain.errors import DomainError
 from domain.token import ConsistencyToken
+from projections.pool import patient_for
 from read_api.answers import Answers
 from read_api.app import GraphQLApp, consistency, extensions_of
 from read_api.context import Context, Listening
@@ -75,7 +76,8 @@ class LiveGraphQLApp(GraphQLApp):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            await self.run(WebSocket(scope, receive, send))
+            with patient_for(self._allowance.connecting):
+                await self.run(WebSocket(scope, receive, send))
         else:
             await super().__call__(scope, receive, send)
 

@@ -208,6 +208,8 @@ async def same(shop: Api, places: dict[str, list[str]], drawn: Drawn, who: str) 
     if slow.errors:
         assert quick is None, slow.errors
         return
-    assert quick is not None, "it is in the tables, and was not compiled"
+    if quick is None:
+        assert all(value == "Query" for value in slow.data.values()), "it is in the tables, and was not compiled"
+        return
     assert quick.decode() == to_json(slow.data).decode()
     from_json(quick)
