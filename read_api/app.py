@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from cross_web import HTTPException
 from pydantic_core import to_json
@@ -33,14 +33,18 @@ from read_api.graphiql.pages import page
 from read_api.rate import Admit, RateLimited, everything, units
 from read_api.request import (
     JSON,
-    STREAM,
     Parameters,
     limited,
     media_type,
     parameters,
     require_no_forgery,
+    wants_page,
+    wants_stream,
 )
 from read_api.schema import Schema
+
+VARY: Final = (b"vary", b"Accept, Authorization, Consistency-Token")
+"""What an answer depends on besides the request's address and body. Nobody but who asked may keep one, nor do they."""
 
 Authenticate = Callable[[str], Actor]
 """Who has this access token. Raises a refusal of kind UNAUTHENTICATED."""
@@ -104,15 +108,16 @@ class GraphQLApp(GraphQL[Context, None]):
                 response = await self._answer(request)
         except Exception as error:  # noqa: BLE001  # whatever it is, the answer is JSON
             response = request.state.answers.not_executed(error)
-        response.raw_headers.extend([*request.state.limits, (b"vary", b"accept")])
+        response.raw_headers.extend([*request.state.limits, VARY])
+        response.headers.setdefault("cache-control", "no-store")
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
         accept = request.headers.get("accept", "")
-        if STREAM in accept:
+        if wants_stream(accept):
             require_no_forgery(request, MAX_COST)
             return await self._stream(request)
-        if request.method == "GET" and "query" not in request.query_params and "text/html" in accept:
+        if request.method == "GET" and "query" not in request.query_params and wants_page(accept):
             return self._page()
         answers: Answers = request.state.answers
         answers.media_type = media_type(accept)
@@ -132,6 +137,7 @@ class GraphQLApp(GraphQL[Context, None]):
         if text is None:
             raise HTTPException(400, "`query` is missing: there is no document to execute")
         asked = self._documents.ask(text, given.operation_name, given.variables)
+        self._persisted.remember(given.query, given.extensions)
         if not asked.operation.is_query:
             raise HTTPException(405 if request.method == "GET" else 400, "only queries are executed by this request")
         require_no_forgery(request, asked.cost)

@@ -133,11 +133,13 @@ class LiveGraphQLApp(GraphQLApp):
     def _stream_of(self, given: Parameters) -> Asked | DocumentRefused:
         try:
             text = self._persisted.text(given.query, given.extensions)
-            return self._documents.ask(text or "", given.operation_name, given.variables)
+            asked = self._documents.ask(text or "", given.operation_name, given.variables)
         except DocumentRefused as refusal:
             return refusal
         except DomainError as refusal:
             return DocumentRefused([error_of(refusal)])
+        self._persisted.remember(given.query, given.extensions)
+        return asked
 
     async def _stream(self, request: Request) -> Response:
         return await self.run(request)
