@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from read_api.schema import Schema
 
 NOTHING: Final = {kind: parse(f"{kind.value} {{ __typename }}") for kind in OperationType}
-"""In the place of a document that is refused, of the kind that may be executed: it is not, but its kind is looked at."""
+"""In the place of a document that is refused. It is not executed, but it has to be of a kind that may be."""
 
 
 class Guard(SchemaExtension):
