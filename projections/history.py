@@ -100,15 +100,17 @@ async def as_of(context: Context, log: Stream, id: UUID, at: Moment | None = Non
     return None if last is None else AsOf(state, last)
 
 
-async def stretches(log: Stream, id: UUID, at: Moment | None = None) -> AsyncIterator[list[Recorded]]:
-    """The events of one stream that belong to a moment, in order, CHUNK at a time; none of a stretch is empty."""
+async def stretches(
+    log: Stream, id: UUID, at: Moment | None = None, chunk: int = CHUNK
+) -> AsyncIterator[list[Recorded]]:
+    """The events of one stream that belong to a moment, in order, `chunk` at a time; none of a stretch is empty."""
     versions, upto = await _bounds(log, at)
     version = 0
     while version < versions:
-        events = await log.stream(id, version, upto, min(CHUNK, versions - version))
+        events = await log.stream(id, version, upto, min(chunk, versions - version))
         if events:
             yield events
-        if len(events) < CHUNK:
+        if len(events) < chunk:
             return
         version = events[-1].event.originator_version
 

@@ -27,7 +27,7 @@ from read_api.compiled.path import CompiledPath
 from read_api.context import Context, Permit, nobody
 from read_api.cost import MAX_COST
 from read_api.cursor import Cursors
-from read_api.documents import Asked, DocumentRefused, error_of
+from read_api.documents import Asked, error_of
 from read_api.errors import QueryTimedOut
 from read_api.graphiql.pages import page
 from read_api.rate import Admit, RateLimited, everything, units
@@ -122,12 +122,9 @@ class GraphQLApp(GraphQL[Context, None]):
         answers: Answers = request.state.answers
         answers.media_type = media_type(accept)
         actor = await self._recognised(request)
-        try:
-            asked = self._asked(request, await parameters(request))
-        except (HTTPException, DomainError, DocumentRefused):
-            await self._counted(request, actor, 1)
-            raise
-        await self._counted(request, actor, units(asked.cost))
+        await self._counted(request, actor, 1)
+        asked = self._asked(request, await parameters(request))
+        await self._counted(request, actor, units(asked.cost) - 1)
         context = await self._context(request, actor)
         return await self._executed(answers, asked, context)
 
@@ -183,6 +180,12 @@ class GraphQLApp(GraphQL[Context, None]):
             raise
 
     async def _counted(self, request: HTTPConnection, actor: Actor, units: int) -> None:
+        """One before a document is looked at, so that who asks too often costs nothing; then what it costs beside that.
+
+        Raises RateLimited.
+        """
+        if not units:
+            return
         admission = await self._admit(actor, request.scope, units)
         if admission is None:
             return

@@ -64,7 +64,22 @@ SELECT {columns} FROM {schema}.stored_events e
 WHERE e.correlation_id = %(id)s ORDER BY e.notification_id LIMIT %(limit)s
 """
 
-RECORDED_AT: Final = "SELECT recorded_at FROM {schema}.stored_events WHERE notification_id = %(position)s"
+# Halves what may be it until there is one: some 25 looks into the index of positions, in one round trip. The time of
+# recording has no index, which every append would have to keep up. LIMIT: a plan that was made early must not scan.
+POSITION_AT: Final = """
+WITH RECURSIVE half AS (
+    SELECT 0::bigint AS low, coalesce(max(notification_id), 0) AS high FROM {schema}.stored_events
+    UNION ALL
+    SELECT CASE WHEN e.earlier THEN e.notification_id ELSE half.low END,
+        CASE WHEN e.earlier THEN half.high ELSE e.notification_id - 1 END
+    FROM half CROSS JOIN LATERAL (
+        SELECT notification_id, recorded_at <= %(at)s AS earlier FROM {schema}.stored_events
+        WHERE notification_id = (half.low + half.high + 1) / 2 LIMIT 1
+    ) AS e
+    WHERE half.low < half.high
+)
+SELECT low FROM half WHERE low = high
+"""
 
 T = TypeVar("T")
 
@@ -119,7 +134,7 @@ class LogReader:
         self._all = STRETCH.format(head=head, schema=context, columns=COLUMNS, wanted=ALL)
         self._sliced = STRETCH.format(head=head, schema=context, columns=COLUMNS, wanted=SLICED.format(schema=context))
         self._missing = MISSING.format(schema=context)
-        self._recorded_at = RECORDED_AT.format(schema=context)
+        self._position_at = POSITION_AT.format(schema=context)
         self._stream = STREAM.format(schema=context, columns=COLUMNS)
         self._correlated = CORRELATED.format(schema=context, columns=COLUMNS)
 
@@ -148,13 +163,8 @@ class LogReader:
 
         Where the clock has jumped back, it is one of the positions that were the last by then.
         """
-        _, high = await self.head()
-        low = 0
-        while low < high:
-            middle = (low + high + 1) // 2
-            (found,) = await self._fetch(self._recorded_at, {"position": middle})
-            low, high = (middle, high) if found[0] <= at else (low, middle - 1)
-        return low
+        (found,) = await self._fetch(self._position_at, {"at": at})
+        return int(found[0])
 
     async def read(self, after: int, limit: int, upto: int | None = None) -> Stretch[Recorded]:
         """The next `limit` events after a position."""

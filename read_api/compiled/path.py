@@ -24,6 +24,7 @@ from read_api.compiled.statement import SIGN_HERE, RootWriter, Statement
 from read_api.compiled.writing import Writer, braced, concat, literal
 from read_api.cursor import Cursors
 from read_api.documents import Asked, Operation
+from read_api.executor import MOST_VALUES
 from read_api.lately import Lately
 from read_api.schema import Schema
 
@@ -33,6 +34,7 @@ LONGEST: Final = 500  # bytes of variables that are remembered
 MOST_STATEMENTS: Final = 50  # of one operation
 MOST_BYTES: Final = 200_000  # of the statements of one operation
 KNOWN: Final = "compiled"
+A_VALUE: Final = b'":'
 MARK: Final = SIGN_HERE.encode()
 
 log = logging.getLogger(__name__)
@@ -114,6 +116,8 @@ class CompiledPath:
         except psycopg.Error as error:
             log.warning("left to the executor: %s", error)
             return None
+        if found.count(A_VALUE) > MOST_VALUES:
+            return None  # the executor counts exactly: texts may look like names
         return self._signed(found, lists) if lists else found
 
     def _planned(self, known: Known, asked: Asked, actor: Actor) -> tuple[Plan, list[Wanted]]:

@@ -139,9 +139,10 @@ class LiveGraphQLApp(GraphQLApp):
             admission = await self._admit(actor, connection.scope, units)
             return admission.retry_after if admission else 0
 
+        await self._counted(connection, actor, 1)
         asked = self._stream_of(given)
         cost = 0 if isinstance(asked, DocumentRefused) else asked.cost
-        await self._counted(connection, actor, units(cost))
+        await self._counted(connection, actor, units(cost) - 1)
         return Begun(asked, Meter(cost, pay))
 
     def _stream_of(self, given: Parameters) -> Asked | DocumentRefused:

@@ -8,7 +8,6 @@ from uuid import UUID
 import strawberry
 from strawberry import UNSET
 
-from projections.payments.projector import PAYMENTS as MODEL
 from projections.payments.projector import payments as projector
 from projections.payments.queries import PAYMENTS
 from read_api.access import SignedIn, root
@@ -21,7 +20,7 @@ from read_api.payments.nodes import Payment, payment
 from read_api.payments.where import PaymentsOrderBy, PaymentsWhere
 from read_api.scalars import Id, uuid_of
 
-PAYMENT: Final = Kind("payments", MODEL, projector, PAYMENTS)
+PAYMENT: Final = Kind("payments", projector, PAYMENTS)
 
 
 @strawberry.type

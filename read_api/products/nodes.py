@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import datetime
+from operator import attrgetter
 from typing import Annotated
 from uuid import UUID
 
@@ -50,11 +52,11 @@ class Variant(Node):
     values: list[Attribute] = strawberry.field(description="A value for each of the product's options.")
     price: Money = strawberry.field(description="What it costs now.")
     price_history: list[PriceSince] = strawberry.field(description="Every price it ever had, oldest first.")
-    product_row: strawberry.Private[ProductRow]
+    of: strawberry.Private[Product]
 
     @computed("The product it is a form of.")
     def product(self) -> Annotated[Product, strawberry.lazy("read_api.products.nodes")]:
-        return product(self.product_row)
+        return self.of
 
     @computed("What it cost at that moment. Null before it had a price.")
     def price_at(self, at: Annotated[datetime, strawberry.argument(description="The moment.")]) -> Money | None:
@@ -62,8 +64,8 @@ class Variant(Node):
             raise InvalidValue(
                 "priceAt.at has no time zone: end it with Z or an offset such as +01:00", path="priceAt.at"
             )
-        before = [since.price for since in self.price_history if since.at <= at]
-        return before[-1] if before else None
+        before = bisect_right(self.price_history, at, key=attrgetter("at"))
+        return self.price_history[before - 1].price if before else None
 
     @computed("Null for a moment after the variant was made.")
     async def stock(self, info: Asked) -> Stock | None:
@@ -106,7 +108,7 @@ def may_see(row: ProductRow, actor: Actor) -> bool:
 
 def product(row: ProductRow) -> Product:
     currency = row.currency
-    return Product(
+    made = Product(
         id=id_of(row.id),
         version=row.version,
         updated_at=row.updated_at,
@@ -116,7 +118,7 @@ def product(row: ProductRow) -> Product:
         attributes=attributes(row.attributes),
         images=[Image(url=image.url, alt=image.alt) for image in row.images],
         options=list(row.options),
-        variants=[variant(v, row) for v in row.variants if v.removed_at is None],
+        variants=[],
         min_price=money(row.min_price, currency) if currency else None,
         max_price=money(row.max_price, currency) if currency else None,
         created_at=row.created_at,
@@ -125,18 +127,19 @@ def product(row: ProductRow) -> Product:
         category_id=id_of(row.category_id) if row.category_id else None,
         row=row,
     )
+    if currency:  # a product with variants has one
+        made.variants = [variant(v, made, currency) for v in row.variants if v.removed_at is None]
+    return made
 
 
-def variant(row: VariantRow, of: ProductRow) -> Variant:
-    currency = of.currency
-    assert currency is not None  # a product with variants has one
+def variant(row: VariantRow, of: Product, currency: str) -> Variant:
     return Variant(
         id=id_of(row.id),
         sku=row.sku,
         values=attributes(row.values),
         price=money(row.price, currency),
         price_history=[PriceSince(at=since.at, price=money(since.amount, currency)) for since in row.prices],
-        product_row=of,
+        of=of,
     )
 
 

@@ -8,7 +8,6 @@ from uuid import UUID
 import strawberry
 from strawberry import UNSET
 
-from projections.products.projector import PRODUCTS as MODEL
 from projections.products.projector import products as projector
 from projections.products.queries import PRODUCTS, STOCK, categories_by_id, tree
 from read_api.access import Public, root
@@ -21,7 +20,7 @@ from read_api.products.nodes import Category, Product, Variant, category, may_se
 from read_api.products.where import ProductsOrderBy, ProductsWhere, on_sale
 from read_api.scalars import Id, uuid_of
 
-PRODUCT: Final = Kind("products", MODEL, projector, PRODUCTS)
+PRODUCT: Final = Kind("products", projector, PRODUCTS)
 
 
 @strawberry.type

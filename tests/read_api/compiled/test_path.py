@@ -50,7 +50,7 @@ async def test_a_page_is_one_statement(api: Api, monkeypatch: pytest.MonkeyPatch
     "document",
     [
         "{ readModels { model } }",
-        "{ categories { path { name } } }",
+        "{ categories { name } }",
         '{ me { id } category(id: "1") { id } }',
         '{ products(first: 1) { nodes { variants { priceAt(at: "2026-01-01T00:00:00Z") { amount } } } } }',
         '{ node(id: "1") { id } }',
