@@ -18,6 +18,7 @@ NAMES = [
     "memory",
     "graphql",
     "dashboard",
+    "hostile",
 ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final, Self
 
 from psycopg import AsyncConnection
+from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import AsyncConnectionPool
 
 from infra.health import Check
@@ -18,6 +19,10 @@ RECONNECT: Final = 3.0
 
 Then it leaves that to whoever asks for one: after a long outage nobody waits for as long again.
 """
+
+
+IN_UTC: Final = "-c TimeZone=UTC -c DateStyle=ISO"
+"""Moments come as they are stored, whatever the database or its account is set to."""
 
 
 class Databases:
@@ -50,7 +55,7 @@ class Databases:
             open=False,
             timeout=10,
             reconnect_timeout=RECONNECT,
-            kwargs={"autocommit": autocommit},
+            kwargs={"autocommit": autocommit, "options": options_of(conninfo)},
         )
 
     def by_conninfo(self, contexts: Iterable[str]) -> dict[str, list[str]]:
@@ -86,6 +91,12 @@ class Databases:
     async def close(self) -> None:
         for pool in self._pools.values():
             await pool.close()
+
+
+def options_of(conninfo: str) -> str:
+    """Ours before those that the setting names: whoever says how moments are written there means it."""
+    given = conninfo_to_dict(conninfo).get("options") or ""
+    return f"{IN_UTC} {given}".rstrip()
 
 
 def _answers(pool: Pool) -> Check:

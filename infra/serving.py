@@ -7,11 +7,14 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from infra import garbage
+
+LONGEST_FRAME: Final = 100_000
 
 
 class AddressInUse(Exception):
@@ -38,10 +41,19 @@ def address_of(listening: socket.socket) -> str:
 
 
 class Server(uvicorn.Server):
-    """`on_ready` is called once connections are accepted, `on_stop` when the first signal to stop comes."""
+    """`on_ready` is called once connections are accepted, `on_stop` when the first signal to stop comes.
+
+    `longest_frame` is in bytes, of what comes over a WebSocket: a longer one is refused by its head, before it is read.
+    """
 
     def __init__(
-        self, app: ASGIApp, *, stop_within: float, on_ready: Callable[[], None], on_stop: Callable[[], None]
+        self,
+        app: ASGIApp,
+        *,
+        stop_within: float,
+        on_ready: Callable[[], None],
+        on_stop: Callable[[], None],
+        longest_frame: int = LONGEST_FRAME,
     ) -> None:
         config = uvicorn.Config(
             app,
@@ -49,6 +61,8 @@ class Server(uvicorn.Server):
             loop="none",
             http="httptools",
             ws="websockets-sansio",
+            ws_max_size=longest_frame,
+            ws_per_message_deflate=False,  # a small frame could become a large message
             access_log=False,
             log_config=None,
             server_header=False,

@@ -156,7 +156,10 @@ class Settings(BaseModel):
         "", description="addresses or networks, separated by commas, whose X-Forwarded-For is believed"
     )
     prefer_wait_seconds: int = Field(30, ge=0, le=300, description="longest `Prefer: wait` of a command; 0: none")
-    introspection: bool = Field(True, description="answer GraphQL queries about the schema itself")
+    introspection: bool | None = Field(
+        None,
+        description="answer GraphQL queries about the schema itself; unset: in development, and where GraphiQL is",
+    )
     documents: Path | None = Field(None, description="file of GraphQL documents that `chobo documents` has signed")
     documents_only: bool = Field(False, description="execute no other GraphQL documents than those of the file")
     cors_origins: str = Field(
@@ -270,6 +273,12 @@ class Settings(BaseModel):
         """By which somebody can be told something here."""
         urls = {Channel.SMS: self.sms_url, Channel.PUSH: self.push_url}
         return frozenset({Channel.EMAIL, Channel.IN_APP, *(channel for channel, url in urls.items() if url)})
+
+    @property
+    def introspects(self) -> bool:
+        """Whether the schema is told to who asks for it. In production there is the file, which nobody waits for."""
+        shown = self.graphiql or self.profile is Profile.DEVELOPMENT
+        return shown if self.introspection is None else self.introspection
 
     def origins(self) -> list[str]:
         return parts(self.cors_origins)

@@ -101,19 +101,19 @@ async def as_of(context: Context, log: Stream, id: UUID, at: Moment | None = Non
 
 
 async def stretches(
-    log: Stream, id: UUID, at: Moment | None = None, *, after: int = 0
+    log: Stream, id: UUID, at: Moment | None = None, *, after: int = 0, chunk: int = CHUNK
 ) -> AsyncIterator[list[Recorded]]:
-    """The events of one stream that belong to a moment, in order, CHUNK at a time; none of a stretch is empty.
+    """The events of one stream that belong to a moment, in order, `chunk` at a time; none of a stretch is empty.
 
     `after` is the version behind which they begin.
     """
     versions, upto = await bounds(log, at)
     version = after
     while version < versions:
-        events = await log.stream(id, version, upto, min(CHUNK, versions - version))
+        events = await log.stream(id, version, upto, min(chunk, versions - version))
         if events:
             yield events
-        if len(events) < CHUNK:
+        if len(events) < chunk:
             return
         version = events[-1].event.originator_version
 

@@ -15,6 +15,7 @@ from projections.pool import Pool, connected
 Key = tuple[str, str]  # consumer, context
 
 POLL: Final = 0.02  # seconds between looks at checkpoints that other processes move
+A_LOOK: Final = 0.5  # seconds that the first look may take, of those as well who want to wait for less
 LIVE_FOR: Final = 1.0  # seconds for which it is taken as known which generations are live
 
 # The one that readers are about to be led to counts too, from before they are: they must not find less there.
@@ -63,11 +64,17 @@ class Watch:
         A context that no read model follows, or a token of another incarnation of its log, is never covered.
         """
         started = monotonic()
-        await self._look(LIVE_FOR)
+        await self._looked(LIVE_FOR, max(timeout, A_LOOK))
         while not (satisfied := self._covers(token)) and (left := started + timeout - monotonic()) > 0:
             if not await self._news_within(min(left, POLL)):
-                await self._look(POLL / 2)
+                await self._looked(POLL / 2, left)
         return Waited(satisfied, round((monotonic() - started) * 1000))
+
+    async def _looked(self, max_age: float, timeout: float) -> None:
+        """Looks, unless that takes longer: for whoever looks already, or for a connection."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self._look(max_age)
 
     def _covers(self, token: ConsistencyToken) -> bool:
         return all(self._context_covers(context, seen) for context, seen in token.contexts.items())

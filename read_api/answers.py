@@ -86,6 +86,15 @@ class Answers:
         log.error("a GraphQL request failed", exc_info=error)
         return self.one(500, INTERNAL)
 
+    def executed(
+        self, data: dict[str, Any] | None, errors: Sequence[GraphQLError], extensions: dict[str, Any]
+    ) -> Response:
+        """Execution has begun, whatever came of it: the status is 200, and there is `data`, if only null."""
+        body: dict[str, Any] = {"data": data}
+        if errors:
+            body["errors"] = [self.error(error) for error in errors]
+        return Response(to_json(body | {"extensions": extensions}), media_type=self.media_type)
+
     def document(self, errors: Sequence[GraphQLError], extensions: dict[str, Any] | None = None) -> Response:
         """The request was well-formed, the document or its variables were not.
 
@@ -103,6 +112,12 @@ class Answers:
 
     def one(self, status: int, error: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
         return Response(to_json({"errors": [self.traced(error)]}), status, headers, self.media_type)
+
+
+def reason_to_be_away(errors: Sequence[GraphQLError]) -> Exception | None:
+    """Why nothing could be read, if all errors are of that kind."""
+    reasons = [error.original_error for error in errors]
+    return reasons[0] if reasons and all(isinstance(reason, AWAY) for reason in reasons) else None
 
 
 def body_of(error: GraphQLError) -> dict[str, Any]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from cross_web import HTTPException
-from graphql import GraphQLError
 from pydantic_core import to_json
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
@@ -21,27 +20,31 @@ from domain.actor import ANONYMOUS, Actor
 from domain.errors import DomainError
 from domain.token import ConsistencyToken
 from projections.history import Stream
-from projections.pool import Pool
+from projections.pool import Pool, patient_for
 from projections.waiting import Waited, Watch
-from read_api.answers import Answers
+from read_api.answers import Answers, reason_to_be_away
 from read_api.compiled.path import CompiledPath
 from read_api.context import Context, Permit, nobody
 from read_api.cost import MAX_COST
 from read_api.cursor import Cursors
-from read_api.documents import Asked, DocumentRefused
+from read_api.documents import Asked, error_of
 from read_api.errors import QueryTimedOut
 from read_api.graphiql.pages import page
 from read_api.rate import Admit, RateLimited, everything, units
 from read_api.request import (
     JSON,
-    STREAM,
     Parameters,
     limited,
     media_type,
     parameters,
     require_no_forgery,
+    wants_page,
+    wants_stream,
 )
 from read_api.schema import Schema
+
+VARY: Final = (b"vary", b"Accept, Authorization, Consistency-Token")
+"""What an answer depends on besides the request's address and body. Nobody but who asked may keep one, nor do they."""
 
 Authenticate = Callable[[str], Actor]
 """Who has this access token. Raises a refusal of kind UNAUTHENTICATED."""
@@ -52,10 +55,13 @@ TraceId = Callable[[Scope], str]
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What one request may take: bytes of body, seconds of waiting for a token, seconds of executing."""
+    """What one request may take: bytes of body, and seconds of waiting for a token, of waiting for a connection each
+    time that it needs one, and of executing.
+    """
 
     body: int = 100_000
     waiting: float = 5.0
+    connecting: float = 1.5
     executing: float = 5.0
 
 
@@ -98,28 +104,27 @@ class GraphQLApp(GraphQL[Context, None]):
         request.state.limits = []
         request.state.answers = Answers(JSON, self._trace_id(scope))
         try:
-            response = await self._answer(request)
+            with patient_for(self._allowance.connecting):
+                response = await self._answer(request)
         except Exception as error:  # noqa: BLE001  # whatever it is, the answer is JSON
             response = request.state.answers.not_executed(error)
-        response.raw_headers.extend([*request.state.limits, (b"vary", b"accept")])
+        response.raw_headers.extend([*request.state.limits, VARY])
+        response.headers.setdefault("cache-control", "no-store")
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
         accept = request.headers.get("accept", "")
-        if STREAM in accept:
+        if wants_stream(accept):
             require_no_forgery(request, MAX_COST)
             return await self._stream(request)
-        if request.method == "GET" and "query" not in request.query_params and "text/html" in accept:
+        if request.method == "GET" and "query" not in request.query_params and wants_page(accept):
             return self._page()
         answers: Answers = request.state.answers
         answers.media_type = media_type(accept)
         actor = await self._recognised(request)
-        try:
-            asked = self._asked(request, await parameters(request))
-        except (HTTPException, DomainError, DocumentRefused):
-            await self._counted(request, actor, 1)
-            raise
-        await self._counted(request, actor, units(asked.cost))
+        await self._counted(request, actor, 1)
+        asked = self._asked(request, await parameters(request))
+        await self._counted(request, actor, units(asked.cost) - 1)
         context = await self._context(request, actor)
         return await self._executed(answers, asked, context)
 
@@ -129,6 +134,7 @@ class GraphQLApp(GraphQL[Context, None]):
         if text is None:
             raise HTTPException(400, "`query` is missing: there is no document to execute")
         asked = self._documents.ask(text, given.operation_name, given.variables)
+        self._persisted.remember(given.query, given.extensions)
         if not asked.operation.is_query:
             raise HTTPException(405 if request.method == "GET" else 400, "only queries are executed by this request")
         require_no_forgery(request, asked.cost)
@@ -150,15 +156,13 @@ class GraphQLApp(GraphQL[Context, None]):
                     allowed_operation_types=[OperationType.QUERY],
                 )
         except TimeoutError:
-            refusal = QueryTimedOut(seconds)
-            return answers.document([GraphQLError(refusal.detail, original_error=refusal)], extensions)
+            return answers.executed(None, [error_of(QueryTimedOut(seconds))], extensions)
         errors = result.errors or []
         if result.data is None and not any(error.path for error in errors):
             return answers.document(errors, extensions)
-        body: dict[str, Any] = {"data": result.data}
-        if errors:
-            body["errors"] = [answers.error(error) for error in errors]
-        return Response(to_json(body | {"extensions": extensions}), media_type=answers.media_type)
+        if not any((result.data or {}).values()) and (away := reason_to_be_away(errors)):
+            raise away
+        return answers.executed(result.data, errors, extensions)
 
     def _page(self) -> Response:
         if not self.graphql_ide:
@@ -176,6 +180,12 @@ class GraphQLApp(GraphQL[Context, None]):
             raise
 
     async def _counted(self, request: HTTPConnection, actor: Actor, units: int) -> None:
+        """One before a document is looked at, so that who asks too often costs nothing; then what it costs beside that.
+
+        Raises RateLimited.
+        """
+        if not units:
+            return
         admission = await self._admit(actor, request.scope, units)
         if admission is None:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Semaphore
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from projections.pool import Pool
 from projections.waiting import Waited
 from read_api.cursor import Cursors
 from read_api.errors import LogNotAtHand
+from read_api.few import InTurn, few, turns
 from read_api.live.hub import Live
 from read_api.live.meter import Begun
 
@@ -56,7 +58,9 @@ class Listening:
 
 @dataclass(slots=True)
 class Context:
-    """One request. `waited` is how waiting for its Consistency-Token went, None if it had none.
+    """One request, or one socket. `pool` and the logs give it but few connections at a time, by `turns`.
+
+    `waited` is how waiting for its Consistency-Token went, None if it had none.
 
     `logs` are the logs by context; `permit` says what the command API takes from whom.
     `connection_params` came with the opening of a WebSocket. `begun` is what is known of a stream.
@@ -68,16 +72,20 @@ class Context:
     waited: Waited | None = None
     logs: Mapping[str, Stream] = field(default_factory=dict)
     permit: Permit = nobody
+    turns: Semaphore = field(default_factory=turns)
     listening: Listening | None = None
     begun: Begun | None = None
     connection_params: dict[str, Any] | None = None
     _loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.pool = few(self.pool, self.turns)
+
     def log(self, context: str) -> Stream:
         """Of a context, for what things once were. Raises LogNotAtHand."""
         if context not in self.logs:
             raise LogNotAtHand(context)
-        return self.logs[context]
+        return InTurn(self.logs[context], self.turns)
 
     def apart(self) -> Context:
         """For another operation on the same connection."""

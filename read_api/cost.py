@@ -1,12 +1,12 @@
-"""What an operation costs: one for every object it may bring, so a page counts as often as it has nodes.
+"""What an operation costs: one for every object that it is taken to bring, so a list counts as often as it is long.
 
-What is beside the nodes of a page, such as the facets of a search, counts once. What is no object and makes work all
-the same has a price of its own.
+How long lists without pages are taken to be, and what has a price of its own, stands in the one table (`sizes`). What
+is beside the nodes of a page, such as the facets of a search, counts once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,15 +20,21 @@ from graphql import (
     IntValueNode,
     ListValueNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
     ValueNode,
     VariableNode,
     get_named_type,
+    get_nullable_type,
     is_composite_type,
+    is_list_type,
+    is_object_type,
 )
 
+from read_api.paging import MAX_PAGE
+from read_api.sizes import A_PAST, AN_INTROSPECTION, SIZES, page_price, price
+
 MAX_COST: Final = 5_000
-MAX_PAGE: Final = 100  # nodes
 
 SIZED_BY: Final = frozenset({"first", "last", "ids"})
 """Arguments that say how many objects a list may bring: a number, or a list with so many values."""
@@ -38,21 +44,6 @@ FREE: Final = ("Connection", "Edge", "PageInfo", "Change")
 
 PAGED: Final = frozenset({"edges", "nodes"})
 """What a connection has as often as its page is long."""
-
-SIZES: Final[Mapping[str, int]] = {"categories": 500, "history": 100, "salesByDay": 100}
-"""Lists of the root that have no pages, or have one unasked."""
-
-A_FEW: Final = 3
-FEW: Final = frozenset(
-    {"Order.lines", "Order.timeline", "Order.notifications", "Product.variants", "Variant.priceHistory"}
-)
-"""Lists without pages that most things of the kind have several in. What has seldom more than one counts as one."""
-
-PRICES: Final[Mapping[str, int]] = {"totalCount": 5, "totalCountCapped": 5, "facets": 50, "difference": 100}
-"""Fields that make the database go through much more than they bring."""
-
-A_PAST: Final = 50
-"""Of a thing as it was (`asOf`), which is folded from its events."""
 
 Fragments = Mapping[str, FragmentDefinitionNode]
 Parent = GraphQLNamedType | None
@@ -134,31 +125,38 @@ class Cost:
         return self._set(node.selection_set, narrowed, sizes, known)
 
     def _field(self, node: FieldNode, parent: Parent, sizes: Sizes, known: Known) -> int:
-        field = getattr(parent, "fields", {}).get(node.name.value)
-        if field is None:
+        name = node.name.value
+        field = self._schema.get_field(parent, name) if is_composite_type(parent) else None
+        if parent is None or field is None:
             return 0
         named = get_named_type(field.type)
         if named.name.startswith("__"):
-            return 0
-        own = PRICES.get(node.name.value, 0) + self._past(node)
-        if node.selection_set is None or not is_composite_type(named):
+            return AN_INTROSPECTION if any(is_more(each) for each in selected(node)) else len(selected(node))
+        own = price(parent.name, name) + self._past(node)
+        if node.selection_set is None:
             return own
         inner, times = self._set(node.selection_set, named, sizes, known), self._times(node, field, parent, sizes)
         if is_connection(named):
-            return own + inner.times(times)
+            return own + page_price(times) + inner.times(times)
         return own + times * (inner.once + (not named.name.endswith(FREE)))
 
     def _past(self, node: FieldNode) -> int:
         return A_PAST * any(argument.name.value == "asOf" for argument in node.arguments or ())
 
-    def _times(self, node: FieldNode, field: GraphQLField, parent: Parent, sizes: Sizes) -> int:
+    def _times(self, node: FieldNode, field: GraphQLField, parent: GraphQLNamedType, sizes: Sizes) -> int:
         """How many objects there may be of the field."""
-        name = node.name.value
         if given := [a.value for a in node.arguments or () if sizes_it(a.name.value, field)]:
             return min(max(1, *(written(value, sizes) for value in given)), MAX_PAGE)
-        if parent is self._schema.query_type and name in SIZES:
-            return SIZES[name]
-        return A_FEW if parent is not None and f"{parent.name}.{name}" in FEW else 1
+        return SIZES.get(f"{parent.name}.{node.name.value}", 1)
+
+
+def selected(node: FieldNode) -> Sequence[SelectionNode]:
+    return node.selection_set.selections if node.selection_set else ()
+
+
+def is_more(node: SelectionNode) -> bool:
+    """Than the value of a single field."""
+    return not isinstance(node, FieldNode) or node.selection_set is not None
 
 
 def sizes_it(argument: str, field: GraphQLField) -> bool:
@@ -180,3 +178,16 @@ def written(value: ValueNode, sizes: Mapping[str, int]) -> int:
             return sizes.get(value.name.value, 1)
         case _:
             return 1
+
+
+def require_sizes(schema: GraphQLSchema) -> None:
+    """Raises TypeError if it cannot be said how long a list is."""
+    for type in schema.type_map.values():
+        if is_object_type(type) and not is_connection(type) and not type.name.startswith("__"):
+            for name, field in type.fields.items():
+                if is_list_of_objects(field) and f"{type.name}.{name}" not in SIZES:
+                    raise TypeError(f"{type.name}.{name} is a list: say in read_api/sizes.py how long it is")
+
+
+def is_list_of_objects(field: GraphQLField) -> bool:
+    return is_list_type(get_nullable_type(field.type)) and is_composite_type(get_named_type(field.type))

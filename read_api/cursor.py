@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
@@ -23,7 +24,8 @@ class Cursors:
         self._secret = secret.encode()
 
     def sign(self, of: str, mark: Mark) -> str:
-        return self.signed(of, to_json([mark.value, mark.id])).decode()
+        value = mark.value.astimezone(UTC) if isinstance(mark.value, datetime) else mark.value
+        return self.signed(of, to_json([value, mark.id])).decode()
 
     def signed(self, of: str, payload: bytes) -> bytes:
         """`payload` is a mark as JSON: [value, id]."""

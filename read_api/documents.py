@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any, Final
 
 from graphql import (
@@ -20,13 +20,19 @@ from graphql import (
 )
 
 from domain.errors import DomainError
+from read_api.circles import Circles
 from read_api.cost import MAX_COST, Cost
 from read_api.errors import IntrospectionOff, InvalidDocument, QueryTooCostly
-from read_api.limits import MAX_TOKENS, require_small, require_within_limits, too_complex
+from read_api.lately import Lately
+from read_api.limits import MAX_TOKENS, require_short, require_small, require_within_limits, too_complex
 
 MOST_KNOWN: Final = 500
-MAX_ERRORS: Final = 5
-INTROSPECTION: Final = frozenset({"__schema", "__type"})
+MAX_ERRORS: Final = 3
+"""Each may have the whole of an argument in it, written out."""
+
+LONGEST_TOLD: Final = 2_000  # letters of the errors of a document that is remembered as refused
+SCHEMA: Final = "__schema"
+INTROSPECTION: Final = frozenset({SCHEMA, "__type"})
 
 
 class DocumentRefused(Exception):
@@ -82,13 +88,13 @@ class Document:
 
 
 class Documents:
-    """The valid documents that were asked for lately. What is not valid is not remembered."""
+    """The documents that were asked for lately: those that are valid, and of others why they are not."""
 
     def __init__(self, schema: GraphQLSchema, *, introspection: bool = True, most: int = MOST_KNOWN) -> None:
         self._schema = schema
         self._introspection = introspection
-        self._most = most
-        self._known: OrderedDict[str, Document] = OrderedDict()
+        self._known: Lately[str, Document] = Lately(most)
+        self._refused: Lately[bytes, list[GraphQLError]] = Lately(most)
 
     def ask(self, text: str, name: str | None, variables: Mapping[str, Any] | None) -> Asked:
         """Raises DocumentRefused."""
@@ -104,34 +110,54 @@ class Documents:
 
     def get(self, text: str) -> Document:
         """Raises DocumentRefused."""
-        if (known := self._known.get(text)) is not None:
-            self._known.move_to_end(text)
-            return known
-        made = self._known[text] = self._made(text)
-        if len(self._known) > self._most:
-            self._known.popitem(last=False)
-        return made
+        return self._known.get(text) or self._known.put(text, self._made(text))
 
     def _made(self, text: str) -> Document:
-        node = parsed(text)
+        """Raises DocumentRefused, for the same text always for the same reason."""
+        digest = blake2b(text.encode(errors="surrogatepass"), digest_size=32).digest()
+        if (errors := self._refused.get(digest)) is not None:
+            raise DocumentRefused(errors)
         try:
-            require_within_limits(node)
-            if not self._introspection and introspects(node):
-                raise IntrospectionOff
+            return self._checked(text)
         except DomainError as refusal:
-            raise DocumentRefused([error_of(refusal)]) from None
+            errors = [error_of(refusal)]
+        except DocumentRefused as refusal:
+            errors = refusal.errors
+        self._remember(digest, errors)
+        raise DocumentRefused(errors)
+
+    def _remember(self, digest: bytes, errors: Sequence[GraphQLError]) -> None:
+        if sum(len(error.message) for error in errors) <= LONGEST_TOLD:
+            self._refused.put(digest, [without_document(error) for error in errors])
+
+    def _checked(self, text: str) -> Document:
+        """Raises DomainError, DocumentRefused."""
+        require_short(text)
+        node = parsed(text)
+        require_within_limits(node)
+        self._require_introspection(node)
         if errors := validate(self._schema, node, max_errors=MAX_ERRORS):
             raise DocumentRefused(errors)
         fragments = {d.name.value: d for d in node.definitions if isinstance(d, FragmentDefinitionNode)}
+        circles = Circles(self._schema, fragments)
         operations: dict[str | None, Operation] = {}
         for definition in node.definitions:
             if isinstance(definition, OperationDefinitionNode):
+                circles.refuse(definition)
                 name = definition.name.value if definition.name else None
                 cost = Cost(self._schema, definition, fragments)
                 operations[name] = Operation(text, name, definition, node, fragments, cost)
         if not operations:
-            raise DocumentRefused([error_of(InvalidDocument("the document has no operation"))])
+            raise InvalidDocument("the document has no operation")
         return Document(node, operations)
+
+    def _require_introspection(self, node: DocumentNode) -> None:
+        """Raises IntrospectionOff, DocumentTooComplex."""
+        asked = [name for each in fields(node) if (name := each.name.value) in INTROSPECTION]
+        if asked and not self._introspection:
+            raise IntrospectionOff
+        if (times := asked.count(SCHEMA)) > 1:
+            raise too_complex(f"{SCHEMA} {times} times; once is allowed")
 
 
 def parsed(text: str) -> DocumentNode:
@@ -147,10 +173,6 @@ def parsed(text: str) -> DocumentNode:
         raise DocumentRefused([error_of(too_complex("more levels than can be read"))]) from None
 
 
-def introspects(document: DocumentNode) -> bool:
-    return any(node.name.value in INTROSPECTION for node in fields(document))
-
-
 def fields(document: DocumentNode) -> Iterator[FieldNode]:
     waiting: list[Any] = [d.selection_set for d in document.definitions if hasattr(d, "selection_set")]
     while waiting:
@@ -163,3 +185,14 @@ def fields(document: DocumentNode) -> Iterator[FieldNode]:
 
 def error_of(refusal: DomainError) -> GraphQLError:
     return GraphQLError(refusal.detail, original_error=refusal)
+
+
+def without_document(error: GraphQLError) -> GraphQLError:
+    """As it is told, without the document or anything else that it hangs on."""
+    original = error.original_error
+    if original is not None:
+        original = original.with_traceback(None)
+        original.__context__ = None
+    alone = GraphQLError(error.message, original_error=original)
+    alone.locations = error.locations
+    return alone

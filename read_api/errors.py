@@ -36,7 +36,7 @@ class VariablesTooLarge(DomainError):
 
 
 class QueryTooCostly(DomainError):
-    """The document may bring too many objects: pages count as often as they have nodes. Ask for smaller pages."""
+    """The document may bring too many objects: lists count as often as they are long. Ask for smaller pages."""
 
     code = "QUERY_TOO_COSTLY"
     title = "The query may bring too much"
@@ -45,6 +45,20 @@ class QueryTooCostly(DomainError):
     def __init__(self, cost: int, maximum: int) -> None:
         super().__init__(
             f"the query costs {cost}; at most {maximum} are allowed: ask for smaller pages", cost=cost, maximum=maximum
+        )
+
+
+class AnswerTooLarge(DomainError):
+    """There is far more of it than its cost says: lists without pages are longer than usual. Ask for less at once."""
+
+    code = "ANSWER_TOO_LARGE"
+    title = "The answer would be too large"
+    kind = Kind.INVALID
+
+    def __init__(self, maximum: int) -> None:
+        super().__init__(
+            f"the answer would have more than {maximum} values: ask for smaller pages, or for fewer lists at once",
+            maximum=maximum,
         )
 
 

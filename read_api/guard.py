@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from graphql import GraphQLError, parse
 from strawberry.extensions import SchemaExtension
+from strawberry.types.graphql import OperationType
 
 from domain.errors import DomainError
 from read_api.documents import Asked, DocumentRefused, error_of
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from read_api.context import Context
     from read_api.schema import Schema
 
-NOTHING: Final = parse("{ __typename }")
+NOTHING: Final = {kind: parse(f"{kind.value} {{ __typename }}") for kind in OperationType}
+"""In the place of a document that is refused. It is not executed, but it has to be of a kind that may be."""
 
 
 class Guard(SchemaExtension):
@@ -31,7 +33,10 @@ class Guard(SchemaExtension):
             context.graphql_document = self._asked(name).operation.document
         except DocumentRefused as refusal:
             self._refused = refusal.errors
-            context.graphql_document, context._provided_operation_name = NOTHING, None
+            kind = (
+                OperationType.QUERY if OperationType.QUERY in context.allowed_operations else OperationType.SUBSCRIPTION
+            )
+            context.graphql_document, context._provided_operation_name = NOTHING[kind], None
         yield
 
     def on_validate(self) -> Iterator[None]:
@@ -48,4 +53,6 @@ class Guard(SchemaExtension):
             text = schema.persisted.text(context.query, context.operation_extensions)
         except DomainError as refusal:
             raise DocumentRefused([error_of(refusal)]) from None
-        return schema.documents.ask(text or "", name, context.variables)
+        asked = schema.documents.ask(text or "", name, context.variables)
+        schema.persisted.remember(context.query, context.operation_extensions)
+        return asked

@@ -12,8 +12,11 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    ValueNode,
 )
 
 from read_api.errors import DocumentTooComplex, VariablesTooLarge
@@ -24,6 +27,14 @@ MAX_TOKENS: Final = 1_000
 MAX_DIRECTIVES: Final = 30
 MAX_REPEATED: Final = 50
 """Fields that are selected again under the same name: comparing each with each is what validation takes longest for."""
+
+MAX_FIELDS: Final = 500  # with all fragments in their places
+MAX_PAIRS: Final = 3_000
+"""Of fields in one place that go by one name, and of fragments there. Validation compares each with each."""
+
+MAX_WRITTEN: Final = 200  # values in arguments, nested ones too; more belong into variables
+MAX_DEFINITIONS: Final = 100  # operations and fragments
+MAX_LENGTH: Final = 50_000  # characters
 
 MAX_VALUES: Final = 1_000  # of variables, nested ones too
 MAX_LETTERS: Final = 20_000  # of all texts in variables
@@ -82,8 +93,72 @@ def repeated(nodes: Any) -> int:
     return names.total() - len(names)
 
 
+def compared(document: DocumentNode) -> tuple[int, int]:
+    """Fields, and pairs that validation compares. Counts no further than a little beyond what is allowed."""
+    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+    waiting = [[d.selection_set] for d in document.definitions if isinstance(d, OperationDefinitionNode)]
+    fields = pairs = 0
+    while waiting and fields <= MAX_FIELDS and pairs <= MAX_PAIRS:
+        named, spreads = together(waiting.pop(), fragments)
+        sizes = [len(nodes) for nodes in named.values()]
+        fields += sum(sizes)
+        pairs += sum(size * (size - 1) // 2 for size in (*sizes, spreads))
+        waiting += [inner for nodes in named.values() if (inner := [n.selection_set for n in nodes if n.selection_set])]
+    return fields, pairs
+
+
+def together(
+    sets: list[SelectionSetNode], fragments: Mapping[str, FragmentDefinitionNode]
+) -> tuple[Mapping[str, list[FieldNode]], int]:
+    """The fields that selections have together, by their names in the answer; and how often they spread fragments."""
+    named: dict[str, list[FieldNode]] = {}
+    spread: set[str] = set()
+    spreads = 0
+    waiting = list(sets)
+    while waiting:
+        for node in waiting.pop().selections:
+            if isinstance(node, FieldNode):
+                named.setdefault((node.alias or node.name).value, []).append(node)
+            elif not isinstance(node, FragmentSpreadNode):
+                waiting.append(node.selection_set)  # type: ignore[attr-defined]
+            else:
+                spreads += 1
+                if (fragment := fragments.get(node.name.value)) and node.name.value not in spread:
+                    spread.add(node.name.value)
+                    waiting.append(fragment.selection_set)
+    return named, spreads
+
+
+def written_values(document: DocumentNode) -> int:
+    """In the arguments of fields."""
+    selected: list[Any] = [d.selection_set for d in document.definitions if hasattr(d, "selection_set")]
+    written: list[Any] = []
+    while selected:
+        for node in selected.pop().selections:
+            written += [argument.value for argument in getattr(node, "arguments", None) or ()]
+            if inner := getattr(node, "selection_set", None):
+                selected.append(inner)
+    return sum(1 for _ in nested(written))
+
+
+def nested(waiting: list[Any]) -> Iterator[ValueNode]:
+    while waiting:
+        yield (value := waiting.pop())
+        if isinstance(value, ListValueNode):
+            waiting.extend(value.values)
+        elif isinstance(value, ObjectValueNode):
+            waiting.extend(field.value for field in value.fields)
+
+
+def require_short(text: str) -> None:
+    """Raises DocumentTooComplex."""
+    within(len(text), MAX_LENGTH, "{} characters")
+
+
 def require_within_limits(document: DocumentNode) -> None:
     """Raises DocumentTooComplex."""
+    within(len(document.definitions), MAX_DEFINITIONS, "{} operations and fragments")
+    within(written_values(document), MAX_WRITTEN, "{} values in arguments")
     measure = Measure(document)
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
@@ -92,6 +167,9 @@ def require_within_limits(document: DocumentNode) -> None:
             within(size.aliases, MAX_ALIASES, "{} aliases")
             within(size.directives, MAX_DIRECTIVES, "{} directives")
             within(size.repeated, MAX_REPEATED, "{} fields that are selected more than once")
+    fields, pairs = compared(document)
+    within(fields, MAX_FIELDS, "{} fields or more")
+    within(pairs, MAX_PAIRS, "{} or more pairs of fields or fragments to compare")
 
 
 def within(count: int, maximum: int, what: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import re
 from base64 import b64decode, b64encode
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from types import MappingProxyType
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import to_json
 
 from read_api.errors import DocumentNotAllowed, InvalidPersistedQuery, PersistedQueryNotFound
+from read_api.lately import Lately
 
 MOST: Final = 1_000
 MOST_BYTES: Final = 5_000_000
@@ -66,14 +66,13 @@ def signature(documents: Mapping[str, str], secret: str) -> str:
 class Persisted:
     """`listed` are documents by hash; with `only` no others are executed.
 
-    What clients make known is remembered up to a number and an amount; the least used goes first.
+    What clients make known is remembered once it is valid, up to a number and an amount; the least used goes first.
     """
 
     def __init__(self, listed: Mapping[str, str] = MappingProxyType({}), *, only: bool = False) -> None:
         self._listed = listed
         self._only = only
-        self._told: OrderedDict[str, str] = OrderedDict()
-        self._bytes = 0
+        self._told: Lately[str, str] = Lately(MOST, MOST_BYTES, len)
 
     def text(self, query: str | None, extensions: Mapping[str, Any] | None) -> str | None:
         """The document that is meant; None if none is. Raises InvalidPersistedQuery, PersistedQueryNotFound,
@@ -87,9 +86,14 @@ class Persisted:
             return self._known(hash)
         if hash_of(query) != hash:
             raise InvalidPersistedQuery(f"sha256Hash is not that of the document, which is {hash_of(query)}")
-        self._allowed(query)
-        self._remember(hash, query)
-        return query
+        return self._allowed(query)
+
+    def remember(self, query: str | None, extensions: Mapping[str, Any] | None) -> None:
+        """What `text` has taken and is valid: from now on it may be asked for by its hash, if it came with that."""
+        if query is None or not (extensions or {}).get("persistedQuery"):
+            return
+        if (hash := hash_of(query)) not in self._listed:
+            self._told.put(hash, query)
 
     def _allowed(self, text: str) -> str:
         if self._only and (hash := hash_of(text)) not in self._listed:
@@ -103,17 +107,7 @@ class Persisted:
             raise DocumentNotAllowed(hash)
         if (text := self._told.get(hash)) is None:
             raise PersistedQueryNotFound
-        self._told.move_to_end(hash)
         return text
-
-    def _remember(self, hash: str, text: str) -> None:
-        if hash in self._listed or hash in self._told:
-            return
-        self._told[hash] = text
-        self._bytes += len(text)
-        while len(self._told) > MOST or self._bytes > MOST_BYTES:
-            _, forgotten = self._told.popitem(last=False)
-            self._bytes -= len(forgotten)
 
 
 def hash_in(given: Any) -> str:

@@ -16,7 +16,8 @@ from read_api.errors import CrossSiteQuery
 JSON: Final = "application/json"
 GRAPHQL_JSON: Final = "application/graphql-response+json"
 STREAM: Final = "text/event-stream"
-RANGES: Final = {JSON: JSON, GRAPHQL_JSON: GRAPHQL_JSON, "*/*": JSON, "application/*": JSON}
+HTML: Final = "text/html"
+OFFERED: Final = (JSON, GRAPHQL_JSON)
 
 PROOFS: Final = ["Authorization", "GraphQL-Require-Preflight", "Apollo-Require-Preflight"]
 """Headers that a browser sends for a page of another site only after it has asked whether it may (CORS)."""
@@ -36,28 +37,61 @@ class Parameters:
 
 
 def media_type(accept: str | None) -> str:
-    """The one the client likes best, the first of equals. Raises HTTPException 406."""
+    """The one of OFFERED that the client likes best, of equals the one it names first. Raises HTTPException 406."""
     if not accept or accept == "*/*":
         return JSON
-    best, liked = None, 0.0
-    for part in accept.split(","):
-        range, _, parameters = part.partition(";")
-        quality = quality_in(parameters)
-        if quality > liked and (found := RANGES.get(range.strip().lower())):
-            best, liked = found, quality
-    if best is None:
+    liking = {offered: liked(accept, offered) for offered in OFFERED}
+    best = max(OFFERED, key=lambda offered: (liking[offered].quality, -liking[offered].place))
+    if not liking[best].quality:
         raise HTTPException(406, f"only {GRAPHQL_JSON} and {JSON} can be sent")
     return best
 
 
+def wants_stream(accept: str) -> bool:
+    """Rather than one answer. A wildcard means no stream."""
+    stream = liked(accept, STREAM)
+    if not stream.by_name or not stream.quality:
+        return False
+    others = [liking for offered in OFFERED if (liking := liked(accept, offered)).by_name]
+    return all((stream.quality, -stream.place) > (other.quality, -other.place) for other in others)
+
+
+def wants_page(accept: str) -> bool:
+    page = liked(accept, HTML)
+    return page.by_name and page.quality > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Liked:
+    """How much a client likes a media type, and at which place it says so. `by_name`: not by a wildcard."""
+
+    quality: float = 0.0
+    place: int = 0
+    by_name: bool = False
+
+
+def liked(accept: str, media_type: str) -> Liked:
+    """By the closest range of an Accept header (RFC 9110, 12.5.1)."""
+    ranges = ("*/*", f"{media_type.partition('/')[0]}/*", media_type)
+    closest, found = -1, Liked()
+    for place, part in enumerate(accept.split(",")):
+        range, _, parameters = part.partition(";")
+        name = range.strip().lower()
+        if name in ranges and (closeness := ranges.index(name)) > closest:
+            closest, found = closeness, Liked(quality_in(parameters), place, name == media_type)
+    return found
+
+
 def quality_in(parameters: str) -> float:
+    """0 to 1. What is no number is 0."""
     for parameter in parameters.split(";"):
         name, _, value = parameter.partition("=")
         if name.strip().lower() == "q":
             try:
-                return float(value)
+                quality = float(value)
             except ValueError:
                 return 0.0
+            return quality if 0 <= quality <= 1 else 0.0
     return 1.0
 
 
@@ -99,15 +133,16 @@ def json_object(text: str | bytes, what: str) -> dict[str, Any]:
 
 
 def checked(given: Mapping[str, Any]) -> Parameters:
-    for name, kind, said in (
+    for part, kind, said in (
         ("query", str, "a string"),
         ("operationName", str, "a string"),
         ("variables", dict, "an object"),
         ("extensions", dict, "an object"),
     ):
-        if given.get(name) is not None and not isinstance(given[name], kind):
-            raise HTTPException(400, f"`{name}` must be {said}, or null")
-    return Parameters(given.get("query"), given.get("operationName"), given.get("variables"), given.get("extensions"))
+        if given.get(part) is not None and not isinstance(given[part], kind):
+            raise HTTPException(400, f"`{part}` must be {said}, or null")
+    name = given.get("operationName") or None  # an empty one is none
+    return Parameters(given.get("query"), name, given.get("variables"), given.get("extensions"))
 
 
 def require_no_forgery(request: Request, cost: int) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NewType
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, NewType
 from uuid import UUID
 
 import strawberry
+from strawberry.schema.types.base_scalars import DateTimeDefinition
 from strawberry.types.scalar import ScalarDefinition
 
 from domain.value import Address as AddressValue
@@ -28,6 +31,14 @@ LONG: ScalarDefinition = strawberry.scalar(
     serialize=int,
     parse_value=parse_long,
 )
+
+
+def in_utc(at: datetime) -> str:
+    """The database gives moments in the time zone of its session, which is nobody's business."""
+    return at.astimezone(UTC).isoformat()
+
+
+MOMENT: Final = replace(DateTimeDefinition, serialize=in_utc)
 
 
 @strawberry.type(description="An amount in whole minor units (cents, yen) of a currency.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from typing import Any, Final
 
 import strawberry
@@ -13,7 +14,9 @@ from strawberry.types import ExecutionContext
 
 from domain.errors import DomainError
 from read_api.answers import NOT_VALID
+from read_api.cost import require_sizes
 from read_api.documents import Documents
+from read_api.executor import Executor
 from read_api.guard import Guard
 from read_api.live.changes import Subscription
 from read_api.models import ReadModelsQuery
@@ -25,7 +28,7 @@ from read_api.persisted import Persisted
 from read_api.products.query import ProductsQuery
 from read_api.sagas.query import SagasQuery
 from read_api.sales import SalesQuery
-from read_api.scalars import LONG, Long
+from read_api.scalars import LONG, MOMENT, Long
 from read_api.search.query import SearchQuery
 from read_api.story import StoryQuery
 from read_api.users.query import UsersQuery
@@ -60,12 +63,15 @@ class Schema(strawberry.Schema):
 
 
 def make_schema(*, introspection: bool = True, persisted: Persisted | None = None) -> Schema:
-    """Raises TypeError if a root field does not say who may ask for it."""
+    """Raises TypeError if a root field does not say who may ask for it, or a list not how long it is."""
     query = merge_types("Query", QUERIES)
     require_access(query)
     require_access(Subscription)
-    config = StrawberryConfig(scalar_map={Long: LONG})
-    schema = Schema(query=query, subscription=Subscription, extensions=[Guard], config=config)
+    config = StrawberryConfig(scalar_map={Long: LONG, datetime: MOMENT})
+    schema = Schema(
+        query=query, subscription=Subscription, extensions=[Guard], config=config, execution_context_class=Executor
+    )
+    require_sizes(schema._schema)
     schema.documents = Documents(schema._schema, introspection=introspection)
     schema.persisted = persisted or Persisted()
     return schema

@@ -50,7 +50,7 @@ async def graphql(ground: Ground, tokens: Tokens) -> list[BaseRoute]:
 
     secret = settings.cursor_secret.get_secret_value()
     served = LiveGraphQLApp(
-        make_schema(introspection=settings.introspection, persisted=persisted(settings, secret)),
+        make_schema(introspection=settings.introspects, persisted=persisted(settings, secret)),
         ground.databases.pool(READS),
         ground.watch,
         tokens.authenticate,

@@ -70,6 +70,7 @@ class AllInOne:
             server = Server(
                 system.app,
                 stop_within=settings.stop_seconds,
+                longest_frame=settings.max_query_bytes,
                 on_ready=lambda: self._announce(system, address_of(listening), sandbox_of(settings, whole)),
                 on_stop=lambda: self._close(system),
             )

@@ -35,6 +35,7 @@ async def serve(
         server = Server(
             system.app,
             stop_within=settings.stop_seconds,
+            longest_frame=settings.max_query_bytes,
             on_ready=lambda: announce(duties, address_of(listening)),
             on_stop=lambda: stop(system),
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
+from projections.grouping import grouped
 from projections.listing import Listing
 from projections.notifications.projector import notifications
 from projections.notifications.row import NotificationRow
@@ -29,6 +30,6 @@ ORDER BY found.requested_at, found.id
 async def notifications_about(pool: Pool, orders: Sequence[UUID]) -> list[list[NotificationRow]]:
     """For each order the newest MOST that are about it, oldest first."""
     async with connected(pool) as connection:
-        answer = await (await connection.execute(OF_ORDERS, [[str(id) for id in orders], MOST])).fetchall()
-    rows = notifications.table.decoded(answer)
-    return [[row for row in rows if row.facts.get("order_id") == str(order)] for order in orders]
+        about = [str(id) for id in orders]
+        rows = notifications.table.decoded(await (await connection.execute(OF_ORDERS, [about, MOST])).fetchall())
+    return grouped(about, rows, lambda row: str(row.facts.get("order_id")))

@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from domain.products.sku import normalised
+from projections.grouping import grouped
 from projections.listing import Listing, Mark, Page
 from projections.pool import Connection, Pool, connected
 from projections.products.projector import categories, products, reservations, stock
@@ -179,7 +180,7 @@ async def reservations_of(pool: Pool, orders: list[UUID]) -> list[list[Reservati
     """What was held for each of the orders, oldest first."""
     async with connected(pool) as connection:
         rows = reservations.table.decoded(await (await connection.execute(OF_ORDERS, [orders])).fetchall())
-    return [[row for row in rows if row.order_id == order] for order in orders]
+    return grouped(orders, rows, lambda row: row.order_id)
 
 
 async def paths_to(pool: Pool, ids: list[UUID]) -> list[list[Step]]:
@@ -203,7 +204,7 @@ async def children_of(pool: Pool, parents: list[UUID]) -> list[list[CategoryRow]
     """For each category those right below it, by name."""
     async with connected(pool) as connection:
         rows = categories.table.decoded(await (await connection.execute(CHILDREN, [parents])).fetchall())
-    return [[row for row in rows if row.parent_id == parent] for parent in parents]
+    return grouped(parents, rows, lambda row: row.parent_id)
 
 
 async def stock_of(pool: Pool, variants: list[UUID]) -> list[StockRow | None]:

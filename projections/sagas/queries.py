@@ -9,6 +9,7 @@ from uuid import UUID
 
 from psycopg import sql
 
+from projections.grouping import grouped
 from projections.listing import Listing, Ordering
 from projections.pool import Pool, connected
 from projections.sagas.projector import sagas
@@ -53,7 +54,7 @@ async def sagas_of(pool: Pool, orders: Sequence[UUID]) -> list[list[SagaRow]]:
     """For each order the sagas that worked it, the first first."""
     async with connected(pool) as connection:
         found = sagas.table.decoded(await (await connection.execute(OF_ORDERS, [orders])).fetchall())
-    return [[row for row in found if row.order_id == order] for order in orders]
+    return grouped(orders, found, lambda row: row.order_id)
 
 
 async def usual_of(pool: Pool, processes: Sequence[str]) -> list[tuple[float, float] | None]:

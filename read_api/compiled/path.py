@@ -24,6 +24,7 @@ from read_api.compiled.statement import SIGN_HERE, RootWriter, Statement
 from read_api.compiled.writing import Writer, braced, concat, literal
 from read_api.cursor import Cursors
 from read_api.documents import Asked, Operation
+from read_api.executor import MOST_VALUES
 from read_api.lately import Lately
 from read_api.schema import Schema
 
@@ -33,6 +34,7 @@ LONGEST: Final = 500  # bytes of variables that are remembered
 MOST_STATEMENTS: Final = 50  # of one operation
 MOST_BYTES: Final = 200_000  # of the statements of one operation
 KNOWN: Final = "compiled"
+A_VALUE: Final = b'":'
 MARK: Final = SIGN_HERE.encode()
 
 log = logging.getLogger(__name__)
@@ -100,7 +102,7 @@ class CompiledPath:
         self._cursors = cursors
 
     async def data(self, asked: Asked, actor: Actor, pool: Pool) -> bytes | None:
-        """The JSON of the data."""
+        """The JSON of the data. Raises PoolTimeout: the executor would wait for a connection in vain as well."""
         try:
             known = known_of(asked.operation)
             plan, wanted = self._planned(known, asked, actor)
@@ -109,9 +111,13 @@ class CompiledPath:
             return None
         try:
             found = await answered(pool, query, values)
-        except (psycopg.Error, PoolTimeout) as error:
+        except PoolTimeout:
+            raise
+        except psycopg.Error as error:
             log.warning("left to the executor: %s", error)
             return None
+        if found.count(A_VALUE) > MOST_VALUES:
+            return None  # the executor counts exactly: texts may look like names
         return self._signed(found, lists) if lists else found
 
     def _planned(self, known: Known, asked: Asked, actor: Actor) -> tuple[Plan, list[Wanted]]:
@@ -149,9 +155,9 @@ class CompiledPath:
         selection = Selection(self._schema._schema, operation.fragments, flags)
         try:
             begun = [self._begun(*each) for each in selection.of([operation.node.selection_set], "Query").items()]
-            return Plan(begun, selection, staff)
         except NotCovered as reason:
             return str(reason)
+        return Plan(begun, selection, staff) if any(each.root for each in begun) else "nothing that a database has"
 
     def _begun(self, key: str, nodes: list[FieldNode]) -> Begun:
         name = nodes[0].name.value

@@ -44,8 +44,8 @@ class Related:
 Field = Leaf | Part | Related
 Fields = Mapping[str, Field]
 
-SECONDS: Final = """'YYYY-MM-DD"T"HH24:MI:SSTZH:TZM'"""
-MICROSECONDS: Final = """'YYYY-MM-DD"T"HH24:MI:SS.USTZH:TZM'"""
+SECONDS: Final = """'YYYY-MM-DD"T"HH24:MI:SS"+00:00"'"""
+MICROSECONDS: Final = """'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'"""
 
 
 def number(sql: str) -> Leaf:
@@ -62,9 +62,9 @@ def word(sql: str) -> Leaf:
 
 
 def moment(sql: str) -> Leaf:
-    """Of a timestamptz, as Python's isoformat writes it."""
+    """Of a timestamptz, as Python's isoformat writes it; in UTC, wherever the session of the database says it is."""
     form = f"CASE WHEN {sql} = date_trunc('second', {sql}) THEN {SECONDS} ELSE {MICROSECONDS} END"
-    return Leaf(f"to_char({sql}, {form})", quoted=True)
+    return Leaf(f"to_char({sql} AT TIME ZONE 'UTC', {form})", quoted=True)
 
 
 def moment_in(sql: str) -> Leaf:

@@ -177,7 +177,7 @@ def sort_value(ordering: Ordering) -> str:
     column = f"t.{ordering.column}"
     if not ordering.column.endswith("_at"):
         return f"to_json({column})"
-    forms = [form.replace("TZH:TZM", "Z") for form in (SECONDS, MICROSECONDS)]
+    forms = [form.replace('"+00:00"', '"Z"') for form in (SECONDS, MICROSECONDS)]
     form = f"CASE WHEN {column} = date_trunc('second', {column}) THEN {forms[0]} ELSE {forms[1]} END"
     return f"'\"', to_char({column} AT TIME ZONE 'UTC', {form}), '\"'"
 

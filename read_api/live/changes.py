@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Hashable, Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from projections.listing import Condition
 from projections.orders.queries import ORDERS
 from projections.payments.queries import PAYMENTS
 from projections.products.queries import PRODUCTS, STOCK
-from projections.sagas.queries import NEWEST_FIRST, SAGAS
+from projections.sagas.queries import SAGAS
 from read_api.access import Public, SignedIn, Staff, stream
 from read_api.context import Asked, Context
 from read_api.filters import as_uuid, conditions
@@ -35,8 +36,10 @@ ONE_ORDER: Final = Things(ORDERS)
 ORDERS_OF: Final = Lists(ORDERS, "customer_id", "created_at")
 ONE_PAYMENT: Final = Things(PAYMENTS)
 STOCKS: Final = Things(STOCK)
-SOME_SAGAS: Final = Matches(SAGAS, NEWEST_FIRST)
+SOME_SAGAS: Final = Matches(SAGAS, "started_at")
 
+UNSEEN: Final = timedelta(minutes=5)
+"""Something may get into the rows so long after it has happened, and then it counts as changed since."""
 CHECK: Final = 1.0  # seconds between two looks at whether somebody may still listen
 
 After = Annotated[
@@ -83,7 +86,11 @@ class Subscription:
         async for cursor, row in changes(context, ONE_ORDER, [UUID(id)], after):
             yield OrderChange(cursor=cursor, order=order(row, context.actor))
 
-    @stream(SignedIn, "The newest 100 orders of a customer as they are, and each again whenever it changes.")
+    @stream(
+        SignedIn,
+        "The newest 100 orders of a customer as they are, and then every order of theirs whenever it changes or is "
+        "new. Of more than 1,000 orders the newest are followed.",
+    )
     async def orders_changed(
         self,
         info: Asked,
@@ -126,8 +133,9 @@ class Subscription:
 
     @stream(
         Staff,
-        "The newest 100 sagas for which the conditions hold as they are, and each again whenever it changes; once "
-        "more when they do not hold for it any longer.",
+        "The newest 100 sagas for which the conditions hold as they are, and then every one whenever it changes or is "
+        "new, and once more when they do not hold for it any longer. Of more than 1,000 the newest are followed: "
+        "narrow the conditions down to follow older ones.",
     )
     async def sagas_changed(
         self,
@@ -172,8 +180,9 @@ async def changes(
     assert listening, "subscriptions come over connections that are listened to"
     assert begun, "and are counted as they begin"
     resumed = after or listening.resume
-    seen = seen_of(resumed) if resumed else {}
-    async with listening.live.following(source, keys, seen, listening.principal) as follower:
+    seen, at = seen_of(resumed) if resumed else ({}, None)
+    since = at - UNSEEN if at else None
+    async with listening.live.following(source, keys, seen, listening.principal, since) as follower:
         while not follower.ended:
             news = await follower.news(CHECK)
             listening.still_good()
@@ -185,5 +194,5 @@ async def changes(
             row = follower.take()
             begun.meter.answered()
             context.begin_anew()
-            listening.cursor = mark(follower.told)
+            listening.cursor = mark(follower.told, datetime.now(UTC))
             yield listening.cursor, row

@@ -5,24 +5,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import datetime
 from typing import Final, Generic
 from uuid import UUID
 
 from projections.table import R
 from read_api.live.marks import Seen
 
-MOST: Final = 100
-"""Things that one subscription follows; of a longer list the newest."""
+MOST: Final = 1_000
+"""Things that one subscription follows; of a longer list the newest. Each is remembered: it is a bound of memory."""
+FIRST: Final = 100
+"""Of a list the newest so many are told as they are when somebody begins, and as many are named in a cursor."""
 
 
 class Follower(Generic[R]):
     """Takes rows as they change. Of each thing only the newest that was not taken yet is kept, however slow one is.
 
-    `seen` are the versions that are known already; nothing of that version or an earlier one is offered again.
+    `seen` are the versions that are known already; nothing of that version or an earlier one is offered again. Of a
+    list they do not name all that was told: `since` is from when on the others may have changed unseen.
     """
 
-    def __init__(self, seen: Seen) -> None:
+    def __init__(self, seen: Seen, since: datetime | None = None) -> None:
         self.told: dict[UUID, int] = dict(seen)
+        self._since = since
+        self._begun = False
         self._given = dict(seen)
         self._pending: dict[UUID, R] = {}
         self._news = asyncio.Event()
@@ -30,6 +36,13 @@ class Follower(Generic[R]):
 
     def lacks(self, id: UUID, version: int) -> bool:
         return version > self._given.get(id, 0)
+
+    def wants(self, id: UUID, version: int, place: int, updated_at: datetime) -> bool:
+        """Of what is number `place` in a list. What is there from the beginning and is not told is only remembered."""
+        if self._begun or id in self._given or place <= FIRST or (self._since and updated_at >= self._since):
+            return self.lacks(id, version)
+        self._given[id] = version
+        return False
 
     def offer(self, rows: Iterable[R]) -> None:
         """What is older than what was offered before is left out."""
@@ -41,6 +54,7 @@ class Follower(Generic[R]):
 
     def keep(self, ids: Iterable[UUID]) -> None:
         """Only these are followed from now on; what is pending of others is still told."""
+        self._begun = True
         followed = {*ids, *self._pending}
         self._given = {id: version for id, version in self._given.items() if id in followed}
         self.told = {id: version for id, version in self.told.items() if id in followed}
@@ -74,7 +88,10 @@ class Follower(Generic[R]):
         """What is to be told next. Raises StopIteration if there are no news."""
         id = next(iter(self._pending))
         row = self._pending.pop(id)
+        self.told.pop(id, None)
         self.told[id] = row.version
+        if len(self.told) > FIRST:
+            del self.told[next(iter(self.told))]
         if not self._pending and not self.ended:
             self._news.clear()
         return row

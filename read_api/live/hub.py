@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Hashable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from typing import Any, Final, Protocol
 
 import psycopg
@@ -99,11 +100,16 @@ class Live:
 
     @asynccontextmanager
     async def following(
-        self, source: Source, keys: Iterable[Hashable], seen: Seen, principal: Hashable
+        self,
+        source: Source,
+        keys: Iterable[Hashable],
+        seen: Seen,
+        principal: Hashable,
+        since: datetime | None = None,
     ) -> AsyncIterator[Follower[Any]]:
         """What there is comes first, then what changes. Raises TooManyStreams."""
         with self.place(principal):
-            follower: Follower[Any] = Follower(seen)
+            follower: Follower[Any] = Follower(seen, since)
             if self._stopped:
                 follower.end()
             self._followers[follower] = source, tuple(keys)

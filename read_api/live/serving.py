@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Hashable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any, Final
 
@@ -23,10 +23,12 @@ from domain.access import Unauthenticated
 from domain.actor import ANONYMOUS, Actor
 from domain.errors import DomainError
 from domain.token import ConsistencyToken
-from read_api.answers import Answers
+from projections.pool import patient_for
+from read_api.answers import Answers, refusal_body
 from read_api.app import GraphQLApp, consistency, extensions_of
 from read_api.context import Context, Listening
 from read_api.documents import Asked, DocumentRefused, error_of
+from read_api.errors import TooManyStreams
 from read_api.live.hub import Live
 from read_api.live.meter import Begun, Meter
 from read_api.live.results import results_of
@@ -75,9 +77,22 @@ class LiveGraphQLApp(GraphQLApp):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            await self.run(WebSocket(scope, receive, send))
+            with patient_for(self._allowance.connecting):
+                await self._socket(WebSocket(scope, receive, send))
         else:
             await super().__call__(scope, receive, send)
+
+    async def _socket(self, socket: WebSocket) -> None:
+        """Until it is said whose it is, a socket takes a place of its address, so that nobody opens any number."""
+        with ExitStack() as opening:
+            socket.state.opening = opening
+            try:
+                opening.enter_context(self._live.place(("opening", self._address(socket.scope))))
+            except TooManyStreams as refusal:
+                answers = Answers(trace=self._trace_id(socket.scope))
+                await socket.send_denial_response(answers.one(429, refusal_body(refusal), {"retry-after": "1"}))
+                return
+            await self.run(socket)
 
     async def get_context(self, request: Any, response: Any) -> Context:
         """Raises the refusals of a request that must not be executed at all."""
@@ -99,6 +114,7 @@ class LiveGraphQLApp(GraphQLApp):
             await self._counted(connection, context.actor, 1)
         context.listening = self._listening(connection, context.actor, header)
         context.listening.places.enter_context(self._live.place(("socket", context.listening.principal)))
+        connection.state.opening.close()
         if (token := text_of(params, "consistency-token")) is None:
             return {}
         context.waited = await self._watch.wait(ConsistencyToken.parse(token), self._allowance.waiting)
@@ -123,19 +139,22 @@ class LiveGraphQLApp(GraphQLApp):
             admission = await self._admit(actor, connection.scope, units)
             return admission.retry_after if admission else 0
 
+        await self._counted(connection, actor, 1)
         asked = self._stream_of(given)
         cost = 0 if isinstance(asked, DocumentRefused) else asked.cost
-        await self._counted(connection, actor, units(cost))
+        await self._counted(connection, actor, units(cost) - 1)
         return Begun(asked, Meter(cost, pay))
 
     def _stream_of(self, given: Parameters) -> Asked | DocumentRefused:
         try:
             text = self._persisted.text(given.query, given.extensions)
-            return self._documents.ask(text or "", given.operation_name, given.variables)
+            asked = self._documents.ask(text or "", given.operation_name, given.variables)
         except DocumentRefused as refusal:
             return refusal
         except DomainError as refusal:
             return DocumentRefused([error_of(refusal)])
+        self._persisted.remember(given.query, given.extensions)
+        return asked
 
     async def _stream(self, request: Request) -> Response:
         return await self.run(request)

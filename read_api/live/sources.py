@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, Generic, Protocol
 from uuid import UUID
 
 from psycopg import sql
 
 from projections.generations import READS
-from projections.listing import Condition, Listing, Ordering, Page
+from projections.listing import Condition, Listing, Statement, condition, joined
 from projections.pool import Pool, connected
 from projections.table import R
 from read_api.live.following import MOST, Follower
 
+VERSIONS_OF: Final = sql.SQL("SELECT t.id, t.version, t.updated_at FROM {} t")
 VERSIONS: Final = sql.SQL("SELECT t.id, t.version FROM {} t WHERE t.id = ANY(%s)")
 
 NEWEST: Final = sql.SQL("""
-SELECT owner.id, found.id, found.version FROM unnest(%s::uuid[]) AS owner (id)
+SELECT owner.id, found.id, found.version, found.place, found.updated_at FROM unnest(%s::uuid[]) AS owner (id)
 CROSS JOIN LATERAL (
-    SELECT t.id, t.version FROM {table} t WHERE t.{column} = owner.id ORDER BY t.{by} DESC, t.id DESC LIMIT %s
-) AS found
+    SELECT t.id, t.version, row_number() OVER (ORDER BY t.{by} DESC, t.id DESC) AS place, t.updated_at
+    FROM {table} t WHERE t.{column} = owner.id ORDER BY t.{by} DESC, t.id DESC LIMIT %s
+) AS found ORDER BY found.place
 """)
 
 
@@ -59,9 +62,11 @@ class Lists(Generic[R]):
         async with connected(pool) as connection:
             answer = await (await connection.execute(self._newest, [list(followers), MOST])).fetchall()
         owned: defaultdict[UUID, list[UUID]] = defaultdict(list)
-        for owner, id, _ in answer:
+        wanting = {}
+        for owner, id, version, place, updated_at in answer:
             owned[owner].append(id)
-        await offer(self._listing, pool, {(owner, id, version): followers[owner] for owner, id, version in answer})
+            wanting[owner, id, version] = [f for f in followers[owner] if f.wants(id, version, place, updated_at)]
+        await offer(self._listing, pool, wanting)
         for owner, those in followers.items():
             for follower in those:
                 follower.keep(owned[owner])
@@ -73,20 +78,31 @@ class Matches(Generic[R]):
     Conditions are followed as a tuple of (column, operator, value); a look for each that differs.
     """
 
-    def __init__(self, listing: Listing[R], ordering: Ordering) -> None:
+    def __init__(self, listing: Listing[R], by: str) -> None:
         self._listing = listing
-        self._ordering = ordering
+        self._select = VERSIONS_OF.format(sql.Identifier(READS, listing.table.name))
+        self._tail = sql.SQL(" ORDER BY t.{by} DESC, t.id DESC LIMIT %s").format(by=sql.Identifier(by))
 
     async def look(self, pool: Pool, followers: Mapping[tuple[Condition, ...], Sequence[Follower[R]]]) -> None:
         for where, those in followers.items():
-            matching = (await self._listing.page(pool, map(listed, where), self._ordering, Page(MOST))).rows
-            ids = [row.id for row in matching]
+            matching = await self._matching(pool, where)
+            ids = [id for id, _, _ in matching]
+            wanting = {
+                (where, id, version): [f for f in those if f.wants(id, version, place, updated_at)]
+                for place, (id, version, updated_at) in enumerate(matching, 1)
+            }
+            await offer(self._listing, pool, dict(reversed(wanting.items())))
             gone = {id for follower in those for id in follower.followed} - set(ids)
             left = await self._listing.many(pool, gone) if gone else {}
             for follower in those:
-                follower.offer(matching[::-1])
                 follower.offer(left[id] for id in follower.followed if id in left)
                 follower.keep(ids)
+
+    async def _matching(self, pool: Pool, where: Sequence[Condition]) -> list[tuple[UUID, int, datetime]]:
+        """The newest first."""
+        statement = joined(self._select, [condition(listed(each)) for each in where], Statement(self._tail, [MOST]))
+        async with connected(pool) as connection:
+            return await (await connection.execute(statement.query, statement.values)).fetchall()
 
 
 def listed(condition: Condition) -> Condition:

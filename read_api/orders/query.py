@@ -8,7 +8,6 @@ from uuid import UUID
 import strawberry
 from strawberry import UNSET
 
-from projections.orders.projector import ORDERS as MODEL
 from projections.orders.projector import orders as projector
 from projections.orders.queries import ORDERS
 from read_api.access import SignedIn, root
@@ -21,7 +20,7 @@ from read_api.orders.where import OrdersOrderBy, OrdersWhere
 from read_api.paging import Paged, Paging
 from read_api.scalars import Id, uuid_of
 
-ORDER: Final = Kind("orders", MODEL, projector, ORDERS)
+ORDER: Final = Kind("orders", projector, ORDERS)
 
 
 @strawberry.type

@@ -8,11 +8,10 @@ from uuid import UUID
 import strawberry
 from strawberry import UNSET
 
-from projections.payments.projector import PAYMENTS as MODEL
 from projections.payments.projector import payments as projector
 from projections.payments.queries import PAYMENTS
 from read_api.access import SignedIn, root
-from read_api.connection import ORDERED, WHICH, Connection, connection
+from read_api.connection import ORDERED, WHICH, Connection, Owner, connection
 from read_api.context import Asked, Context
 from read_api.filters import conditions, own
 from read_api.history import AsOf, Kind, When, row_of
@@ -21,7 +20,7 @@ from read_api.payments.nodes import Payment, payment
 from read_api.payments.where import PaymentsOrderBy, PaymentsWhere
 from read_api.scalars import Id, uuid_of
 
-PAYMENT: Final = Kind("payments", MODEL, projector, PAYMENTS)
+PAYMENT: Final = Kind("payments", projector, PAYMENTS)
 
 
 @strawberry.type
@@ -40,6 +39,14 @@ class PaymentsQuery:
     ) -> Connection[Payment]:
         context = info.context
         return await connection(context, PAYMENTS, [*own(context.actor), *conditions(where)], order_by, paging, payment)
+
+
+async def payments_of(
+    context: Context, customer: UUID, where: PaymentsWhere | None, paging: Paging
+) -> Connection[Payment]:
+    """Of a customer that the actor may see, newest first."""
+    newest, owner = PaymentsOrderBy.CREATED_AT_DESC, Owner("customer_id", customer)
+    return await connection(context, PAYMENTS, list(conditions(where)), newest, paging, payment, owner)
 
 
 async def payment_by_id(context: Context, id: UUID | None, as_of: AsOf | None = None) -> Payment | None:

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Annotated
 from uuid import UUID
 
 import strawberry
+from strawberry import UNSET
 
 from domain.actor import Actor
 from domain.errors import InvalidValue
-from projections.products.queries import categories_by_id, children_of, paths_to, stock_of
+from projections.products.queries import PRODUCTS, categories_by_id, children_of, paths_to, stock_of
 from projections.products.row import CategoryRow, PriceRow, ProductRow, VariantRow
 from read_api.access import computed
 from read_api.actions import products as actions
 from read_api.actions.judging import AvailableAction, judged
+from read_api.connection import ORDERED, WHICH, Connection, Owner, connection
 from read_api.context import Asked
 from read_api.node import Node
+from read_api.paging import Paged, Paging
 from read_api.products.enums import ProductStatus
 from read_api.products.parts import Attribute, CategoryStep, Image, PriceSince, Stock, attributes, stock
+from read_api.products.where import ProductsOrderBy, ProductsWhere, columns, on_sale
 from read_api.scalars import Money, id_of, money
 
 
@@ -45,6 +51,21 @@ class Category(Node):
         steps = await info.context.loader(paths_to).load(UUID(self.id))
         return [CategoryStep(id=id_of(step.id), name=step.name) for step in steps]
 
+    @computed(
+        "What is sold of this very category, for staff all there is. `searchProducts` finds what is below it too.",
+        Paged(),
+    )
+    async def products(
+        self,
+        info: Asked,
+        paging: Paging,
+        where: Annotated[ProductsWhere | None, WHICH] = UNSET,
+        order_by: Annotated[ProductsOrderBy, ORDERED] = ProductsOrderBy.CREATED_AT_DESC,
+    ) -> Connection[Annotated[Product, strawberry.lazy("read_api.products.nodes")]]:
+        context, owner = info.context, Owner("category_id", UUID(self.id))
+        allowed = [*on_sale(context.actor), *columns(where)]
+        return await connection(context, PRODUCTS, allowed, order_by, paging, product, owner)
+
 
 @strawberry.type(description="What is bought: one form of a product, with a SKU, a price and a stock of its own.")
 class Variant(Node):
@@ -54,11 +75,11 @@ class Variant(Node):
     price_history: list[PriceSince] = strawberry.field(
         description="Every price it ever had, oldest first; to customers those since the product was first sold."
     )
-    product_row: strawberry.Private[ProductRow]
+    of: strawberry.Private[Product]
 
     @computed("The product it is a form of.")
-    def product(self, info: Asked) -> Annotated[Product, strawberry.lazy("read_api.products.nodes")]:
-        return product(self.product_row, info.context.actor)
+    def product(self) -> Annotated[Product, strawberry.lazy("read_api.products.nodes")]:
+        return self.of
 
     @computed(
         "What it cost at that moment. Null before it had a price, for customers before the product was first sold."
@@ -68,8 +89,8 @@ class Variant(Node):
             raise InvalidValue(
                 "priceAt.at has no time zone: end it with Z or an offset such as +01:00", path="priceAt.at"
             )
-        before = [since.price for since in self.price_history if since.at <= at]
-        return before[-1] if before else None
+        before = bisect_right(self.price_history, at, key=attrgetter("at"))
+        return self.price_history[before - 1].price if before else None
 
     @computed("Null for a moment after the variant was made.")
     async def stock(self, info: Asked) -> Stock | None:
@@ -113,7 +134,7 @@ def may_see(row: ProductRow, actor: Actor) -> bool:
 def product(row: ProductRow, actor: Actor) -> Product:
     """The product as `actor`, who may see it, may see it."""
     currency = row.currency
-    return Product(
+    made = Product(
         id=id_of(row.id),
         version=row.version,
         updated_at=row.updated_at,
@@ -123,7 +144,7 @@ def product(row: ProductRow, actor: Actor) -> Product:
         attributes=attributes(row.attributes),
         images=[Image(url=image.url, alt=image.alt) for image in row.images],
         options=list(row.options),
-        variants=[variant(v, row, actor) for v in row.variants if v.removed_at is None],
+        variants=[],
         min_price=money(row.min_price, currency) if currency else None,
         max_price=money(row.max_price, currency) if currency else None,
         created_at=row.created_at,
@@ -132,18 +153,20 @@ def product(row: ProductRow, actor: Actor) -> Product:
         category_id=id_of(row.category_id) if row.category_id else None,
         row=row,
     )
+    if currency:  # a product with variants has one
+        made.variants = [variant(v, made, currency, actor) for v in row.variants if v.removed_at is None]
+    return made
 
 
-def variant(row: VariantRow, of: ProductRow, actor: Actor) -> Variant:
-    currency = of.currency
-    assert currency is not None  # a product with variants has one
+def variant(row: VariantRow, of: Product, currency: str, actor: Actor) -> Variant:
+    known = prices(row, of.row, actor)
     return Variant(
         id=id_of(row.id),
         sku=row.sku,
         values=attributes(row.values),
         price=money(row.price, currency),
-        price_history=[PriceSince(at=each.at, price=money(each.amount, currency)) for each in prices(row, of, actor)],
-        product_row=of,
+        price_history=[PriceSince(at=since.at, price=money(since.amount, currency)) for since in known],
+        of=of,
     )
 
 

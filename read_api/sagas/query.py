@@ -8,7 +8,6 @@ from uuid import UUID
 import strawberry
 from strawberry import UNSET
 
-from projections.sagas.projector import SAGAS as MODEL
 from projections.sagas.projector import sagas as projector
 from projections.sagas.queries import SAGAS
 from read_api.access import Staff, root
@@ -21,7 +20,7 @@ from read_api.sagas.nodes import Saga, saga
 from read_api.sagas.where import SagasOrderBy, SagasWhere
 from read_api.scalars import Id, uuid_of
 
-SAGA: Final = Kind("sagas", MODEL, projector, SAGAS)
+SAGA: Final = Kind("sagas", projector, SAGAS)
 
 
 @strawberry.type

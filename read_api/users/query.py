@@ -8,7 +8,6 @@ from uuid import UUID
 import strawberry
 from strawberry import UNSET
 
-from projections.users.projector import USERS as MODEL
 from projections.users.projector import users as projector
 from projections.users.queries import USERS
 from read_api.access import SignedIn, Staff, root
@@ -20,7 +19,7 @@ from read_api.scalars import Id, uuid_of
 from read_api.users.nodes import User, user
 from read_api.users.where import UsersOrderBy, UsersWhere, columns
 
-USER: Final = Kind("users", MODEL, projector, USERS)
+USER: Final = Kind("users", projector, USERS)
 
 
 @strawberry.type

@@ -16,9 +16,9 @@ from projections.operations.row import OperationRow
 from sagas.dashboard.audit_pages import names
 from sagas.dashboard.came_of_it import CameOfIt, came_since
 from sagas.dashboard.lists import users
+from sagas.dashboard.odd import Odd
 from sagas.dashboard.operation import TONES, WORDS
 from sagas.dashboard.personal import may_read_reasons
-from sagas.dashboard.odd import Odd
 from sagas.dashboard.rows import listed
 from sagas.dashboard.timeline import HIDDEN
 from sagas.dashboard.visit import Visit

@@ -36,6 +36,17 @@ def test_production_with_secrets_of_its_own_starts():
     assert Settings.read({name: new_secret() for name in SECRETS}).profile is Profile.PRODUCTION
 
 
+@pytest.mark.parametrize("given, told", [({}, False), ({"GRAPHIQL": "true"}, True), ({"INTROSPECTION": "true"}, True)])
+def test_in_production_the_schema_is_told_only_where_that_was_set(given, told):
+    environment = {name: new_secret() for name in SECRETS} | {f"CHOBO_{name}": value for name, value in given.items()}
+    assert Settings.read(environment).introspects is told
+
+
+@pytest.mark.parametrize("given, told", [({}, True), ({"CHOBO_INTROSPECTION": "false"}, False)])
+def test_in_development_the_schema_is_told_unless_that_was_refused(given, told):
+    assert Settings.read(DEVELOPMENT | given).introspects is told
+
+
 def test_an_unknown_variable_is_refused_and_the_near_one_named():
     assert refusal(DEVELOPMENT | {"CHOBO_PROT": "1"}) == "CHOBO_PROT is not a setting; did you mean CHOBO_PORT?"
 

@@ -4,11 +4,14 @@ import asyncio
 from time import monotonic
 from uuid import UUID, uuid4
 
+from psycopg_pool import AsyncConnectionPool
+
 from domain.ids import slice_of
 from domain.token import ConsistencyToken
 from projections.consumer import Consumer
 from projections.orders.projector import ORDERS
 from projections.pool import Pool
+from projections.schema import prepare
 from projections.sink import ModelSink
 from projections.waiting import Watch
 from tests.domain.orders.samples import placed
@@ -69,3 +72,11 @@ async def test_a_token_of_another_incarnation_is_never_covered(pool: Pool) -> No
 async def test_a_token_of_a_context_nobody_follows_is_never_covered(pool: Pool) -> None:
     waited = await Watch(pool).wait(ConsistencyToken.of("stamps", uuid4(), [(1, 1)]), timeout=0.05)
     assert not waited.satisfied
+
+
+async def test_the_wait_for_a_connection_counts(database: str) -> None:
+    await prepare(database, [ORDERS])
+    token = ConsistencyToken.of("orders", uuid4(), [(1, 1)])
+    full: Pool = AsyncConnectionPool(database, min_size=1, max_size=1, open=False, timeout=600)
+    async with full, full.connection(), asyncio.timeout(20):
+        assert not (await Watch(full).wait(token, timeout=0.1)).satisfied

@@ -12,10 +12,11 @@ import pytest
 from domain.event import ERASED
 from domain.ids import checkout_of, payment_of
 from projections.feed import Recorded, Unreadable
+from read_api import history as past
 from tests.domain.orders.samples import CUSTOMER, cancel_pending, confirmed, placed, tea_shipped
 from tests.projections.fakes import AT, recorded
 from tests.projections.stories import order_id, told
-from tests.read_api.conftest import Api
+from tests.read_api.conftest import Api, FakeLog
 from tests.read_api.town import a_payment, a_product, a_saga, a_user, an_id, order_of
 
 ORDER = order_id(1)
@@ -152,6 +153,32 @@ async def test_the_difference_between_two_versions(shop: Api) -> None:
 async def test_nothing_is_different_from_itself(shop: Api) -> None:
     moments = {"before": {"version": 3}, "after": {"version": 3}}
     assert (await shop.ask(CHANGES, "customer", id=str(ORDER), **moments))["difference"] == []
+
+
+@pytest.mark.parametrize("moment", [{"version": 4}, {"at": (AT + timedelta(days=1)).isoformat()}])
+async def test_a_past_of_very_many_events_is_refused(
+    shop: Api, monkeypatch: pytest.MonkeyPatch, moment: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(past, "LONGEST", 3)
+    assert (await then(shop, version=3))["version"] == 3
+    refusal = await shop.refused(THEN, id=str(ORDER), asOf=moment)
+    assert refusal["extensions"]["code"] == "HISTORY_NOT_READABLE"
+    assert "it had more than 3 events by then; ask for an earlier moment" in refusal["message"]
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 4])
+async def test_it_is_folded_a_little_at_a_time(shop: Api, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
+    whole, lengths, stream = await then(shop, version=4), [], FakeLog.stream
+
+    async def noted(*args: Any) -> list[Recorded]:
+        events = await stream(*args)
+        lengths.append(len(events))
+        return events
+
+    monkeypatch.setattr(FakeLog, "stream", noted)
+    monkeypatch.setattr(past, "CHUNK", chunk)
+    assert await then(shop, version=4) == whole
+    assert (sum(lengths), max(lengths)) == (4, chunk)
 
 
 async def test_what_this_release_cannot_read_is_said(shop: Api) -> None:

@@ -2,61 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
+from bench.hostile_documents import HOSTILE, ONE
 from read_api.app import GraphQLApp
 from read_api.schema import make_schema
 from tests.domain.orders.samples import placed
 from tests.projections.stories import order_id, told
 from tests.read_api.conftest import ALLOWANCE, Api
-
-BY_IDS: Final = "query ($ids: [ID!]) { orders(first: 1, where: {customerId: {in: $ids}}) { nodes { id } } }"
-SIZED: Final = "query ($n: Int!) { orders(first: $n) { nodes { %s } } }"
-ONE: Final = "query ($id: ID!) { order(id: $id) { id } }"
-MONEY: Final = "payment { due { amount } paid { amount } captured { amount } refunded { amount } }"
-
-
-def many(what: str, count: int) -> str:
-    return " ".join(what.replace("#", str(n)) for n in range(count))
-
-
-HOSTILE: Final[dict[str, tuple[str, dict[str, Any], str, str]]] = {
-    "deep": ("{ a " * 11 + "}" * 11, {}, "DOCUMENT_TOO_COMPLEX", "11 fields deep; at most 10 are allowed"),
-    "braces": ("{ a " * 5000, {}, "DOCUMENT_TOO_COMPLEX", "more levels than can be read"),
-    "aliases": (
-        f"{{ {many('a#: __typename', 16)} }}",
-        {},
-        "DOCUMENT_TOO_COMPLEX",
-        "16 aliases; at most 15 are allowed",
-    ),
-    "very many aliases": (f"{{ {many('a#:__typename', 500)} }}", {}, "DOCUMENT_TOO_COMPLEX", "more than 1000 tokens"),
-    "again and again": (f"{{ {many('__typename', 60)} }}", {}, "DOCUMENT_TOO_COMPLEX", "59 fields that are selected"),
-    "directives": (
-        f"{{ __typename {many('@include(if: true)', 31)} }}",
-        {},
-        "DOCUMENT_TOO_COMPLEX",
-        "31 directives; at most 30 are allowed",
-    ),
-    "circle": (
-        "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }",
-        {},
-        "INVALID_DOCUMENT",
-        "Cannot spread fragment 'A' within itself via 'B'",
-    ),
-    "costly": (
-        SIZED % many(f"p#: {MONEY}", 15),
-        {"n": 100},
-        "QUERY_TOO_COSTLY",
-        "the query costs 7600; at most 5000 are allowed: ask for smaller pages",
-    ),
-    "many values": (BY_IDS, {"ids": ["1"] * 1500}, "VARIABLES_TOO_LARGE", "more than 1000 values"),
-    "long values": (BY_IDS, {"ids": ["x" * 5000] * 5}, "VARIABLES_TOO_LARGE", "more than 20000 characters"),
-    "values within values": (ONE, {"id": "1", "no": [[[1] * 999]]}, "VARIABLES_TOO_LARGE", "more than 1000 values"),
-    "two operations": ("query A { a: __typename } query B { b: __typename }", {}, "INVALID_DOCUMENT", "operationName"),
-    "no operation": ("fragment A on Query { __typename }", {}, "INVALID_DOCUMENT", "Fragment 'A' is never used"),
-}
 
 
 class Watched:
@@ -82,9 +37,10 @@ def watched(api: Api, monkeypatch: pytest.MonkeyPatch) -> Watched:
 async def test_it_is_refused_and_nothing_is_asked(api: Api, watched: Watched, name: str) -> None:
     document, variables, code, reason = HOSTILE[name]
     answer = await api.post(document, "staff", **variables)
-    (error,) = answer.json()["errors"]
-    assert error["extensions"]["code"] == code
-    assert reason in error["message"]
+    errors = answer.json()["errors"]
+    assert {error["extensions"]["code"] for error in errors} == {code}
+    assert reason in errors[0]["message"]
+    assert len(errors) <= 4, "three, and that there are more"
     assert answer.status_code == 200
     assert watched.connections == 0
     strict = await api.post(document, "staff", {"accept": "application/graphql-response+json"}, **variables)
@@ -129,48 +85,3 @@ class TestIntrospection:
 
     async def test_the_name_of_a_type_is_no_introspection(self, closed: Api) -> None:
         assert await closed.ask("{ __typename }", None) == {"__typename": "Query"}
-
-
-SEARCH: Final = """
-    { searchProducts(text: "x", first: 50) { nodes { id } ...F ... { totalCount edges { cursor node { id } } } } }
-    fragment F on ProductSearchConnection { facets { prices { count } } nodes { minPrice { amount } } }
-"""
-COSTS: Final[list[tuple[str, dict[str, Any], int]]] = [
-    ("{ __typename }", {}, 0),
-    ("{ orders(first: 50) { totalCount pageInfo { endCursor } } }", {}, 5),
-    ("{ orders(first: 50) { nodes { id } } }", {}, 50),
-    ("{ orders(first: 50) { edges { cursor node { id } } pageInfo { endCursor } } }", {}, 50),
-    (SIZED % "id customer { id } total { amount }", {"n": 20}, 60),
-    (SIZED % "id", {"n": 1_000_000}, 100),
-    (
-        "query ($n: Int = 7) { orders(last: $n) { nodes { ...O } } } fragment O on Order { tax { amount } }",
-        {},
-        14,
-    ),
-    ("{ node(id: 1) { ... on Order { id lines { sku unitPrice { amount } } } } }", {}, 7),
-    (SIZED % "lines { product { id } } sagas { id }", {"n": 10}, 80),
-    ('{ searchProducts(text: "x", first: 100) { facets { attributes { values { count } } } } }', {}, 53),
-    (SEARCH, {}, 50 + 52 + 5 + 50 + 100),
-    ("{ users(first: 10) { nodes { orders(first: 10) { totalCount nodes { id } } } } }", {}, 10 + 10 * 15),
-    ('{ nodes(ids: ["1", "2", "3"]) { id } }', {}, 3),
-    ('{ order(id: "1", asOf: {version: 1}) { id } }', {}, 51),
-    ('{ history(id: "1") { version } }', {}, 100),
-    ('query ($n: Int) { history(id: "1", first: $n) { version } }', {"n": 7}, 7),
-    ('{ difference(id: "1", before: {version: 1}, after: {version: 2}) { path } }', {}, 101),
-    (
-        'query ($d: Date!) { salesByDay(first: $d, last: "2026-01-02") { day captured { amount } } }',
-        {"d": "2026-01-01"},
-        200,
-    ),
-    ("{ categories { id } }", {}, 500),
-    ("{ a: me { id } ... { b: me { id } } }", {}, 2),
-]
-
-
-class TestCost:
-    @pytest.mark.parametrize("document, variables, cost", COSTS)
-    async def test_an_object_counts_one_and_a_page_as_many_as_it_has(
-        self, api: Api, document: str, variables: dict[str, Any], cost: int
-    ) -> None:
-        body = (await api.post(document, "staff", **variables)).json()
-        assert body["extensions"]["cost"] == {"requested": cost, "maximum": 5000}

@@ -5,7 +5,7 @@ from time import monotonic
 import pytest
 from graphql import parse
 
-from read_api.limits import MAX_ALIASES, MAX_TOKENS, Measure, Size
+from read_api.limits import MAX_ALIASES, MAX_TOKENS, Measure, Size, compared, written_values
 from tests.read_api.conftest import Api
 
 
@@ -42,6 +42,33 @@ def bomb(levels: int) -> str:
 )
 def test_a_document_is_measured_as_if_written_out(document: str, expected: Size) -> None:
     assert size(document) == expected
+
+
+@pytest.mark.parametrize(
+    "document, expected",
+    [
+        ("{ a }", 0),
+        ("{ a(b: 1, c: $d) { e(f: true) } }", 3),
+        ('{ a(b: [1, 2], c: {d: "x", e: {f: null}}) }', 7),
+        ("{ ... { ...F } } fragment F on T { a(b: A) }", 1),
+    ],
+)
+def test_values_are_counted(document: str, expected: int) -> None:
+    assert written_values(parse(document)) == expected
+
+
+@pytest.mark.parametrize(
+    "document, expected",
+    [
+        ("{ a b { c } }", (3, 0)),
+        ("{ a a ... { a } }", (3, 3)),
+        ("{ a { b } a { b } }", (4, 2)),
+        ("{ ...F ...F ...G } fragment F on T { a } fragment G on T { a }", (2, 1 + 3)),
+        ("{ ...F } fragment F on T { a { ...F } }", (501, 0)),
+    ],
+)
+def test_fields_are_counted_in_their_places_and_in_pairs(document: str, expected: tuple[int, int]) -> None:
+    assert compared(parse(document)) == expected
 
 
 @pytest.mark.parametrize(

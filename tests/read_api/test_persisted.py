@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import pytest
@@ -55,9 +56,9 @@ class TestApollosProtocol:
         monkeypatch.setattr(module, "MOST", 2)
         persisted = Persisted()
         for text in ("{ a }", "{ b }"):
-            persisted.text(text, by_hash(text))
+            persisted.remember(text, by_hash(text))
         persisted.text(None, by_hash("{ a }"))
-        persisted.text("{ c }", by_hash("{ c }"))
+        persisted.remember("{ c }", by_hash("{ c }"))
         assert persisted.text(None, by_hash("{ a }")) == "{ a }"
         with pytest.raises(PersistedQueryNotFound):
             persisted.text(None, by_hash("{ b }"))
@@ -66,8 +67,26 @@ class TestApollosProtocol:
         monkeypatch.setattr(module, "MOST_BYTES", 100)
         persisted = Persisted()
         for number in range(50):
-            persisted.text(f"{{ field{number} }}", by_hash(f"{{ field{number} }}"))
-        assert sum(map(len, persisted._told.values())) == persisted._bytes <= 100
+            persisted.remember(f"{{ field{number} }}", by_hash(f"{{ field{number} }}"))
+        assert 0 < persisted._told.weight <= 100
+
+    @pytest.mark.parametrize("rubbish", ["{", "{ nothing }", "{ __schema { a } }", "query A { a } query B { b }"])
+    async def test_what_is_not_valid_is_not_remembered(self, api: Api, rubbish: str) -> None:
+        asked = {"extensions": by_hash(rubbish)}
+        for accept in ("application/json", "text/event-stream"):
+            await api.client.post("/graphql", json=asked | {"query": rubbish}, headers={"accept": accept})
+        unknown = (await api.client.post("/graphql", json=asked)).json()
+        assert unknown["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+
+    async def test_a_stream_is_known_by_its_hash_too(self, api: Api) -> None:
+        document = 'subscription { orderChanged(id: "1") { cursor } }'
+        asked = {"extensions": by_hash(document)}
+        stream = {"accept": "text/event-stream"}
+        codes = []
+        for more in ({}, {"query": document}, {}):
+            answer = await api.client.post("/graphql", json=asked | more, headers=stream)
+            codes += re.findall('"code":"([A-Z_]+)"', answer.text)
+        assert codes == ["PERSISTED_QUERY_NOT_FOUND", "UNAUTHENTICATED", "UNAUTHENTICATED"]
 
 
 class TestTheSignedList:
@@ -75,11 +94,21 @@ class TestTheSignedList:
         listed = opened_list(signed_list([ASK, OTHER], SECRET), SECRET)
         assert dict(listed) == {hash_of(ASK): ASK, hash_of(OTHER): OTHER}
 
-    @pytest.mark.parametrize("changed", [b"__typename", b"sha", b"signature"])
-    def test_a_changed_file_is_refused(self, changed: bytes) -> None:
-        content = signed_list([ASK], SECRET).replace(changed, b"__schema")
+    @pytest.mark.parametrize(
+        "old, new",
+        [
+            ("__typename", "__schema"),
+            (hash_of(ASK), hash_of(OTHER)),
+            (hash_of(ASK), hash_of(ASK).translate(str.maketrans("0123456789", "1234567890"))),
+            ('"signature"', '"signed"'),
+        ],
+    )
+    def test_a_changed_file_is_refused(self, old: str, new: str) -> None:
+        content = signed_list([ASK], SECRET)
+        changed = content.replace(old.encode(), new.encode())
+        assert changed != content
         with pytest.raises(ListRefused):
-            opened_list(content if content != signed_list([ASK], SECRET) else b"{}", SECRET)
+            opened_list(changed, SECRET)
 
     def test_another_installations_is_refused(self) -> None:
         with pytest.raises(ListRefused, match="not of this installation"):

@@ -147,7 +147,10 @@ async def test_products_are_listed_by_price_within_bounds(api: Api):
     )
 
 
-async def test_prices_are_compared_within_a_currency(api: Api):
+@pytest.mark.parametrize("compiled", [True, False])
+async def test_prices_are_compared_within_a_currency(api: Api, compiled: bool, monkeypatch: pytest.MonkeyPatch):
+    if not compiled:
+        monkeypatch.setattr(api.app, "_compiled", None)
     events: list[Event] = []
     for currency, price in (("EUR", 1000), ("JPY", 900), ("EUR", 500), ("JPY", 1200)):
         name = f"{price} {currency}"
@@ -177,13 +180,13 @@ async def test_prices_are_compared_within_a_currency(api: Api):
 
 async def test_the_tree_is_read_as_a_whole(api: Api):
     await api.has_seen("products", tree())
-    data = await api.ask("{ categories { name path { name } } }", None)
-    assert data["categories"] == [
-        {"name": "Dolls", "path": [{"name": "Toys"}, {"name": "Dolls"}]},
-        {"name": "Toys", "path": [{"name": "Toys"}]},
-    ]
-    document = "query ($id: ID!) { category(id: $id) { name } }"
-    assert (await api.ask(document, None, id=str(DOLLS)))["category"] == {"name": "Dolls"}
+    data = await api.ask("{ categories { name parentId } }", None)
+    assert data["categories"] == [{"name": "Dolls", "parentId": str(TOYS)}, {"name": "Toys", "parentId": None}]
+    document = "query ($id: ID!) { category(id: $id) { path { name } children { name } } }"
+    dolls = {"path": [{"name": "Toys"}, {"name": "Dolls"}], "children": []}
+    assert (await api.ask(document, None, id=str(DOLLS)))["category"] == dolls
+    toys = {"path": [{"name": "Toys"}], "children": [{"name": "Dolls"}]}
+    assert (await api.ask(document, None, id=str(TOYS)))["category"] == toys
     assert (await api.ask(document, None, id=str(SHIRT)))["category"] is None
 
 

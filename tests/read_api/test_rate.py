@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from domain.actor import ANONYMOUS, Actor
-from tests.read_api.conftest import ACTORS, Api
+from read_api.documents import DocumentRefused, Documents
+from tests.read_api.conftest import ACTORS, SCHEMA, Api
 
 ASK = "{ readModels { model } }"
 
@@ -68,7 +69,43 @@ async def test_a_request_counts_for_every_hundred_of_its_cost(api: Api, monkeypa
 
     monkeypatch.setattr(api.app, "_admit", admit)
     sized = "query ($n: Int!) { orders(first: $n) { nodes { id customer { id } total { amount } } } }"
-    for size in (1, 33, 34, 100):
+    for size in (1, 32, 33, 100):
         await api.post(sized, "staff", n=size)
     await api.post("{ nothing }", "staff")
-    assert counted == [1, 1, 2, 3, 1]
+    assert counted == [1, 1, *(1, 1), *(1, 3), 1]
+
+
+async def test_who_asks_too_often_costs_no_looking_at_documents(
+    api: Api, counted: list[Actor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[str] = []
+    checked = api.app._documents._checked
+
+    def noted(text: str) -> Any:
+        looked_at.append(text)
+        return checked(text)
+
+    monkeypatch.setattr(api.app._documents, "_checked", noted)
+    for number in range(5):
+        await api.post(f"{{ a{number}: nothing }}", "staff")
+    assert len(looked_at) == 2
+
+
+async def test_what_was_refused_is_refused_again_without_another_look(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = "{ __typename \n nothing  # at all\n }"
+    first = (await api.post(document)).json()
+    assert first["errors"][0]["locations"] == [{"line": 2, "column": 2}]
+    monkeypatch.setattr(api.app._documents, "_checked", None)
+    assert (await api.post(document)).json() == first
+
+
+async def test_it_remembers_but_so_many_refusals_and_no_long_ones() -> None:
+    documents = Documents(SCHEMA._schema, most=3)
+    for name in ("a", "b", "c", "d", "x" * 5_000):
+        with pytest.raises(DocumentRefused):
+            documents.get(f"{{ {name} }}")
+    assert len(documents._refused) == 3
+    for (error,) in documents._refused._known.values():
+        assert (error.nodes, error.source, error.__traceback__) == (None, None, None)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cross_web import HTTPException
 
-from read_api.request import GRAPHQL_JSON, JSON, media_type
+from read_api.request import GRAPHQL_JSON, JSON, STREAM, media_type, wants_page, wants_stream
 from tests.read_api.conftest import Api
 
 PRODUCTS = "{ products(first: 50) { nodes { id } } }"
@@ -26,13 +26,18 @@ PRODUCTS = "{ products(first: 50) { nodes { id } } }"
         (f"{GRAPHQL_JSON};q=0.5;charset=utf-8, {JSON}", JSON),
         (f"text/html, {GRAPHQL_JSON}; charset=utf-8", GRAPHQL_JSON),
         ("image/*,*/*;q=0.8", JSON),
+        (f"*/*, {JSON};q=0", GRAPHQL_JSON),
+        (f"{JSON};q=0, */*", GRAPHQL_JSON),
+        (f"application/*;q=0.5, {GRAPHQL_JSON};q=0.4", JSON),
+        (f"*/*;q=0.1, {GRAPHQL_JSON};q=0.2", GRAPHQL_JSON),
+        (f"{JSON.upper()};Q=0.1, {GRAPHQL_JSON};q=1.000", GRAPHQL_JSON),
     ],
 )
 def test_the_client_says_what_it_likes(accept: str | None, chosen: str) -> None:
     assert media_type(accept) == chosen
 
 
-@pytest.mark.parametrize("accept", ["text/plain", f"{JSON};q=0", f"{JSON};q=much", "x"])
+@pytest.mark.parametrize("accept", ["text/plain", f"{JSON};q=0", f"{JSON};q=much", f"{JSON};q=inf", "*/*;q=0", "x"])
 def test_what_cannot_be_sent_is_refused(accept: str) -> None:
     with pytest.raises(HTTPException) as refused:
         media_type(accept)
@@ -43,7 +48,43 @@ async def test_the_media_type_is_the_answers_too(api: Api) -> None:
     for kind in (JSON, GRAPHQL_JSON):
         answer = await api.post("{ __typename }", headers={"accept": kind})
         assert answer.headers["content-type"] == kind
-        assert answer.headers["vary"] == "accept"
+        assert {"Accept", "Authorization"} <= set(answer.headers["vary"].split(", "))
+        assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "accept, streamed",
+    [
+        (STREAM, True),
+        ("Text/Event-Stream; charset=utf-8", True),
+        (f"{STREAM}, */*;q=0.1", True),
+        (f"{STREAM}, {JSON}", True),
+        (f"{JSON};q=0.5, {STREAM}", True),
+        (f"{STREAM};q=0, {JSON}", False),
+        (f"{STREAM};q=0.5, {JSON}", False),
+        (f"{GRAPHQL_JSON}, {JSON}, {STREAM}, multipart/mixed", False),
+        ("*/*", False),
+        ("text/*", False),
+        ("", False),
+    ],
+)
+async def test_a_stream_is_sent_to_who_likes_it_best(api: Api, accept: str, streamed: bool) -> None:
+    assert wants_stream(accept) is streamed
+    if not streamed and accept != "text/*":
+        assert (await api.post("{ __typename }", headers={"accept": accept})).json()["data"] == {"__typename": "Query"}
+
+
+@pytest.mark.parametrize(
+    "accept, shown", [("text/html", True), ("TEXT/HTML, */*", True), ("text/html;q=0, */*", False)]
+)
+def test_a_page_is_shown_to_who_asks_for_one(accept: str, shown: bool) -> None:
+    assert wants_page(accept) is shown
+
+
+async def test_nobody_keeps_an_answer_or_a_refusal(api: Api) -> None:
+    for document in ("{ __typename }", "{", "{ orders(first: 1) { nodes { id } } }"):
+        assert (await api.post(document)).headers["cache-control"] == "no-store"
+    assert (await api.client.put("/graphql")).headers["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize(
@@ -100,7 +141,7 @@ class TestGet:
     async def test_variables_and_the_operations_name_come_as_parameters(self, api: Api) -> None:
         document = "query A($n: Int!) { products(first: $n) { nodes { id } } } query B { __typename }"
         answer = await self.get(api, {}, query=document, variables='{"n": 2}', operationName="A")
-        assert answer.json()["extensions"]["cost"]["requested"] == 2
+        assert answer.json()["extensions"]["cost"]["requested"] == 1 + 2
 
     @pytest.mark.parametrize("parameters", [{"variables": "{"}, {"variables": "[]"}, {"extensions": "1"}])
     async def test_parameters_of_another_type_are_refused(self, api: Api, parameters: dict[str, str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -52,6 +53,10 @@ class Log:
     def append(self, *events: Event) -> None:
         for event in events:
             self.put(event.originator_id, event.originator_version, event.TOPIC, EventMapper(self.keys).encode(event))
+
+    def record_at(self, time: str) -> None:
+        with psycopg.connect(self.database) as connection:
+            connection.execute(f"UPDATE orders.stored_events SET recorded_at = {time}")
 
     def put(self, id: UUID, version: int, topic: str, state: bytes) -> None:
         with psycopg.connect(self.database) as connection:
@@ -126,6 +131,29 @@ async def test_a_stream_is_read_from_a_version_up_to_a_position(log: Log) -> Non
     assert positions(await log.reader.stream(order_id(1), 0, 3)) == [1, 2]
     assert positions(await log.reader.stream(order_id(1), 0, None, 1)) == [1]
     assert await log.reader.stream(uuid4()) == []
+
+
+@pytest.mark.parametrize("events", [0, 1, 2, 3, 17])
+async def test_a_position_is_found_by_time_in_one_statement(
+    log: Log, monkeypatch: pytest.MonkeyPatch, events: int
+) -> None:
+    """Two events are recorded in each second but the last, in which there may be one."""
+    for number in range(events):
+        log.append(*told((placed,), order_id(number)))
+    log.record_at("timestamptz '2026-01-01Z' + interval '1 s' * ((notification_id + 1) / 2)")
+    statements, fetch = 0, log.reader._fetch
+
+    async def counted(query: str, values: Any) -> Any:
+        nonlocal statements
+        statements += 1
+        return await fetch(query, values)
+
+    monkeypatch.setattr(log.reader, "_fetch", counted)
+    for second in range(events // 2 + 3):
+        at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=second)
+        assert await log.reader.position_at(at) == min(2 * second, events)
+        assert await log.reader.position_at(at - timedelta(microseconds=1)) == min(max(2 * second - 2, 0), events)
+    assert statements == 2 * (events // 2 + 3)
 
 
 async def test_raw_events_are_as_they_are_stored(log: Log) -> None:

@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from domain.event import Event
 from domain.products import CONTEXT, categories, stock
 from domain.products.events import (
@@ -29,6 +31,7 @@ from domain.products.product import Product, ProductStatus
 from domain.products.reservation import ReservationStatus
 from domain.products.stock import StockStatus
 from projections.model import Projector
+from projections.products import projector as folding
 from projections.products.projector import PRODUCTS, products, search
 from projections.products.row import CategoryRow, HeldRow, PriceRow, ProductRow, ProductSearchRow, StockRow
 from projections.words import vector
@@ -213,3 +216,21 @@ def test_a_removed_category_can_be_made_again():
     gone = tree(toys, a(CategoryRemoved, category_id=TOYS))[TOYS]
     assert gone.removed
     assert tree(toys, a(CategoryRemoved, category_id=TOYS), toys)[TOYS] == replace(gone, version=3, removed=False)
+
+
+def test_a_price_does_not_make_what_is_found_by_words_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes as long as the product has variants, and prices change all day."""
+    made: list[Any] = []
+
+    def noted(*texts: Any) -> str:
+        made.append(texts)
+        return vector(*texts)
+
+    monkeypatch.setattr(folding, "vector", noted)
+    price = a(PriceChanged, variant_id=SMALL, old=eur(1000), new=eur(900))
+    log = [make(SHIRT, version) for version, make in enumerate([drafted, small, large], 1)]
+    before = rows_after(log, but=products)[SHIRT]
+    times = len(made)
+    after = rows_after([*log, price(SHIRT, 4)], but=products)[SHIRT]
+    assert len(made) == 2 * times
+    assert (before.min_price, after.min_price, after.sold) == (1000, 900, before.sold)

@@ -50,7 +50,7 @@ async def test_a_page_is_one_statement(api: Api, monkeypatch: pytest.MonkeyPatch
     "document",
     [
         "{ readModels { model } }",
-        "{ categories { path { name } } }",
+        "{ categories { name } }",
         '{ me { id } category(id: "1") { id } }',
         '{ products(first: 1) { nodes { variants { priceAt(at: "2026-01-01T00:00:00Z") { amount } } } } }',
         '{ node(id: "1") { id } }',
@@ -59,6 +59,8 @@ async def test_a_page_is_one_statement(api: Api, monkeypatch: pytest.MonkeyPatch
         '{ orders(first: 1, after: "x") { nodes { id } } }',
         '{ orders(first: 1, where: {customerId: {eq: "x"}}) { nodes { id } } }',
         "{ users(first: 1) { nodes { id } } }",
+        "{ me @skip(if: true) { id } }",
+        "{ ... @include(if: false) { __typename } a: __typename }",
     ],
 )
 async def test_what_is_not_in_the_tables_or_refused_is_left_to_the_executor(api: Api, document: str) -> None:
@@ -125,12 +127,6 @@ class TestNothingIsSelected:
         data = f'{{"orders":{expected}}}'
         assert await compiled(api, document) == data.encode()
         assert to_json((await SCHEMA.execute(document, context_value=context(api))).data).decode() == data
-
-    @pytest.mark.parametrize(
-        "document", ["{ me @skip(if: true) { id } }", "{ ... @include(if: false) { __typename } }"]
-    )
-    async def test_of_everything(self, api: Api, document: str) -> None:
-        assert await compiled(api, document) == b"{}"
 
 
 def context(api: Api) -> Context:

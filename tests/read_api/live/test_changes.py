@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from domain.products import stock
 from domain.sagas.events import ActionKind
 from domain.sagas.saga import evolve
 from domain.token import ConsistencyToken
+from read_api.live.following import FIRST
 from sagas.engine import Engine
 from sagas.processes import PROCESSES
 from tests.domain.orders.samples import CUSTOMER, confirmed, placed, tea_shipped
@@ -131,6 +133,52 @@ async def test_a_customer_follows_all_their_orders(api: Api, client: httpx.Async
     assert {(order["id"], order["version"]) for order in after} == {(str(order_id(4)), 1), (str(ORDER), 2)}
 
 
+def many_orders() -> list[Any]:
+    return [event for number in range(FIRST + 5) for event in told((placed,), order_id(number))]
+
+
+OLDEST = min(order_id(number) for number in range(FIRST + 5))
+"""All were created at the same moment, and then the id decides."""
+
+
+async def test_every_order_is_followed_however_old_it_is(api: Api, client: httpx.AsyncClient) -> None:
+    await api.has_seen("orders", many_orders())
+    async with streamed(client, MINE) as stream:
+        first = [(await stream.data())["ordersChanged"]["order"]["id"] for _ in range(FIRST)]
+        assert str(OLDEST) not in first
+        await api.has_seen("orders", told((placed, confirmed), OLDEST)[1:])
+        assert (await stream.data())["ordersChanged"]["order"] == {"id": str(OLDEST), "version": 2}
+
+
+async def test_what_changed_meanwhile_comes_however_old_it_is(api: Api, client: httpx.AsyncClient) -> None:
+    await api.has_seen("orders", many_orders())
+    async with streamed(client, MINE) as stream:
+        last = [await stream.next() for _ in range(FIRST)][-1]
+    changed = told((placed, confirmed), OLDEST)[1].model_copy(update={"timestamp": datetime.now(UTC)})
+    await api.has_seen("orders", [changed])
+    async with streamed(client, MINE, headers={"last-event-id": str(last.id)}) as stream:
+        assert (await stream.data())["ordersChanged"]["order"] == {"id": str(OLDEST), "version": 2}
+
+
+async def test_every_saga_is_followed_however_old_it_is(api: Api, client: httpx.AsyncClient) -> None:
+    sagas = {events[0].originator_id: events for events in (a_saga(number) for number in range(FIRST + 2))}
+    await api.has_seen("sagas", [event for events in sagas.values() for event in events])
+    document = SAGAS.replace("saga {", "saga { id")
+    async with streamed(client, document, "staff", where={"status": {"in": ["RUNNING"]}}) as stream:
+        first = {(await stream.data())["sagasChanged"]["saga"]["id"] for _ in range(FIRST)}
+        oldest = next(id for id in sagas if str(id) not in first)
+        await api.has_seen("sagas", paused(sagas[oldest]))
+        assert (await stream.data())["sagasChanged"]["saga"]["id"] == str(oldest)
+
+
+def paused(events: list[Any]) -> list[Any]:
+    saga = None
+    for event in events:
+        saga = evolve(saga, event)
+    assert saga is not None
+    return Engine(PROCESSES).act(saga, ActionKind.PAUSE, uuid4(), None, "lunch", AT)
+
+
 async def test_nobody_follows_the_orders_of_others(api: Api, client: httpx.AsyncClient) -> None:
     async with streamed(client, MINE, of=str(OTHER)) as stream:
         assert (await refusal(stream))["extensions"]["code"] == "NOT_FOUND"
@@ -170,12 +218,7 @@ async def test_sagas_are_followed_while_conditions_hold_and_once_more_then(api: 
     await api.has_seen("sagas", events)
     async with streamed(client, SAGAS, "staff", where={"status": {"in": ["RUNNING"]}}) as stream:
         assert (await stream.data())["sagasChanged"]["saga"]["paused"] is False
-        saga = None
-        for event in events:
-            saga = evolve(saga, event)
-        assert saga is not None
-        paused: list[Any] = Engine(PROCESSES).act(saga, ActionKind.PAUSE, uuid4(), None, "lunch", AT)
-        await api.has_seen("sagas", paused)
+        await api.has_seen("sagas", paused(events))
         assert (await stream.data())["sagasChanged"]["saga"]["paused"] is True
 
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from projections.products.row import StockRow
 from read_api.errors import InvalidCursor
-from read_api.live.following import Follower
-from read_api.live.marks import LONGEST, mark, seen_of
+from read_api.live.following import FIRST, MOST, Follower
+from read_api.live.marks import LONGEST, WHEN, mark, seen_of
+from tests.specification import AT
 
 ONE, OTHER = uuid4(), uuid4()
 
@@ -66,13 +67,51 @@ async def test_the_end_is_told() -> None:
     assert follower.ended
 
 
-@given(st.dictionaries(st.uuids(), st.integers(0, 2**48 - 1), max_size=100))
+@given(st.dictionaries(st.uuids().filter(lambda id: id != WHEN), st.integers(0, 2**48 - 1), max_size=100))
 def test_a_mark_says_what_was_seen(seen: dict[UUID, int]) -> None:
-    assert seen_of(mark(seen)) == seen
-    assert len(mark(seen)) <= LONGEST
+    assert seen_of(mark(seen, AT)) == (seen, AT)
+    assert len(mark(seen, AT)) <= LONGEST
 
 
 @pytest.mark.parametrize("text", ["x", "é", "!!!!", "AAAA", "A" * (LONGEST + 1)])
 def test_what_is_no_mark_is_refused(text: str) -> None:
     with pytest.raises(InvalidCursor):
         seen_of(text)
+
+
+LONG_AGO, LATELY = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def test_of_a_list_the_first_are_told_and_the_others_when_they_change() -> None:
+    follower: Follower[StockRow] = Follower({})
+    assert follower.wants(ONE, 5, FIRST, LONG_AGO)
+    assert not follower.wants(OTHER, 5, FIRST + 1, LATELY)
+    follower.offer([row(ONE, 5)])
+    follower.keep([ONE, OTHER])
+    assert not follower.wants(ONE, 5, FIRST, LONG_AGO)
+    assert not follower.wants(OTHER, 5, FIRST + 1, LONG_AGO)
+    assert follower.wants(OTHER, 6, FIRST + 1, LONG_AGO)
+    assert follower.wants(uuid4(), 1, MOST, LONG_AGO), "it is new, wherever it stands"
+
+
+def test_who_comes_back_is_told_what_may_have_changed_meanwhile() -> None:
+    follower: Follower[StockRow] = Follower({ONE: 5}, since=datetime(2026, 2, 1, tzinfo=UTC))
+    assert not follower.wants(ONE, 5, 1, LATELY)
+    assert follower.wants(OTHER, 5, FIRST + 1, LATELY)
+    assert not follower.wants(uuid4(), 5, FIRST + 1, LONG_AGO)
+
+
+async def test_a_cursor_names_the_last_that_were_told() -> None:
+    follower: Follower[StockRow] = Follower({})
+    ids = [uuid4() for _ in range(FIRST + 1)]
+    follower.offer([row(id, 1) for id in ids])
+    await told(follower)
+    assert list(follower.told) == ids[1:]
+    follower.offer([row(ids[1], 2)])
+    await told(follower)
+    assert list(follower.told) == [*ids[2:], ids[1]]
+
+
+def test_a_time_that_is_none_is_refused() -> None:
+    with pytest.raises(InvalidCursor):
+        seen_of(mark({WHEN: 2**48 - 1}, AT))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
 from domain.access import TokenExpired
 from domain.ids import slice_of
 from domain.token import ConsistencyToken
+from infra.serving import LONGEST_FRAME
 from projections.orders.queries import ORDERS
 from read_api.live import changes
 from tests.eventually import until
@@ -267,3 +268,33 @@ async def test_queries_of_another_origin_are_refused(url: str) -> None:
     with pytest.raises(InvalidStatus):
         async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")], origin="https://evil.example"):  # type: ignore[arg-type]
             pass
+
+
+class TestBeforeItIsSaidWhoseItIs:
+    async def test_an_address_has_so_many_sockets(self, url: str) -> None:
+        async with AsyncExitStack() as stack:
+            sockets = [await stack.enter_async_context(opened(url)) for _ in range(MOST_STREAMS)]
+            with pytest.raises(InvalidStatus) as refused:
+                await stack.enter_async_context(opened(url))
+            response = refused.value.response
+            assert (response.status_code, response.headers["retry-after"]) == (429, "1")
+            assert json.loads(response.body)["errors"][0]["extensions"]["code"] == "TOO_MANY_STREAMS"
+            await greet(sockets[0], **CUSTOMER)
+            await stack.enter_async_context(opened(url))
+
+    async def test_a_place_is_given_back_when_a_socket_ends(self, api: Api, url: str) -> None:
+        for _ in range(MOST_STREAMS + 2):
+            async with opened(url):
+                pass
+            await until(lambda: api.live.places_taken == 0)
+
+    async def test_a_long_message_is_refused_by_its_head(self, url: str) -> None:
+        async with opened(url) as socket:
+            await socket.send("x" * (LONGEST_FRAME + 1))
+            assert (await closed(socket))[0] == 1009
+
+    async def test_nothing_is_compressed(self, url: str) -> None:
+        """A thousand bytes on the wire could be a million here."""
+        async with opened(url) as socket:
+            assert socket.response is not None
+            assert "Sec-WebSocket-Extensions" not in socket.response.headers
