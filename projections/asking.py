@@ -17,9 +17,8 @@ from domain.event import JSON, Event
 from domain.ids import derive
 from projections import todo
 from projections.feed import Recorded, Unreadable
-from projections.handing import Hands, Promise
 from projections.model import CannotApply
-from projections.pool import Connection, Cursor
+from projections.pool import Connection
 from projections.sink import Writing
 from projections.todo import Asked
 
@@ -66,21 +65,13 @@ class LeavesOut(Exception):
 
 
 class TodoSink:
-    """One for each context: `Consumer(TodoSink(context, rules), feed, pool)`.
-
-    With the `hands` of a worker of this process, that one begins what it has room for as soon as the rows are there:
-
-        sink = TodoSink(context, rules, worker)
-        Consumer(sink, feed, pool, ended=sink.ended)
-    """
+    """One for each context: `Consumer(TodoSink(context, rules), feed, pool)`."""
 
     name = CONSUMER
 
-    def __init__(self, context: str, rules: Iterable[Rule], hands: Hands | None = None) -> None:
+    def __init__(self, context: str, rules: Iterable[Rule]) -> None:
         """Raises ValueError for two rules of one kind for the same event type."""
-        self.context = context
-        self._hands = hands
-        self._handed: list[tuple[Promise, Cursor]] = []
+        self._context = context
         self._rules: dict[type[Event], list[Rule]] = {}
         for rule in rules:
             self._add(rule)
@@ -94,23 +85,6 @@ class TodoSink:
 
     def begin(self, batch: Sequence[Recorded]) -> Writing:
         return _Asking(self)
-
-    async def add(self, connection: Connection, asked: Sequence[Asked]) -> None:
-        """For a pipeline."""
-        promise = self._hands.promise(asked) if self._hands and asked else None
-        if promise is None:
-            await todo.add(connection, asked)
-            return
-        added = await todo.add(connection, asked, promise.by, promise.works.keys())
-        assert added is not None, "something is asked for"
-        self._handed.append((promise, added))
-
-    async def ended(self, committed: bool) -> None:
-        """The transaction of all that was added is committed, or it is not and nothing was added."""
-        handed, self._handed = self._handed, []
-        for promise, added in handed:
-            assert self._hands is not None, "who promised is there"
-            await self._hands.take(promise, await todo.leased(added) if committed else set())
 
     def asked(self, recorded: Recorded) -> list[Asked]:
         """Raises CannotApply for an event that asks for something but cannot be read."""
@@ -126,7 +100,7 @@ class TodoSink:
         return Asked(
             id=recorded.event_id if first else row_id(recorded.event_id, rule.kind),
             kind=rule.kind,
-            context=self.context,
+            context=self._context,
             subject=recorded.event.originator_id,
             data=rule.data(recorded.event),
             due_at=rule.due_at(recorded.event),
@@ -158,7 +132,7 @@ class _Asking:
         self._asked += self._sink.asked(recorded)
 
     async def save(self, connection: Connection) -> None:
-        await self._sink.add(connection, self._asked)
+        await todo.add(connection, self._asked)
 
 
 async def begin(connection: Connection, context: str, incarnation: UUID, head: int, consumer: str = CONSUMER) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -20,14 +20,11 @@ from projections.checkpoint import Checkpoint, Checkpoints, Fenced, Progress
 from projections.feed import Batch, Feed, Recorded
 from projections.folding import told
 from projections.parking import REFUSED, Failure, Parking, sequences, write
-from projections.pool import Connection, Pool, connected
+from projections.pool import Pool, connected
 from projections.sink import Sink
 
 Moved = Callable[[str, str, Checkpoint], None]
 """Told of each new checkpoint: consumer, context, checkpoint."""
-
-Ended = Callable[[bool], Awaitable[None]]
-"""Told when a transaction of the sink's writings has ended: whether it was committed."""
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +92,6 @@ class Consumer:
         pool: Pool,
         *,
         moved: Moved | None = None,
-        ended: Ended | None = None,
         limit: int = BATCH,
     ) -> None:
         self.name = sink.name
@@ -105,7 +101,6 @@ class Consumer:
         self._pool = pool
         self._checkpoints = Checkpoints(self.name, feed.context)
         self._moved = moved
-        self._ended = ended
         self._most = self._limit = limit
         self._moves_slices = False
         self._crowded = False
@@ -178,7 +173,7 @@ class Consumer:
         it takes to find the events it refuses.
         """
         to = progress(batch)
-        async with self._transaction() as connection:
+        async with connected(self._pool) as connection:
             writing = self._sink.begin([] if narrowly else batch.recorded)
             async with connection.pipeline():
                 locking = await self._checkpoints.lock(connection, checkpoint, to, sequences(batch.recorded))
@@ -200,17 +195,6 @@ class Consumer:
             moved = moving.moved()
         self._tell([*parking.failed])
         return moved
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[Connection]:
-        committed = False
-        try:
-            async with connected(self._pool) as connection:
-                yield connection
-            committed = True
-        finally:
-            if self._ended is not None:
-                await self._ended(committed)
 
     def _tell(self, parked: list[Failure]) -> None:
         for failed in parked[:TOLD]:

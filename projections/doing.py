@@ -14,14 +14,13 @@ import logging
 import os
 import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from random import Random
 from typing import Any, Final, Protocol, TypeVar
-from uuid import UUID
 
 import psycopg
 from psycopg_pool import PoolTimeout
@@ -31,10 +30,9 @@ from projections import todo
 from projections.alarm import Alarm
 from projections.closing import Closing
 from projections.folding import told
-from projections.handing import Promise, fitting, promised
 from projections.pool import Connection, Pool, connected
 from projections.retry import RetryPolicy
-from projections.todo import POLL, Asked, Ended, Room, Work
+from projections.todo import POLL, Ended, Room, Work
 
 AT_ONCE: Final = 16
 LEASE: Final = 30.0  # seconds
@@ -163,9 +161,7 @@ class Worker:
         self._grace = grace
         self._dice = dice or Random()  # noqa: S311  # only spreads retries
         self._held: dict[asyncio.Task[None], _Held] = {}
-        self._promised: dict[UUID, Promise] = {}  # by lease
         self._at_rest: frozenset[str] = frozenset()  # kinds of which none that is due is known to wait for room
-        self._ending = False
         self._closing = Closing(self._on_the_table)
 
     async def run(self) -> None:
@@ -175,7 +171,6 @@ class Worker:
         try:
             await self._keep_taking()
         finally:
-            self._at_rest, self._ending = frozenset(), True
             await self._let_go()
             for task in beside:
                 task.cancel()
@@ -212,20 +207,15 @@ class Worker:
 
     def _rooms(self) -> list[Room]:
         """Which kinds may be taken, and how many of them; those with a bound of their own each for itself."""
-        under_way = Counter(work.kind for work in self._works())
+        under_way = Counter(held.work.kind for held in self._held.values())
         left = {kind.name: kind.at_once - under_way[kind.name] for kind in self._kinds.values() if kind.at_once}
         unbounded = [name for name in self._kinds if name not in left]
         rooms = [*(Room([name], most) for name, most in left.items()), Room(unbounded, self._at_once)]
         return [room for room in rooms if room.kinds and room.most > 0] if self._room else []
 
-    def _works(self) -> list[Work]:
-        """Under way or promised to be."""
-        promised = (work for promise in self._promised.values() for work in promise.works.values())
-        return [*(held.work for held in self._held.values()), *promised]
-
     @property
     def _room(self) -> int:
-        return max(0, self._at_once - len(self._works()))
+        return max(0, self._at_once - len(self._held))
 
     async def _leased(
         self, connection: Connection, rooms: list[Room]
@@ -241,27 +231,6 @@ class Worker:
         if left != rooms:
             due = await todo.next_due(connection, open) if open else None
         return taken, due, open
-
-    def promise(self, asked: Sequence[Asked]) -> Promise | None:
-        """Nothing while others of its kind wait for room, or are just being taken: who came first goes first."""
-        fresh = [one for one in asked if one.kind in self._at_rest]
-        if not fresh or not (found := fitting(fresh, self._rooms(), self._room)):
-            return None
-        made = promised(found, self.name, self._lease, self._believed())
-        self._promised[made.by.lease] = made
-        return made
-
-    async def take(self, promise: Promise, added: Collection[UUID]) -> None:
-        """A worker that has been told to end gives them back."""
-        del self._promised[promise.by.lease]
-        works = [promise.works[id] for id in added]
-        if self._ending and works:
-            await self._give_back(works)
-            return
-        for work in works:
-            self._begin(_Held(work, promise.until))
-        if len(works) < len(promise.works):
-            self._alarm.ring()  # room that was kept is free again
 
     def _believed(self) -> float:
         """Until when a lease that is asked for now may be relied upon, in the loop's time."""

@@ -6,7 +6,7 @@ says does not matter. Who adds rows inside a transaction of their own calls `add
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Final
@@ -68,18 +68,6 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Taker:
-    """A worker that has rows from the moment they are added, for so many seconds, under a lease made for it."""
-
-    lease: UUID
-    worker: str
-    seconds: float
-
-
-NOBODY: Final = Taker(UUID(int=0), "", 0)
-
-
-@dataclass(frozen=True, slots=True)
 class Room:
     """For `most` rows of these kinds. The name of a kind has no blank."""
 
@@ -115,23 +103,16 @@ class Figures:
 ADD: Final = """
 WITH added AS (
     INSERT INTO projections.todo
-        (id, kind, context, subject, data, due_at, correlation_id, causation_id, traceparent,
-        lease, worker, leased_until, attempt, first_tried_at)
+        (id, kind, context, subject, data, due_at, correlation_id, causation_id, traceparent)
     SELECT id, kind, context, subject, data, coalesce(due_at, statement_timestamp()),
-        correlation_id, causation_id, traceparent,
-        CASE WHEN taken THEN %s::uuid END, CASE WHEN taken THEN %s END,
-        CASE WHEN taken THEN statement_timestamp() + make_interval(secs => %s) END,
-        taken::int, CASE WHEN taken THEN statement_timestamp() END
+        correlation_id, causation_id, traceparent
     FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::jsonb[], %s::timestamptz[], %s::text[], %s::uuid[],
-        %s::text[], %s::boolean[]) AS asked
-        (id, kind, context, subject, data, due_at, correlation_id, causation_id, traceparent, taken)
+        %s::text[]) AS asked
+        (id, kind, context, subject, data, due_at, correlation_id, causation_id, traceparent)
     ON CONFLICT DO NOTHING
-    RETURNING id, due_at, lease
+    RETURNING due_at
 )
-SELECT id, lease IS NOT NULL,
-    CASE WHEN lease IS NOT NULL THEN set_config('synchronous_commit', NULL, true) END,
-    CASE WHEN lease IS NULL AND due_at < statement_timestamp() + make_interval(secs => %s) THEN pg_notify(%s, '') END
-FROM added
+SELECT pg_notify(%s, '') FROM added WHERE due_at < statement_timestamp() + make_interval(secs => %s) LIMIT 1
 """
 
 LEASE: Final = """
@@ -212,27 +193,11 @@ DELETE FROM projections.todo WHERE id IN (
 """
 
 
-async def add(
-    connection: Connection, asked: Sequence[Asked], by: Taker = NOBODY, taken: Collection[UUID] = ()
-) -> Cursor | None:
-    """Adds rows in the caller's transaction, in a pipeline if there is one; those that exist stay as they are.
-
-    Those of these ids that are `taken` are leased from the start, and the transaction's commit then waits for the disk:
-    see `leased`.
-    """
-    if not asked:
-        return None
-    columns = [[_dumped(getattr(one, f.name)) for one in asked] for f in fields(Asked)]
-    return await connection.execute(
-        ADD, [by.lease, by.worker, by.seconds, *columns, [one.id in taken for one in asked], POLL, CHANNEL]
-    )
-
-
-async def leased(added: Cursor) -> set[UUID]:
-    """Which rows were added leased; none if the database refused them."""
-    if added.description is None:
-        return set()
-    return {id for id, taken, *_ in await added.fetchall() if taken}
+async def add(connection: Connection, asked: Sequence[Asked]) -> None:
+    """Adds rows in the caller's transaction, in a pipeline if there is one; those that exist stay as they are."""
+    if asked:
+        columns = [[_dumped(getattr(one, f.name)) for one in asked] for f in fields(Asked)]
+        await connection.execute(ADD, [*columns, CHANNEL, POLL])
 
 
 async def lease(connection: Connection, rooms: Iterable[Room], most: int, seconds: float, worker: str) -> list[Work]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import strawberry
+from strawberry.extensions import FieldExtension
 from strawberry.permission import BasePermission
 
 from domain.access import Unauthenticated
@@ -16,9 +17,11 @@ from read_api.context import Asked
 Resolver = Callable[..., Any]
 
 
-def root(access: type[BasePermission], description: str) -> Callable[[Resolver], Any]:
+def root(access: type[BasePermission], description: str, *extensions: FieldExtension) -> Callable[[Resolver], Any]:
     """Makes a root field of a resolver."""
-    field: Callable[[Resolver], Any] = strawberry.field(permission_classes=[access], description=description)
+    field: Callable[[Resolver], Any] = strawberry.field(
+        permission_classes=[access], description=description, extensions=list(extensions)
+    )
     return field
 
 
@@ -28,9 +31,9 @@ def stream(access: type[BasePermission], description: str) -> Callable[[Resolver
     return field
 
 
-def computed(description: str) -> Callable[[Resolver], Any]:
+def computed(description: str, *extensions: FieldExtension) -> Callable[[Resolver], Any]:
     """Makes a field of a type of a resolver, for what is only worked out when it is asked for."""
-    field: Callable[[Resolver], Any] = strawberry.field(description=description)
+    field: Callable[[Resolver], Any] = strawberry.field(description=description, extensions=list(extensions))
     return field
 
 

@@ -5,61 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
 import strawberry
-from strawberry import UNSET
 from strawberry.relay import PageInfo
 
+from domain.actor import Actor
 from projections.listing import Condition, Found, Listing, Mark, Ordering, Page
 from projections.pool import Pool
 from projections.table import R
 from read_api.access import computed
 from read_api.context import Asked, Context
-from read_api.errors import InvalidPage
+from read_api.paging import Paging
 
 N = TypeVar("N")
 
-MAX_PAGE: Final = 100  # nodes
 MAX_COUNT: Final = 10_000
 
 
-First = Annotated[int | None, strawberry.argument(description="So many from the front, 1 to 100.")]
-After = Annotated[str | None, strawberry.argument(description="Only what comes after this cursor.")]
-Last = Annotated[int | None, strawberry.argument(description="So many from the end, 1 to 100, instead of `first`.")]
-Before = Annotated[str | None, strawberry.argument(description="Only what comes before this cursor.")]
-"""Relay's four arguments, as list fields take them."""
-
 WHICH: Final = strawberry.argument(description="Conditions on what is listed.")
 ORDERED: Final = strawberry.argument(description="How it is ordered.")
-
-
-@dataclass(frozen=True, slots=True)
-class Paging:
-    """Relay's four arguments, as a list field was given them."""
-
-    first: int | None
-    after: str | None
-    last: int | None
-    before: str | None
-
-    @property
-    def size(self) -> int:
-        """Raises InvalidPage."""
-        sizes = [size for size in (self.first, self.last) if size is not None]
-        if len(sizes) != 1 or not 1 <= sizes[0] <= MAX_PAGE:
-            raise InvalidPage(f"first: {self.first}, last: {self.last}".replace("None", "null"), MAX_PAGE)
-        return sizes[0]
-
-    @property
-    def backward(self) -> bool:
-        return self.first is None
-
-
-def paging(first: int | None, after: str | None, last: int | None, before: str | None) -> Paging:
-    """From a field's arguments, which are UNSET where they were not given."""
-    return Paging(*(None if value is UNSET else value for value in (first, after, last, before)))  # type: ignore[arg-type]
 
 
 @strawberry.type(description="A node and its place in the list.")
@@ -124,23 +90,20 @@ async def connection(
     where: Sequence[Condition],
     order_by: Enum,
     paging: Paging,
-    node: Callable[[R], N],
+    node: Callable[[R, Actor], N],
     owner: Owner | None = None,
 ) -> Connection[N]:
-    """A page of `listing`. The value of `order_by` is an Ordering; `node` makes a node of a row.
+    """A page of `listing`. The value of `order_by` is an Ordering; `node` makes of a row what the actor sees.
 
     The pages of many owners, asked for at the same time, are read at once. Raises InvalidPage, InvalidCursor.
     """
     ordering: Ordering = order_by.value
     of = f"{listing.table.name} {order_by.name}"
-    page = Page(
-        paging.size,
-        paging.backward,
-        after=context.cursors.open(of, paging.after, "after") if paging.after is not None else None,
-        before=context.cursors.open(of, paging.before, "before") if paging.before is not None else None,
-    )
+    page = paging.page(context.cursors, of)
     found = await page_of(context, listing, where, ordering, page, owner)
-    edges = [Edge(cursor=context.cursors.sign(of, mark(row, ordering)), node=node(row)) for row in found.rows]
+    edges = [
+        Edge(cursor=context.cursors.sign(of, mark(row, ordering)), node=node(row, context.actor)) for row in found.rows
+    ]
     return Connection(
         edges=edges,
         nodes=[edge.node for edge in edges],

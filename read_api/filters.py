@@ -6,42 +6,69 @@ from collections.abc import Iterator
 from dataclasses import fields
 from datetime import datetime
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
 import strawberry
 from strawberry import UNSET
 
+from domain.actor import Actor
 from projections.listing import Condition
 from read_api.errors import InvalidFilter
 from read_api.scalars import Long
 
+T = TypeVar("T")
+
 MAX_VALUES: Final = 100  # of one `in`
 
 
+def optional(description: str) -> Any:
+    """A field of an input that may be left out; null is something else."""
+    return strawberry.field(default=UNSET, description=description)
+
+
+@strawberry.input
+class Is(Generic[T]):
+    """Filters are named and described where they are made of this; it is not in the graph itself."""
+
+    eq: T | None = optional("It is this one.")
+
+
+@strawberry.input
+class OneOf(Is[T]):
+    in_: list[T] | None = strawberry.field(name="in", default=UNSET, description="It is one of these.")
+
+
+@strawberry.input(description="A condition that holds or does not.")
+class BooleanFilter(Is[bool]):
+    pass
+
+
 @strawberry.input(description="Conditions on an id; all that are given must hold.")
-class IdFilter:
-    eq: strawberry.ID | None = strawberry.field(default=UNSET, description="It is this one.")
-    in_: list[strawberry.ID] | None = strawberry.field(name="in", default=UNSET, description="It is one of these.")
+class IdFilter(OneOf[strawberry.ID]):
+    pass
 
 
 @strawberry.input(description="Conditions on a text; all that are given must hold.")
-class StringFilter:
-    eq: str | None = strawberry.field(default=UNSET, description="It is this one.")
-    in_: list[str] | None = strawberry.field(name="in", default=UNSET, description="It is one of these.")
+class StringFilter(OneOf[str]):
+    pass
 
 
 @strawberry.input(description="Conditions on a time; all that are given must hold.")
 class DateTimeFilter:
-    gte: datetime | None = strawberry.field(default=UNSET, description="It is this or more.")
-    lte: datetime | None = strawberry.field(default=UNSET, description="It is this or less.")
+    gte: datetime | None = optional("It is this or more.")
+    lte: datetime | None = optional("It is this or less.")
 
 
 @strawberry.input(description="Conditions on a number; all that are given must hold.")
-class LongFilter:
-    eq: Long | None = strawberry.field(default=UNSET, description="It is this one.")
-    gte: Long | None = strawberry.field(default=UNSET, description="It is this or more.")
-    lte: Long | None = strawberry.field(default=UNSET, description="It is this or less.")
+class LongFilter(Is[Long]):
+    gte: Long | None = optional("It is this or more.")
+    lte: Long | None = optional("It is this or less.")
+
+
+def own(actor: Actor, column: str = "customer_id") -> list[Condition]:
+    """What those who do not work here may see: what is theirs, as `column` says."""
+    return [] if actor.in_charge else [Condition(column, "eq", actor.id)]
 
 
 def conditions(where: Any) -> Iterator[Condition]:

@@ -10,7 +10,7 @@ from projections.lag import Standing, standings
 from projections.pool import connected
 from read_api.access import Staff, root
 from read_api.context import Asked
-from read_api.scalars import Long
+from read_api.scalars import Long, id_of
 
 
 @strawberry.type(description="A part of a context, one of 64, that lags behind.")
@@ -67,7 +67,7 @@ def read_model(standing: Standing) -> ReadModel:
         worker=standing.status,
         reason=standing.reason,
         parked=standing.parked,
-        replay=strawberry.ID(str(standing.replay)),
+        replay=id_of(standing.replay),
         until=standing.until,
         built=Long(standing.done),
         to_build=None if standing.total is None else Long(standing.total),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from asyncio import gather
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -28,16 +28,18 @@ from projections.products.row import ProductRow
 from projections.sagas.queries import SAGAS
 from projections.users.queries import USERS
 from read_api.access import Public, root
-from read_api.connection import MAX_PAGE
 from read_api.context import Asked, Context
+from read_api.filters import own
 from read_api.node import Node
-from read_api.notifications import notification
-from read_api.orders import order, own
-from read_api.payments import payment
-from read_api.products import category, on_sale, product
-from read_api.sagas import saga
+from read_api.notifications.nodes import notification
+from read_api.orders.nodes import order
+from read_api.paging import MAX_PAGE
+from read_api.payments.nodes import payment
+from read_api.products.nodes import category, product
+from read_api.products.where import on_sale
+from read_api.sagas.nodes import saga
 from read_api.scalars import Id, Ids, uuid_of
-from read_api.users import user
+from read_api.users.nodes import user
 
 ITSELF: Final = sql.SQL("t.id = ANY(%s)")
 OF_A_VARIANT: Final = sql.SQL("t.id IN (SELECT s.product_id FROM {}.stock s WHERE s.id = ANY(%s))").format(
@@ -58,10 +60,6 @@ class Kind:
     has: sql.Composable | None = None
 
 
-def whose(column: str) -> Callable[[Actor], list[Condition]]:
-    return lambda actor: [] if actor.in_charge else [Condition(column, "eq", actor.id)]
-
-
 def for_staff(actor: Actor) -> list[Condition]:
     return [] if actor.in_charge else [Condition("id", "eq", None)]
 
@@ -76,12 +74,12 @@ def variants(row: ProductRow, actor: Actor) -> Iterable[Node]:
 
 KINDS: Final[Sequence[Kind]] = (
     Kind(ORDERS, own, lambda row, actor: [order(row, actor)]),
-    Kind(PAYMENTS, whose("customer_id"), lambda row, actor: [payment(row, actor)]),
+    Kind(PAYMENTS, own, lambda row, actor: [payment(row, actor)]),
     Kind(PRODUCTS, on_sale, lambda row, _: [product(row)]),
     Kind(PRODUCTS, on_sale, variants, OF_A_VARIANT),
     Kind(CATEGORIES, there, lambda row, _: [category(row)]),
-    Kind(USERS, whose("id"), lambda row, actor: [user(row, actor)]),
-    Kind(NOTIFICATIONS, whose("user_id"), lambda row, actor: [notification(row, actor)]),
+    Kind(USERS, partial(own, column="id"), lambda row, actor: [user(row, actor)]),
+    Kind(NOTIFICATIONS, partial(own, column="user_id"), lambda row, actor: [notification(row, actor)]),
     Kind(SAGAS, for_staff, lambda row, _: [saga(row)]),
 )
 

@@ -66,6 +66,10 @@ def address(value: AddressValue | None) -> Address | None:
     return None if value is None else Address(**value.model_dump())
 
 
+def id_of(id: UUID) -> strawberry.ID:
+    return strawberry.ID(str(id))
+
+
 def uuid_of(id: strawberry.ID) -> UUID | None:
     """The id, or None if it can be nobody's."""
     try:

@@ -19,17 +19,17 @@ from read_api.guard import Guard
 from read_api.live.changes import Subscription
 from read_api.models import ReadModelsQuery
 from read_api.nodes import NodeQuery
-from read_api.notifications import NotificationsQuery
-from read_api.orders import OrdersQuery
-from read_api.payments import PaymentsQuery
+from read_api.notifications.query import NotificationsQuery
+from read_api.orders.query import OrdersQuery
+from read_api.payments.query import PaymentsQuery
 from read_api.persisted import Persisted
-from read_api.products import ProductsQuery
-from read_api.sagas import SagasQuery
+from read_api.products.query import ProductsQuery
+from read_api.sagas.query import SagasQuery
 from read_api.sales import SalesQuery
 from read_api.scalars import LONG, MOMENT, Long
-from read_api.search import SearchQuery
+from read_api.search.query import SearchQuery
 from read_api.story import StoryQuery
-from read_api.users import UsersQuery
+from read_api.users.query import UsersQuery
 
 log = logging.getLogger(__name__)
 

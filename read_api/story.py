@@ -16,15 +16,24 @@ from domain.errors import InvalidValue
 from domain.event import Event, personal_fields
 from projections.feed import Recorded
 from projections.history import difference, plain
-from read_api import orders, payments, products, sagas, users
 from read_api.access import SignedIn, root
 from read_api.actor_kind import ActorKind, kind_of
-from read_api.connection import MAX_PAGE
 from read_api.context import Asked, Context
 from read_api.filters import camel
 from read_api.history import AsOf, Kind, require_readable
 from read_api.node import Node
+from read_api.orders.nodes import Order
+from read_api.orders.query import ORDER, order_by_id
+from read_api.paging import MAX_PAGE
+from read_api.payments.nodes import Payment
+from read_api.payments.query import PAYMENT, payment_by_id
+from read_api.products.nodes import Product
+from read_api.products.query import PRODUCT, product_by_id
+from read_api.sagas.nodes import Saga
+from read_api.sagas.query import SAGA, saga_by_id
 from read_api.scalars import Id, Long, uuid_of
+from read_api.users.nodes import User
+from read_api.users.query import USER, user_by_id
 
 HIDDEN: Final = "(personal)"
 
@@ -48,11 +57,11 @@ class Told:
 
 
 TOLD: Final[dict[type[Node], Told]] = {
-    orders.Order: Told(orders.ORDER, orders.order_by_id, "customer_id"),
-    payments.Payment: Told(payments.PAYMENT, payments.payment_by_id, "customer_id"),
-    users.User: Told(users.USER, users.user_by_id, "id"),
-    products.Product: Told(products.PRODUCT, products.product_by_id),
-    sagas.Saga: Told(sagas.SAGA, sagas.saga_by_id),
+    Order: Told(ORDER, order_by_id, "customer_id"),
+    Payment: Told(PAYMENT, payment_by_id, "customer_id"),
+    User: Told(USER, user_by_id, "id"),
+    Product: Told(PRODUCT, product_by_id),
+    Saga: Told(SAGA, saga_by_id),
 }
 
 

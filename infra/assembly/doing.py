@@ -59,12 +59,11 @@ async def _begun(ground: Ground, consumer: str, context: str) -> None:
 
 def todo(ground: Ground, loops: WriteLoops, used: Services) -> None:
     pool = ground.databases.pool(READS)
-    alarm = Alarm(ground.databases.conninfo(READS), CHANNEL)
-    worker = Worker(pool, alarm, kinds(ground, loops, used), at_once=ground.settings.todo_at_once)
-    sinks = [TodoSink(context, rules, worker) for context, rules in RULES.items()]
-    consumers = [Consumer(sink, ground.feeds[sink.context], pool, ended=sink.ended) for sink in sinks]
+    consumers = [Consumer(TodoSink(context, rules), ground.feeds[context], pool) for context, rules in RULES.items()]
     for consumer in consumers:
         ground.background(consumer.run())
+    alarm = Alarm(ground.databases.conninfo(READS), CHANNEL)
+    worker = Worker(pool, alarm, kinds(ground, loops, used), at_once=ground.settings.todo_at_once)
     ground.background(worker.run())
     ground.background(keep_dropping_orphans(ground.keys))
     ground.checks["to-do"] = at_work(lambda: consumers, unfit(ground))

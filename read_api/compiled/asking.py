@@ -15,8 +15,8 @@ from strawberry.types.field import StrawberryField
 from projections.listing import Condition, Mark, Ordering
 from read_api.compiled.roots import ARGUMENTS, Root
 from read_api.compiled.selection import NotCovered
-from read_api.connection import paging
 from read_api.cursor import Cursors
+from read_api.paging import paging
 from read_api.scalars import uuid_of
 from read_api.schema import Schema
 
@@ -72,7 +72,7 @@ class Arguments:
         return self._listed(values, cursors)
 
     def _listed(self, values: dict[str, Any], cursors: Cursors) -> Listed:
-        asked = paging(*(values.get(name, UNSET) for name in ("first", "after", "last", "before")))
+        asked = paging(values)
         order_by = values["order_by"] if "order_by" in values else self._default("order_by")
         of = f"{self._root.listing.table.name} {order_by.name}"
         return Listed(

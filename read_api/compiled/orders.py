@@ -1,4 +1,4 @@
-"""Orders in SQL. Each field answers as its namesake in `read_api/orders.py`."""
+"""Orders in SQL. Each field answers as its namesake in `read_api/orders`."""
 
 from __future__ import annotations
 

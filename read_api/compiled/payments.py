@@ -1,4 +1,4 @@
-"""Payments in SQL. Each field answers as its namesake in `read_api/payments.py`."""
+"""Payments in SQL. Each field answers as its namesake in `read_api/payments`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Products in SQL. Each field answers as its namesake in `read_api/products.py`."""
+"""Products in SQL. Each field answers as its namesake in `read_api/products`."""
 
 from __future__ import annotations
 

@@ -18,10 +18,9 @@ from read_api.compiled.payments import PAYMENT
 from read_api.compiled.products import PRODUCT
 from read_api.compiled.shapes import Fields
 from read_api.compiled.users import USER
-from read_api.filters import conditions
-from read_api.orders import own
-from read_api.products import on_sale
-from read_api.users import columns
+from read_api.filters import conditions, own
+from read_api.products.where import on_sale
+from read_api.users.where import columns
 
 Access = type[Public] | type[SignedIn] | type[Staff]
 

@@ -1,4 +1,4 @@
-"""Users in SQL. Each field answers as its namesake in `read_api/users.py`."""
+"""Users in SQL. Each field answers as its namesake in `read_api/users`."""
 
 from __future__ import annotations
 

@@ -18,15 +18,18 @@ from projections.payments.queries import PAYMENTS
 from projections.products.queries import PRODUCTS, STOCK
 from projections.sagas.queries import SAGAS
 from read_api.access import Public, SignedIn, Staff, stream
-from read_api.connection import MAX_PAGE
 from read_api.context import Asked, Context
 from read_api.filters import as_uuid, conditions
 from read_api.live.marks import mark, seen_of
 from read_api.live.sources import Lists, Matches, Source, Things
-from read_api.orders import Order, order, order_by_id
-from read_api.payments import Payment, payment
-from read_api.products import Stock, may_see, stock
-from read_api.sagas import Saga, SagasWhere, saga
+from read_api.orders.nodes import Order, order
+from read_api.orders.query import order_by_id
+from read_api.paging import MAX_PAGE
+from read_api.payments.nodes import Payment, payment
+from read_api.products.nodes import may_see
+from read_api.products.parts import Stock, stock
+from read_api.sagas.nodes import Saga, saga
+from read_api.sagas.where import SagasWhere
 from read_api.scalars import Id, uuid_of
 
 ONE_ORDER: Final = Things(ORDERS)

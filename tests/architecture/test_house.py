@@ -49,6 +49,12 @@ def test_every_read_model_is_under_the_contract_of_read_models() -> None:
     assert packages_with("projections", "projector.py") <= set(contract("Read models do not import each other"))
 
 
+def test_every_context_is_told_in_the_same_files_in_the_graph() -> None:
+    for nodes in (ROOT / "read_api").glob("*/nodes.py"):
+        files = {path.stem for path in nodes.parent.glob("*.py")}
+        assert files == {"__init__", "enums", "parts", "nodes", "where", "query"}, nodes.parent
+
+
 @pytest.mark.parametrize("path", sources("domain"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_the_domain_has_no_clock(path: Path) -> None:
     calls = [n.func.attr for n in nodes(path) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]

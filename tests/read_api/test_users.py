@@ -36,7 +36,7 @@ from projections.users.projector import USERS
 from read_api.context import Context
 from read_api.cursor import Cursors
 from read_api.scalars import LONG, Long
-from read_api.users import UsersQuery
+from read_api.users.query import UsersQuery
 from tests.domain.users.samples import ADDRESS, CLAIM, HOME, WORK
 from tests.projections.fakes import FakeFeed
 from tests.specification import AT, Make, a

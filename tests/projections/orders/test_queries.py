@@ -14,7 +14,7 @@ from projections.listing import Condition, Mark, Ordering, Page
 from projections.models import MODELS
 from projections.orders.queries import ORDERS
 from projections.schema import prepare
-from read_api.orders import OrdersOrderBy
+from read_api.orders.where import OrdersOrderBy
 from tests.projections.plans import assert_indexed
 
 FILL = """

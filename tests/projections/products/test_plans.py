@@ -14,7 +14,7 @@ from projections.listing import Condition, Mark, Ordering, Page
 from projections.models import MODELS
 from projections.products.queries import PRODUCTS
 from projections.schema import prepare
-from read_api.products import ProductsOrderBy
+from read_api.products.where import ProductsOrderBy
 from tests.projections.plans import assert_indexed
 
 FILL = """

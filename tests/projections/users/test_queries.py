@@ -18,7 +18,7 @@ from projections.models import MODELS
 from projections.schema import prepare
 from projections.users.blocked import BLOCKED
 from projections.users.queries import SIGN_INS, USERS
-from read_api.users import UsersOrderBy
+from read_api.users.where import UsersOrderBy
 from tests.projections.plans import assert_indexed
 
 FILL = """

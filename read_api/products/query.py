@@ -1,0 +1,61 @@
+"""Products and categories, one or a list."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+from uuid import UUID
+
+import strawberry
+from strawberry import UNSET
+
+from projections.products.projector import PRODUCTS as MODEL
+from projections.products.projector import products as projector
+from projections.products.queries import PRODUCTS, categories_by_id, tree
+from read_api.access import Public, root
+from read_api.connection import ORDERED, WHICH, Connection, connection
+from read_api.context import Asked, Context
+from read_api.filters import conditions
+from read_api.history import AsOf, Kind, When, row_of
+from read_api.paging import Paged, Paging
+from read_api.products.nodes import Category, Product, category, may_see, product
+from read_api.products.where import ProductsOrderBy, ProductsWhere, on_sale
+from read_api.scalars import Id, uuid_of
+
+PRODUCT: Final = Kind("products", MODEL, projector, PRODUCTS)
+
+
+@strawberry.type
+class ProductsQuery:
+    @root(Public, "One product. Null if there is none that you may see.")
+    async def product(self, info: Asked, id: Id, as_of: When = UNSET) -> Product | None:
+        return await product_by_id(info.context, uuid_of(id), as_of or None)
+
+    @root(Public, "What is sold; for staff, all there is.", Paged())
+    async def products(
+        self,
+        info: Asked,
+        paging: Paging,
+        where: Annotated[ProductsWhere | None, WHICH] = UNSET,
+        order_by: Annotated[ProductsOrderBy, ORDERED] = ProductsOrderBy.CREATED_AT_DESC,
+    ) -> Connection[Product]:
+        context = info.context
+        allowed = [*on_sale(context.actor), *conditions(where)]
+        return await connection(context, PRODUCTS, allowed, order_by, paging, lambda row, _: product(row))
+
+    @root(Public, "One category. Null if there is none.")
+    async def category(self, info: Asked, id: Id) -> Category | None:
+        return await category_by_id(info.context, uuid_of(id))
+
+    @root(Public, "The whole tree, by name; there are 2,000 at most.")
+    async def categories(self, info: Asked) -> list[Category]:
+        return [category(row) for row in await tree(info.context.pool)]
+
+
+async def product_by_id(context: Context, id: UUID | None, as_of: AsOf | None = None) -> Product | None:
+    row = await row_of(context, PRODUCT, id, as_of)
+    return product(row) if row and may_see(row, context.actor) else None
+
+
+async def category_by_id(context: Context, id: UUID | None) -> Category | None:
+    row = await context.loader(categories_by_id).load(id) if id else None
+    return category(row) if row else None
