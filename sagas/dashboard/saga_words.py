@@ -42,9 +42,9 @@ WAITS: Final = {
     WaitsFor.OPERATOR: "an operator",
 }
 COURSES: Final = {
-    Course.FORWARD: "forward",
-    Course.BACK: "back",
-    Course.OVER: "over the pivot, ending",
+    Course.FORWARD: "going forward",
+    Course.BACK: "taking back what was done",
+    Course.OVER: "past its pivot, ending another way",
     Course.LATE: "giving back late money",
 }
 
