@@ -11,7 +11,7 @@ from domain.operations.events import Facts
 from domain.operations.kinds import OperationKind
 from domain.operations.operation import Operation
 from infra.operations import Executor, Refused
-from projections.comparison import verdict
+from projections.comparison import Comparison, verdict
 from projections.generations import Generation
 from projections.replay import ReplayRefused, Replays, Until
 
@@ -39,7 +39,7 @@ class ReplayExecutors:
             found = await self._replays.compare(await self._aim(operation))
         except ReplayRefused as refused:
             raise Refused(str(refused)) from refused
-        return {"generation": found.other, "equal": found.equal, "verdict": verdict(found.summary())}
+        return compared(found)
 
     async def _switch(self, operation: Operation) -> Generation:
         return await self._replays.switch(await self._aim(operation), force=forced(operation))
@@ -64,6 +64,10 @@ class ReplayExecutors:
                 raise Refused(str(refused)) from refused
 
         return carry_out
+
+
+def compared(found: Comparison) -> Facts:
+    return {"generation": found.other, "equal": found.equal, "verdict": verdict(found.summary())}
 
 
 def facts(generation: Generation) -> Facts:

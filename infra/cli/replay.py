@@ -79,16 +79,19 @@ def watch(*, model: Some = None, data: Data = None, database_url: DatabaseUrl = 
 
 
 @replay.command()
-def compare(*, model: One, data: Data = None, database_url: DatabaseUrl = None, json: Json = False) -> None:
+def compare(
+    *, model: One, reason: Reason, data: Data = None, database_url: DatabaseUrl = None, json: Json = False
+) -> None:
     """Compare a built generation with the live one, row by row; exit code 1 when they differ.
 
-    What was found is kept with the generation. Rows that are being written to are looked at again.
+    What was found is kept with the generation, and who compared them, and why, in the audit log. Rows that are being
+    written to are looked at again.
     """
     from infra.cli import replay_desk
     from infra.cli.installation import reachable
 
     settings = reachable(data=data, database_url=database_url)
-    replay_desk.run(replay_desk.show_comparison(settings, model, as_json=json))
+    replay_desk.run(replay_desk.compare(settings, model, reason, as_json=json))
 
 
 @replay.command()

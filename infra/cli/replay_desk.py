@@ -23,6 +23,7 @@ from infra.contexts import CONTEXTS
 from infra.databases import READS, Databases
 from infra.event_log.reader import LogReader
 from infra.keys import PersonalKeys
+from infra.replaying import compared
 from infra.settings import Settings
 from projections import comparison, generations
 from projections.generations import Generation, State
@@ -149,6 +150,22 @@ async def ask(
         tell(await operations.request(kind, str(aim.replay), parameters, reason), as_json=as_json)
 
 
+async def compare(settings: Settings, name: str, reason: str, *, as_json: bool) -> int:
+    """Recorded as on the dashboard, but carried out here: no worker has to run, and the rows that differ are named."""
+    async with at_desk(settings) as (pool, replays), operating(settings) as operations:
+        other = await one(pool, replays, name, switchable)
+        async with operations.carried_out(OperationKind.REPLAY_COMPARE, str(other.replay), {}, reason) as result:
+            found = await replays.compare(other)
+            result.update(compared(found))
+    summary = found.summary()
+    if as_json:
+        show_line(summary)
+    else:
+        print(f"{found.other} against {found.live}: {sum(found.rows.values())} rows, {comparison.verdict(summary)}")
+        show((summary["named"]), as_json=False)
+    return 0 if found.equal else 1
+
+
 def tell(result: Facts, *, as_json: bool) -> None:
     if as_json:
         show_line(result)
@@ -171,19 +188,6 @@ async def show_models(settings: Settings, model: str | None, *, as_json: bool) -
         async with connected(databases.pool(READS)) as connection:
             rows = await standings(connection, model)
     show(map(standing_told if as_json else standing_short, rows), as_json=as_json)
-
-
-async def show_comparison(settings: Settings, name: str, *, as_json: bool) -> int:
-    async with at_desk(settings) as (pool, replays):
-        other = await one(pool, replays, name, switchable)
-        result = await replays.compare(other)
-    summary = result.summary()
-    if as_json:
-        show_line(summary)
-    else:
-        print(f"{result.other} against {result.live}: {sum(result.rows.values())} rows, {comparison.verdict(summary)}")
-        show((summary["named"]), as_json=False)
-    return 0 if result.equal else 1
 
 
 def verdict(g: Generation) -> str:

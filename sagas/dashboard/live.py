@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from typing import Final
+from typing import Final, Protocol
 
 from psycopg import Error
 from psycopg_pool import PoolTimeout
@@ -81,11 +81,19 @@ class News:
             self._moved = asyncio.Event()
 
 
+class Moves(Protocol):
+    """What a page waits for."""
+
+    async def after(self, model: str, position: str, within: float) -> str:
+        """The position as soon as it is another one; the same when that takes longer than so many seconds."""
+        ...
+
+
 Fragment = Callable[[], Awaitable[str]]
 
 
 def stream(
-    news: News, model: str, fragment: Fragment, *, seen: str, stopping: asyncio.Event, rest: float = REST
+    news: Moves, model: str, fragment: Fragment, *, seen: str, stopping: asyncio.Event, rest: float = REST
 ) -> StreamingResponse:
     """Sends the fragment whenever the model has moved and the fragment is another than before.
 
@@ -97,7 +105,7 @@ def stream(
 
 
 async def messages(
-    news: News, model: str, fragment: Fragment, seen: str, stopping: asyncio.Event, rest: float
+    news: Moves, model: str, fragment: Fragment, seen: str, stopping: asyncio.Event, rest: float
 ) -> AsyncIterator[str]:
     last, silent = "", 0.0
     yield f"id: {seen}\n\n"

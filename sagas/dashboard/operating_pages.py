@@ -43,6 +43,7 @@ OPERATING: Final = [
     Page("/parked/{id}/retry", parked_pages.retry_one, method="POST", kind=Kind.PARKED_RETRY),
     Page("/parked/{id}/discard", parked_pages.discard_one, method="POST", kind=Kind.PARKED_DISCARD),
     Page("/events", event_pages.show, "Events"),
+    Page("/events/newer", event_pages.newer),
     Page("/events/{context}/{position}", event_pages.show_one),
     Page("/aggregates/{context}/{id}", aggregate_pages.show),
     Page("/notifications", notification_pages.show, "Notifications"),

@@ -70,7 +70,8 @@ def test_start_compare_switch_roll_back_drop(desk: Desk) -> None:
     assert refused.returncode == 1
     assert "was not compared with the live one" in refused.stderr
 
-    compared = desk("compare", "users", "--json")
+    assert desk("compare", "users").returncode == 2, "it says why"
+    compared = desk("compare", "users", "--reason", "before readers see it", "--json")
     assert compared.returncode == 0, compared.stderr
     assert lines(compared)[0]["equal"] is True
     assert lines(compared)[0]["rows"]["users"] >= 3
@@ -80,6 +81,27 @@ def test_start_compare_switch_roll_back_drop(desk: Desk) -> None:
     assert desk.does("rollback", "users")["generation"] == "users@1"
     assert desk.status(new) == "KEPT"
     assert desk.does("drop", new)["status"] == "DROPPED"
+
+
+def test_a_comparison_is_recorded_as_the_dashboard_s_is(desk: Desk) -> None:
+    new = desk.built("payments")
+    assert desk("compare", new, "--reason", "at the desk").returncode == 0
+    token = chobo("token", "--data", str(desk.data)).stdout.strip()
+    replay = next(g["replay"] for g in lines(desk("list", "--json")) if g["generation"] == new)
+    headers = {"authorization": f"Bearer {token}", "idempotency-key": "compare"}
+    path = f"{desk.up.address}/v1/replays/{replay}/compare"
+    httpx.post(path, json={"reason": "over HTTP"}, headers=headers).raise_for_status()
+
+    def recorded() -> list[dict[str, Any]]:
+        asked = ("--kind", "replay.compare", "--target", replay, "--status", "DONE")
+        return lines(chobo("audit", *asked, "--data", str(desk.data), "--json"))
+
+    eventually(lambda: len(recorded()) == 2)
+    over_http, at_the_desk = recorded()
+    assert (over_http["reason"], at_the_desk["reason"]) == ("over HTTP", "at the desk")
+    assert over_http["result"] == at_the_desk["result"]
+    assert (at_the_desk["actor"], at_the_desk["result"]["generation"]) == ("service:cli", new)
+    desk.does("cancel", new)
 
 
 def test_cancel(desk: Desk) -> None:

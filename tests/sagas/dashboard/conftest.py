@@ -48,11 +48,13 @@ class Visitor:
         self.page: Any = self.context.new_page()
         self.said: list[str] = []
         self.elsewhere: list[str] = []
+        self.asked: list[str] = []
         self.page.on("console", lambda message: self.said.append(message.text))
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.on("request", lambda request: self._asked(request.url))
 
     def _asked(self, url: str) -> None:
+        self.asked.append(url)
         if not url.startswith((self.house.address, "blob:", "about:")):
             self.elsewhere.append(url)
 

@@ -135,6 +135,31 @@ def test_an_operator_cancels_by_keyboard_and_sees_what_comes_of_it(operator: Vis
 
 
 @pytest.mark.requires("browser")
+@pytest.mark.parametrize("scripts", [True, False])
+def test_the_keyboard_gets_to_what_cannot_be_done_and_hears_why(visitors: Any, house: House, scripts: bool):
+    from playwright.sync_api import expect
+
+    visitor: Visitor = visitors(java_script_enabled=scripts)
+    visitor.sign_in().go(f"/sagas/{house.saga('done')}")
+    page = visitor.page
+    button = page.get_by_role("button", name="Retry", exact=True)
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.locator("button[aria-disabled]:focus").count():
+            break
+    expect(button).to_be_focused()
+    expect(button).to_be_disabled()
+    expect(button).to_have_accessible_description(re.compile("it has ended as DONE"))
+    here = page.url
+    for key in ("Enter", "Space"):
+        page.keyboard.press(key)
+    button.click(force=True)
+    assert page.url == here
+    assert not any(request.endswith("/act/retry") for request in visitor.asked)
+    assert page.locator("button[disabled]").count() == 0
+
+
+@pytest.mark.requires("browser")
 def test_an_admin_picks_two_and_pauses_them(operator: Visitor, house: House):
     for name in ("x", "y"):
         house.place_waiting(name)

@@ -12,6 +12,7 @@ import httpx
 import psycopg
 import pytest
 
+from domain.ids import new_id
 from tests.eventually import eventually
 from tests.sagas.dashboard.conftest import Visitor
 from tests.sagas.dashboard.house import OPERATOR, STAFF, House, opened
@@ -86,7 +87,7 @@ def test_pages_follow_each_other_through_all_logs_without_loss(house: House):
 
 
 def test_a_rare_type_is_looked_for_a_stretch_at_a_time(house: House, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("sagas.dashboard.event_pages.LOOKED_AT", 3)
+    monkeypatch.setattr("sagas.dashboard.event_list.LOOKED_AT", 3)
     text = get(house, "/events?type=users.user-registered").text
     for _ in range(50):
         if "Look further back" not in text:
@@ -144,6 +145,103 @@ def test_it_is_open_to_nobody_else_and_not_for_long(house: House, customer: str,
     assert "mallory" in get(house, there).text
     monkeypatch.setattr("sagas.dashboard.personal.OPEN_FOR", timedelta(0))
     assert "mallory" not in get(house, there).text
+
+
+# -- while somebody looks ----------------------------------------------------------------------------------------------
+
+
+def registered(house: House, count: int = 1) -> list[str]:
+    people = [{"email": f"{new_id()}@example.org", "password": "long enough", "name": "Bo Bee"} for _ in range(count)]
+    return [str(house.ask("/v1/users", person)["id"]) for person in people]
+
+
+def hidden(visitor: Visitor, *, hidden: bool) -> None:
+    """As if another window lay before it."""
+    visitor.page.evaluate(
+        "hidden => { Object.defineProperty(document, 'hidden', { get: () => hidden, configurable: true });"
+        " document.dispatchEvent(new Event('visibilitychange')); }",
+        hidden,
+    )
+
+
+def top(page: Any) -> float:
+    """Where the rows begin."""
+    return float(page.locator("tbody").bounding_box()["y"])
+
+
+@pytest.mark.requires("browser")
+def test_what_is_new_is_announced_where_nothing_moves_and_shown_on_request(house: House, operator: Visitor):
+    page: Any = operator.page
+    operator.go("/events?type=users.user-registered")
+    page.locator("[data-live]").get_by_text("Live").wait_for()
+    rows, place = [row.get_attribute("id") for row in page.locator("tbody tr").all()], top(page)
+    registered(house, 2)
+    page.locator("#news a").get_by_text("2 new: show them").wait_for()
+    assert [row.get_attribute("id") for row in page.locator("tbody tr").all()] == rows
+    assert top(page) == place
+    assert operator.axe() == []
+    page.locator("#news a").click()
+    page.wait_for_url("**/events?type=users.user-registered")
+    page.locator("[data-live]").get_by_text("Live").wait_for()
+    now = [row.get_attribute("id") for row in page.locator("tbody tr").all()]
+    assert now[2:] == rows[:48]
+    assert page.locator("#news a").count() == 0
+
+
+@pytest.mark.requires("browser")
+def test_it_pauses_when_it_cannot_be_seen_and_goes_on_from_where_it_was(house: House, operator: Visitor):
+    page: Any = operator.page
+    asked: list[str | None] = []
+    page.on("request", lambda r: asked.append(r.headers.get("last-event-id")) if "/newer?" in r.url else None)
+    operator.go("/events?context=users&type=users.user-registered")
+    page.locator("[data-live]").get_by_text("Live").wait_for()
+    registered(house)
+    page.locator("#news a").get_by_text("1 new: show it").wait_for()
+    hidden(operator, hidden=True)
+    page.locator("[data-live]").get_by_text("Paused").wait_for()
+    registered(house, 2)
+    eventually(lambda: len(listed(house, "type=users.user-registered")) > 3)
+    assert "1 new" in page.locator("#news").inner_text()
+    hidden(operator, hidden=False)
+    page.locator("#news a").get_by_text("3 new: show them").wait_for()
+    assert len(asked) == 2
+    assert asked[1] is not None
+    assert asked[1].startswith("users:")
+
+
+def test_only_a_first_page_without_an_end_goes_on(house: House):
+    assert "hx-sse:connect" in get(house, "/events?context=orders").text
+    assert "hx-sse:connect" not in get(house, "/events?until=2020-01-01").text
+    assert "hx-sse:connect" not in get(house, "/events?before=orders:2").text
+    for query in ("first=carts:1", "first=orders:x", "context=orders&first=users:1"):
+        assert get(house, f"/events/newer?{query}").status_code == 400
+
+
+def test_only_what_was_asked_for_is_announced(house: House, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sagas.dashboard.live.ALIVE", 1.0)  # so soon it is known that nothing was said
+    quiet, busy = [waits_at(house, q) for q in (f"stream={house.orders['done']}", "type=users.user-registered")]
+    registered(house)
+    assert counted(house, quiet) == ""
+    assert "1 new" in counted(house, busy)
+
+
+def waits_at(house: House, query: str) -> str:
+    """The address that a list waits at for what is new."""
+    found = re.search(r'hx-sse:connect="/dashboard(/events/newer[^"]+)"', get(house, f"/events?{query}").text)
+    assert found
+    return found[1].replace("&amp;", "&")
+
+
+def counted(house: House, path: str) -> str:
+    """What is said first; nothing where nothing is said while logs go on."""
+    with httpx.stream("GET", f"{house.address}/dashboard{path}", cookies=signed_in(house, OPERATOR)) as answer:
+        assert answer.status_code == 200
+        said = ""
+        for line in answer.iter_lines():
+            said += line.removeprefix("data: ") if line.startswith("data: ") else ""
+            if said or line == ":":
+                return said
+    raise AssertionError("it ended")
 
 
 @pytest.mark.requires("browser")
