@@ -16,9 +16,13 @@ from starlette.responses import Response
 
 from domain.errors import DomainError, NotFound
 from domain.sagas.events import ActionKind
+from projections.listing import Page
+from projections.sagas.queries import SAGA_LINES
 from sagas.dashboard.acting import ENGINE, asked, note, uuid_of, why
 from sagas.dashboard.actions import MEANINGS
 from sagas.dashboard.came_of_it import CameOfIt, came_of_it
+from sagas.dashboard.rows import Odd, listed
+from sagas.dashboard.saga_list import wanted
 from sagas.dashboard.saga_words import Said, said_of
 from sagas.dashboard.stories import Untold
 from sagas.dashboard.visit import Refused, Visit
@@ -61,7 +65,22 @@ class Result:
 
 async def preview(visit: Visit) -> Response:
     """Of each that was picked what would become of it."""
-    kind, picks = kind_of(visit), picked(visit)
+    return await foretold(visit, kind_of(visit), picked(visit))
+
+
+async def preview_all(visit: Visit) -> Response:
+    """The same of all that the address asks for, as the list of sagas does; frozen as they are now."""
+    asked = wanted(visit)
+    where = asked.conditions(visit.desk.now())
+    found = await listed(visit.desk.reads, SAGA_LINES, where, asked.ordering, Page(MOST))
+    picks = [Pick(row.id, row.version) for row in found.rows if not isinstance(row, Odd)]
+    if not picks:
+        raise Refused(HTTPStatus.NOT_FOUND, "There are none like that any more", "Somebody may have seen to them.",
+                      back="/sagas", on="To the sagas")  # fmt: skip
+    return await foretold(visit, action_of(visit.asked("action") or ""), picks)
+
+
+async def foretold(visit: Visit, kind: ActionKind, picks: Sequence[Pick]) -> Response:
     foreseen = [await foresee(visit, kind, pick) for pick in picks]
     possible = [each.pick for each in foreseen if each.why_not is None]
     return visit.page(
@@ -152,7 +171,11 @@ async def seen(visit: Visit, pick: Pick, action_id: UUID, looks: int) -> CameOfI
 
 
 def kind_of(visit: Visit) -> ActionKind:
-    name = visit.posted("action")
+    return action_of(visit.posted("action"))
+
+
+def action_of(name: str) -> ActionKind:
+    """Raises Refused for one that there is not."""
     try:
         return ActionKind(name.upper())
     except ValueError:

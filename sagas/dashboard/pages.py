@@ -21,6 +21,7 @@ PAGES: Final = [
     Page("/", overview.show, "Overview"),
     Page("/sagas", saga_list.show, "Sagas"),
     Page("/sagas/live", saga_list.live),
+    Page("/sagas/bulk", bulk.preview_all, scope=BULK),
     Page("/sagas/bulk", bulk.preview, scope=BULK, method="POST"),
     Page("/sagas/bulk/go", bulk.go, scope=BULK, method="POST"),
     Page("/sagas/{id:uuid}", one_saga.show),

@@ -55,6 +55,12 @@ document.addEventListener("htmx:after:swap", () => {
   kept = null;
 });
 
+// -- one box picks all that are shown --------------------------------------------------------------------------------
+document.addEventListener("change", (event) => {
+  if (!event.target.matches("[data-pick-all]")) return;
+  for (const box of document.querySelectorAll("main input[name=pick]")) box.checked = event.target.checked;
+});
+
 // -- whether this page is live ----------------------------------------------------------------------------------------
 const live = () => document.querySelector("[data-live]");
 const say = (text) => { const found = live(); if (found) found.textContent = text; };
