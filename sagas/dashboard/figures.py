@@ -24,7 +24,7 @@ from projections.pool import Pool, connected
 from projections.sagas.queries import usual
 from projections.table import R
 from sagas.advice import RULES_FAILED, Remedy, remedy
-from sagas.dashboard.charts import Chart, Series, whole
+from sagas.dashboard.charts import Chart, Series, nice_time, whole
 from sagas.dashboard.rows import Odd, listed
 from sagas.dashboard.views import lasting
 
@@ -248,5 +248,5 @@ async def checkout_charts(pool: Pool, window: timedelta, now: datetime) -> list[
     half, most = Series("p50", "busy", [row[1] for row in rows]), Series("p95", "back", [row[2] for row in rows])
     return [
         Chart("Orders a minute", "bars", starts, [orders], whole),
-        Chart("Checkout, from placing to its end", "steps", starts, [half, most], lasting),
+        Chart("Checkout, from placing to its end", "steps", starts, [half, most], lasting, nice_time),
     ]

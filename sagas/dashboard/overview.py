@@ -61,7 +61,7 @@ def counted(count: int) -> str:
 
 
 async def show(visit: Visit) -> Response:
-    return visit.page("overview.html", window=window(visit), windows=WINDOWS, **await values(visit))
+    return visit.page("overview.html", **await values(visit))
 
 
 async def live(visit: Visit) -> Response:
@@ -77,7 +77,7 @@ async def values(visit: Visit) -> dict[str, Any]:
     found = await desk.shared.of(
         ("overview", name), TICK - 0.1, lambda: figures(desk.reads, WINDOWS[name], desk.now())
     )  # fmt: skip
-    return {"found": found, "needs": list(needs(found)), "in_bulk": visit.may(BULK)}
+    return {"found": found, "needs": list(needs(found)), "in_bulk": visit.may(BULK), "window": name, "windows": WINDOWS}
 
 
 def window(visit: Visit) -> str:

@@ -132,8 +132,8 @@ def business(text: str | None) -> UUID | str | None:
     end = text.lower().lstrip("\N{HORIZONTAL ELLIPSIS}.")
     if len(end) < END or len(end) > LONGEST or not set(end) <= OF_IDS:
         raise Refused(
-            400, f"{text} is no id", f"Search for the id of a saga, an order, a payment or a return, or for its last {END}"
-            " characters or more, as lists show them."
+            400, f"{text} is no id", "Search for the id of a saga, an order, a payment or a return, or for the"
+            f" last {END} characters of one or more, as lists show them."
         )  # fmt: skip
     return end
 
