@@ -159,7 +159,7 @@ def test_it_fits_a_small_phone_and_is_readable_without_javascript(
     for path in ("/parked", f"/parked/cause?fingerprint={CAUSE}", f"/parked/{ids[0]}?dry-run=yes"):
         visitor.go(path)
         assert CAUSE in visitor.text()
-        assert visitor.page.locator("main").bounding_box()["width"] <= 320
+        assert visitor.wide() == 320
     mistake.there = False
     posted(house, OPERATOR, f"/parked/{ids[0]}/retry", reason="tidy up", attempts="1")
     eventually(lambda: parked(house) == [])
