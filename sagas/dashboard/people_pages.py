@@ -20,7 +20,7 @@ from projections.users.row import UserRow
 from sagas.dashboard.asking import Wish, confirmed, done, reason_of, uuid_of, version_of
 from sagas.dashboard.lists import Timed, one_of, users
 from sagas.dashboard.notification_pages import masked
-from sagas.dashboard.people import ROLES, TONES, TYPED, account, held, role_lines
+from sagas.dashboard.people import ROLES, TONES, TYPED, Account, CannotBeTold, account, held, role_lines
 from sagas.dashboard.personal import SCOPE, is_open
 from sagas.dashboard.rows import Odd, listed
 from sagas.dashboard.visit import Refused, Visit, not_there
@@ -95,9 +95,7 @@ def name(row: UserRow, *, opened: bool = False) -> str:
 
 async def show_one(visit: Visit) -> Response:
     id = uuid_of(visit.request.path_params["id"], "account")
-    found = await account(visit.desk, id, opened=visit.may(SCOPE))
-    if found is None:
-        raise not_there("account", id)
+    found = await told(visit, id)
     row, (sign_ins,) = await USERS.one(visit.desk.reads, id), await sign_ins_of(visit.desk.reads, [id])
     opened = await is_open(visit, id)
     audited = await operations(visit, id)
@@ -118,6 +116,18 @@ async def show_one(visit: Visit) -> Response:
         tones=TONES,
         decided=visit.asked("decided"),
     )
+
+
+async def told(visit: Visit, id: UUID) -> Account:
+    """Raises Refused."""
+    try:
+        found = await account(visit.desk, id, opened=visit.may(SCOPE))
+    except CannotBeTold as error:
+        text = f"{error}. Nothing can be decided about it with this release."
+        raise Refused(HTTPStatus.CONFLICT, "This account cannot be told", text, back="/people") from None
+    if found is None:
+        raise not_there("account", id)
+    return found
 
 
 async def operations(visit: Visit, id: UUID) -> Sequence[Any]:
