@@ -5,7 +5,20 @@ from __future__ import annotations
 import argparse
 import importlib
 
-NAMES = ["append", "load", "hot", "command", "visible", "checkout", "relay", "project", "replay", "memory", "graphql"]
+NAMES = [
+    "append",
+    "load",
+    "hot",
+    "command",
+    "visible",
+    "checkout",
+    "relay",
+    "project",
+    "replay",
+    "memory",
+    "graphql",
+    "dashboard",
+]
 
 
 def main() -> None:

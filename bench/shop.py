@@ -42,17 +42,23 @@ def open_shop(*how: str) -> Iterator[Shop]:
     """`how`: "kafka" for one whose read models follow topics, "memory" for a gateway in memory, "graphql" for one with
     what its read API is measured against.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        process = subprocess.Popen([sys.executable, "-m", "bench.app", folder, *how], stdout=subprocess.PIPE)
-        try:
-            assert process.stdout
-            ready = json.loads(process.stdout.readline())
-            token, order = sample_order(ready["address"], ready["token"])
-            ids = ready["pid"], ready["postgres"], ready["database"]
-            yield Shop(ready["address"], *ids, ready["token"], token, order)
-        finally:
-            process.terminate()
-            process.communicate()
+    with tempfile.TemporaryDirectory() as folder, opened_in(folder, *how) as shop:
+        yield shop
+
+
+@contextmanager
+def opened_in(folder: str, *how: str) -> Iterator[Shop]:
+    """The same in a data directory that stays."""
+    process = subprocess.Popen([sys.executable, "-m", "bench.app", folder, *how], stdout=subprocess.PIPE)
+    try:
+        assert process.stdout
+        ready = json.loads(process.stdout.readline())
+        token, order = sample_order(ready["address"], ready["token"])
+        ids = ready["pid"], ready["postgres"], ready["database"]
+        yield Shop(ready["address"], *ids, ready["token"], token, order)
+    finally:
+        process.terminate()
+        process.communicate()
 
 
 def post(address: str, token: str, path: str, body: dict[str, Any]) -> dict[str, Any]:

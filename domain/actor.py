@@ -55,5 +55,14 @@ class Actor:
 ANONYMOUS: Final = Actor(None, frozenset())
 
 
+def user_of(actor: str) -> UUID | None:
+    """Of an actor as it is stored: whose id it is, None if it is no user's."""
+    kind, _, id = actor.partition(":")
+    try:
+        return UUID(id) if kind == "user" else None
+    except ValueError:
+        return None
+
+
 def service(name: str) -> Actor:
     return Actor(None, frozenset({Role.SERVICE}), name)

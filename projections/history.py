@@ -100,10 +100,15 @@ async def as_of(context: Context, log: Stream, id: UUID, at: Moment | None = Non
     return None if last is None else AsOf(state, last)
 
 
-async def stretches(log: Stream, id: UUID, at: Moment | None = None) -> AsyncIterator[list[Recorded]]:
-    """The events of one stream that belong to a moment, in order, CHUNK at a time; none of a stretch is empty."""
-    versions, upto = await _bounds(log, at)
-    version = 0
+async def stretches(
+    log: Stream, id: UUID, at: Moment | None = None, *, after: int = 0
+) -> AsyncIterator[list[Recorded]]:
+    """The events of one stream that belong to a moment, in order, CHUNK at a time; none of a stretch is empty.
+
+    `after` is the version behind which they begin.
+    """
+    versions, upto = await bounds(log, at)
+    version = after
     while version < versions:
         events = await log.stream(id, version, upto, min(CHUNK, versions - version))
         if events:
@@ -113,7 +118,7 @@ async def stretches(log: Stream, id: UUID, at: Moment | None = None) -> AsyncIte
         version = events[-1].event.originator_version
 
 
-async def _bounds(log: Stream, at: Moment | None) -> tuple[int, int | None]:
+async def bounds(log: Stream, at: Moment | None) -> tuple[int, int | None]:
     """The last version and the last position that belong to it."""
     match at:
         case AtVersion(version):

@@ -145,24 +145,17 @@ class Listing(Generic[R]):
 
     def statement(self, where: Iterable[Condition], ordering: Ordering, page: Page) -> Statement:
         """Selects one row more than the page holds, from the end at which paging starts."""
-        ascending = ordering.descending is page.backward
-        marks = [
-            past(ordering.column, mark, ascending=beyond)
-            for mark, beyond in ((page.after, not ordering.descending), (page.before, ordering.descending))
-            if mark is not None
-        ]
-        order = sql.SQL(" ORDER BY t.{column} {way}, t.id {way} LIMIT %s").format(
-            column=sql.Identifier(ordering.column), way=sql.SQL("ASC" if ascending else "DESC")
-        )
-        return self._select(self.table.selected(), list(where), marks, Statement(order, [page.size + 1]))
+        return self.select(self.table.selected(), where, between(ordering, page), sorted_to(ordering, page))
 
     def counting(self, where: Iterable[Condition], cap: int) -> Statement:
-        inner = self._select(sql.SQL("1"), list(where), [], Statement(sql.SQL(" LIMIT %s").format(), [cap]))
+        inner = self.select(sql.SQL("1"), where, [], up_to(cap))
         return Statement(sql.SQL("SELECT count(*) FROM ({}) AS counted").format(inner.query), inner.values)
 
-    def _select(
-        self, what: sql.Composable, where: Sequence[Condition], marks: Sequence[Statement], tail: Statement
+    def select(
+        self, what: sql.Composable, where: Iterable[Condition], marks: Sequence[Statement], tail: Statement
     ) -> Statement:
+        """`what` of the table, which is called `t`."""
+        where = list(where)
         conditions = [condition(c) for c in where]
         if any(c.operator == "words" for c in where):
             # OFFSET 0 keeps PostgreSQL from looking for a rare word by going through everything in the ordering
@@ -182,6 +175,27 @@ def found_in(rows: Sequence[R], page: Page) -> Found[R]:
     """Of rows selected by `Listing.statement`, one more than the page holds."""
     more, rows = len(rows) > page.size, rows[: page.size]
     return Found(rows[::-1] if page.backward else rows, more)
+
+
+def between(ordering: Ordering, page: Page) -> list[Statement]:
+    return [
+        past(ordering.column, mark, ascending=beyond)
+        for mark, beyond in ((page.after, not ordering.descending), (page.before, ordering.descending))
+        if mark is not None
+    ]
+
+
+def sorted_to(ordering: Ordering, page: Page) -> Statement:
+    order = sql.SQL(" ORDER BY t.{column} {way}, t.id {way}").format(
+        column=sql.Identifier(ordering.column),
+        way=sql.SQL("ASC" if ordering.descending is page.backward else "DESC"),
+    )
+    limit = up_to(page.size + 1)
+    return Statement(order + limit.query, limit.values)
+
+
+def up_to(most: int) -> Statement:
+    return Statement(sql.SQL(" LIMIT %s").format(), [most])
 
 
 def joined(select: sql.Composable, where: Sequence[Statement], tail: Statement) -> Statement:

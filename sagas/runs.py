@@ -27,11 +27,12 @@ LATE = "late/"
 
 @dataclass
 class Attempt:
-    """`answer` is `accepted`, `refused` with a code, or empty while there is none.
+    """`answer` is `accepted`, `refused` with a code, or empty while there is none; `version` is the saga's then.
 
     `failed` says why nothing came of it, which may be known only after it was accepted.
     """
 
+    version: int
     command_id: UUID
     at: datetime
     path: str
@@ -84,7 +85,7 @@ class Runs:
     def take(self, event: Any) -> None:
         match event:
             case CommandDispatched():
-                attempt = Attempt(event.command_id, event.timestamp, event.path, event.body)
+                attempt = Attempt(event.originator_version, event.command_id, event.timestamp, event.path, event.body)
                 self._attempts[event.command_id] = attempt
                 self._run(event.course, event.step).attempts.append(attempt)
             case InputReceived(kind=InputKind.REPLY) if event.input_id in self._attempts:

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp
 
 from commands.denials import Denials
 from commands.services import Services
-from domain import sagas
+from domain import sagas, users
 from domain.actor import Actor
 from infra.assembly.ground import Ground
 from infra.assembly.writing import WriteLoops
@@ -23,13 +23,16 @@ from infra.rules import RULES
 from infra.settings import Settings
 from infra.tokens import Tokens
 from projections.models import MODELS
+from sagas.dashboard.alive import Alive
 from sagas.dashboard.app import dashboard
 from sagas.dashboard.desk import Desk
 from sagas.dashboard.healthy import Healthy
 from sagas.dashboard.live import News
+from sagas.dashboard.past import Past
 from sagas.dashboard.port import Commands
 from sagas.dashboard.session import Sessions
 from sagas.dashboard.stories import Stories
+from sagas.dashboard.versions import Versions
 from sagas.orchestrator import SagaSink
 from sagas.processes import PROCESSES
 
@@ -37,13 +40,13 @@ from sagas.processes import PROCESSES
 def pages(ground: Ground, loops: WriteLoops, tokens: Tokens, used: Services, api: ASGIApp) -> Mount:
     """`api` is the command API of this process."""
     reads = ground.databases.pool(READS)
-    sealed = logs(ground, NoKeys())
+    sealed, contexts = logs(ground, NoKeys()), {context.name: context for context in ground.contexts}
     return dashboard(
         Desk(
             reads=reads,
             sealed=sealed,
             opened=logs(ground, ground.keys),
-            contexts={context.name: context for context in ground.contexts},
+            contexts=contexts,
             commands=commands(ground, api),
             trying=DryRuns(Park(reads, MODELS, RULES, ground.readers, [SagaSink(PROCESSES, None)])),
             mails=KeptMails(kept(ground.settings)),
@@ -53,6 +56,9 @@ def pages(ground: Ground, loops: WriteLoops, tokens: Tokens, used: Services, api
             news=News(reads),
             healthy=Healthy(reads, sealed[sagas.CONTEXT.name]),
             stories=Stories(sealed[sagas.CONTEXT.name]),
+            alive=Alive(sealed[users.CONTEXT.name]),
+            past=Past(contexts, sealed),
+            versions=Versions(reads),
             stopping=ground.stopping,
         )
     )

@@ -16,8 +16,9 @@ from infra.cli.databases import opened
 from infra.cli.show import show, show_line
 from infra.databases import READS
 from infra.settings import Settings
+from projections.audit import AUDIT
 from projections.listing import Condition, Page
-from projections.operations.queries import LATEST_FIRST, OPERATIONS
+from projections.operations.queries import LATEST_FIRST
 from projections.operations.row import OperationRow
 
 
@@ -34,14 +35,14 @@ def wanted(**columns: Any) -> list[Condition]:
 
 async def show_list(settings: Settings, where: Sequence[Condition], limit: int, *, as_json: bool) -> None:
     async with opened(settings) as databases:
-        found = await OPERATIONS.page(databases.pool(READS), where, LATEST_FIRST, Page(limit))
+        found = await AUDIT.page(databases.pool(READS), where, LATEST_FIRST, Page(limit))
     show(map(told if as_json else short, found.rows), as_json=as_json)
 
 
 async def show_one(settings: Settings, id: UUID, *, as_json: bool) -> None:
     """Raises NotFound."""
     async with opened(settings) as databases:
-        row = await OPERATIONS.one(databases.pool(READS), id)
+        row = await AUDIT.one(databases.pool(READS), id)
     if row is None:
         raise NotFound("operation", id)
     if as_json:

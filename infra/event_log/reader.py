@@ -59,12 +59,19 @@ WHERE e.originator_id = %(id)s AND e.originator_version > %(after)s AND e.notifi
 ORDER BY e.originator_version LIMIT %(limit)s
 """
 
-CORRELATED: Final = """
-SELECT {columns} FROM {schema}.stored_events e
-WHERE e.correlation_id = %(id)s ORDER BY e.notification_id LIMIT %(limit)s
+# Halves what may hold it until one position is left: each half is a look by position, all in one statement.
+POSITION_AT: Final = """
+WITH RECURSIVE search (low, high) AS (
+    SELECT 0::bigint, h.head FROM ({head}) AS h
+  UNION ALL
+    SELECT CASE WHEN e.recorded_at <= %(at)s THEN m.middle ELSE s.low END,
+        CASE WHEN e.recorded_at <= %(at)s THEN s.high ELSE m.middle - 1 END
+    FROM search s CROSS JOIN LATERAL (SELECT (s.low + s.high + 1) / 2 AS middle) AS m
+    JOIN {schema}.stored_events e ON e.notification_id = m.middle
+    WHERE s.low < s.high
+)
+SELECT low FROM search WHERE low >= high
 """
-
-RECORDED_AT: Final = "SELECT recorded_at FROM {schema}.stored_events WHERE notification_id = %(position)s"
 
 T = TypeVar("T")
 
@@ -119,9 +126,8 @@ class LogReader:
         self._all = STRETCH.format(head=head, schema=context, columns=COLUMNS, wanted=ALL)
         self._sliced = STRETCH.format(head=head, schema=context, columns=COLUMNS, wanted=SLICED.format(schema=context))
         self._missing = MISSING.format(schema=context)
-        self._recorded_at = RECORDED_AT.format(schema=context)
+        self._position_at = POSITION_AT.format(head=head, schema=context)
         self._stream = STREAM.format(schema=context, columns=COLUMNS)
-        self._correlated = CORRELATED.format(schema=context, columns=COLUMNS)
 
     async def head(self) -> tuple[UUID, int]:
         """The log's incarnation and its last position."""
@@ -148,13 +154,8 @@ class LogReader:
 
         Where the clock has jumped back, it is one of the positions that were the last by then.
         """
-        _, high = await self.head()
-        low = 0
-        while low < high:
-            middle = (low + high + 1) // 2
-            (found,) = await self._fetch(self._recorded_at, {"position": middle})
-            low, high = (middle, high) if found[0] <= at else (low, middle - 1)
-        return low
+        (found,) = await self._fetch(self._position_at, {"at": at})
+        return int(found[0])
 
     async def read(self, after: int, limit: int, upto: int | None = None) -> Stretch[Recorded]:
         """The next `limit` events after a position."""
@@ -186,11 +187,6 @@ class LogReader:
         upto = END if upto_position is None else upto_position
         values = {"id": id, "after": after_version, "upto": upto, "limit": limit}
         return [Stored._make(row) for row in await self._fetch(self._stream, values)]
-
-    async def correlated(self, correlation_id: str, limit: int) -> list[Recorded]:
-        """The first events of a correlation id, in order."""
-        rows = await self._fetch(self._correlated, {"id": correlation_id, "limit": limit})
-        return await self._decoder.decoded([Stored._make(row) for row in rows])
 
     async def decoded(self, stored: Sequence[Stored]) -> list[Recorded]:
         """What was read raw, here or from a topic: one that this release cannot read as Unreadable."""

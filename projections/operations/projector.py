@@ -13,6 +13,7 @@ from domain.operations.events import (
     OperationWithoutEffect,
 )
 from domain.operations.operation import Status
+from projections.audited import cleared, done_by
 from projections.feed import Recorded
 from projections.model import Model, Projector, known, opened
 from projections.operations.row import OperationRow
@@ -22,16 +23,11 @@ from projections.row import replace
 operations = Projector("operations", OperationRow, OperationEvent)
 
 
-def cleared(row: OperationRow) -> OperationRow:
-    """Without what is personal about who asked."""
-    return replace(row, reason=None)
-
-
 OPERATIONS = Model(
     "operations",
     contexts=("operations",),
     projectors=(operations,),
-    personal=(Personal(operations.table, "by", cleared),),
+    personal=(Personal(operations.table, "sealed_for", cleared),),
 )
 
 
@@ -78,9 +74,7 @@ def without_effect(row: OperationRow, event: OperationWithoutEffect) -> Operatio
 
 @operations.every
 def who_asked(row: OperationRow, recorded: Recorded) -> OperationRow:
-    if recorded.event.originator_version > 1:
-        return row
-    return replace(row, actor=recorded.actor, correlation_id=recorded.correlation_id)
+    return row if recorded.event.originator_version > 1 else done_by(row, recorded)
 
 
 def asked_for(event: Asked) -> OperationRow:
@@ -92,5 +86,6 @@ def asked_for(event: Asked) -> OperationRow:
         parameters=event.parameters,
         by=event.by,
         reason=known(event.reason),
+        sealed_for=event.by,
         requested_at=event.timestamp,
     )

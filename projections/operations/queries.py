@@ -1,4 +1,4 @@
-"""How the audit log is looked up."""
+"""How operations are looked up; `projections.audit` has all that is in the audit log."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ CREATE TABLE operations (
     by             uuid,
     actor          text        NOT NULL,
     reason         text,
+    sealed_for     uuid,
     correlation_id text        NOT NULL,
     result         json,
     explanation    text,
@@ -24,4 +25,4 @@ CREATE INDEX operations_by_status_requested ON operations (status, requested_at,
 CREATE INDEX operations_by_target_requested ON operations (target, requested_at, id);
 
 -- What a user's erasure clears.
-CREATE INDEX operations_by_person ON operations (by) WHERE by IS NOT NULL;
+CREATE INDEX operations_by_person ON operations (sealed_for) WHERE sealed_for IS NOT NULL;

@@ -11,11 +11,12 @@ from domain.sagas.saga import Saga, evolve
 from projections.feed import Recorded
 from projections.model import Model, Projector, opened
 from projections.row import replace
+from projections.sagas.actions import PERSONAL, saga_actions
 from projections.sagas.row import SagaRow, SagaState, WaitsFor
 
 sagas = Projector("sagas", SagaRow, SagaEvent)
 
-SAGAS = Model("sagas", contexts=("sagas",), projectors=(sagas,))
+SAGAS = Model("sagas", contexts=("sagas",), projectors=(sagas, saga_actions), personal=(PERSONAL,))
 
 
 @sagas.opens(SagaStarted)

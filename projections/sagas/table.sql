@@ -45,3 +45,32 @@ CREATE INDEX sagas_by_id_end ON sagas (right(id::text, 8));         -- what peop
 CREATE INDEX sagas_by_key_end ON sagas (right(key::text, 8));
 CREATE INDEX sagas_by_order_end ON sagas (right(order_id::text, 8));
 CREATE INDEX sagas_by_process_took ON sagas (process, took) WHERE took IS NOT NULL;
+
+-- What operators had sagas do: lines of the audit log, as those of the table `operations`.
+CREATE TABLE saga_actions (
+    id             uuid        PRIMARY KEY,
+    version        bigint      NOT NULL,
+    updated_at     timestamptz NOT NULL,
+    status         text        NOT NULL,
+    kind           text        NOT NULL,
+    target         text        NOT NULL,
+    parameters     json        NOT NULL,
+    by             uuid,
+    actor          text        NOT NULL,
+    reason         text,
+    sealed_for     uuid,
+    correlation_id text        NOT NULL,
+    result         json,
+    explanation    text,
+    requested_at   timestamptz NOT NULL,
+    ended_at       timestamptz
+);
+
+CREATE INDEX saga_actions_by_requested ON saga_actions (requested_at, id);
+CREATE INDEX saga_actions_by_actor_requested ON saga_actions (actor, requested_at, id);
+CREATE INDEX saga_actions_by_kind_requested ON saga_actions (kind, requested_at, id);
+CREATE INDEX saga_actions_by_status_requested ON saga_actions (status, requested_at, id);
+CREATE INDEX saga_actions_by_target_requested ON saga_actions (target, requested_at, id);
+
+-- What a user's erasure clears.
+CREATE INDEX saga_actions_by_person ON saga_actions (sealed_for) WHERE sealed_for IS NOT NULL;

@@ -34,6 +34,7 @@ from projections.feed import Recorded
 from projections.model import Model, Projector, known, opened
 from projections.personal import Personal
 from projections.row import replace
+from projections.users.role_changes import PERSONAL, role_changes
 from projections.users.row import AddressRow, ChangeRow, SignInsRow, UserRow
 from projections.words import vector
 
@@ -52,8 +53,8 @@ def cleared(row: UserRow) -> UserRow:
 USERS = Model(
     "users",
     contexts=("users",),
-    projectors=(users, sign_ins),
-    personal=(Personal(users.table, "id", cleared),),
+    projectors=(users, sign_ins, role_changes),
+    personal=(Personal(users.table, "id", cleared), PERSONAL),
 )
 
 

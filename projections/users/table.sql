@@ -47,3 +47,32 @@ CREATE TABLE sign_ins (
 );
 
 CREATE INDEX sign_ins_by_user ON sign_ins (user_id);
+
+-- Who was given which role or lost it: lines of the audit log, as those of the table `operations`.
+CREATE TABLE role_changes (
+    id             uuid        PRIMARY KEY,
+    version        bigint      NOT NULL,
+    updated_at     timestamptz NOT NULL,
+    status         text        NOT NULL,
+    kind           text        NOT NULL,
+    target         text        NOT NULL,
+    parameters     json        NOT NULL,
+    by             uuid,
+    actor          text        NOT NULL,
+    reason         text,
+    sealed_for     uuid,
+    correlation_id text        NOT NULL,
+    result         json,
+    explanation    text,
+    requested_at   timestamptz NOT NULL,
+    ended_at       timestamptz
+);
+
+CREATE INDEX role_changes_by_requested ON role_changes (requested_at, id);
+CREATE INDEX role_changes_by_actor_requested ON role_changes (actor, requested_at, id);
+CREATE INDEX role_changes_by_kind_requested ON role_changes (kind, requested_at, id);
+CREATE INDEX role_changes_by_status_requested ON role_changes (status, requested_at, id);
+CREATE INDEX role_changes_by_target_requested ON role_changes (target, requested_at, id);
+
+-- What a user's erasure clears.
+CREATE INDEX role_changes_by_person ON role_changes (sealed_for) WHERE sealed_for IS NOT NULL;

@@ -38,27 +38,31 @@ class Selection:
     def of(self, sets: Iterable[SelectionSetNode | None], type: str) -> Selected:
         """Raises NotCovered."""
         found: dict[str, list[FieldNode]] = {}
+        spread: set[str] = set()
         for nodes in sets:
             if nodes is not None:
-                self._collect(nodes, type, found)
+                self._collect(nodes, type, found, spread)
         return found
 
     def below(self, nodes: list[FieldNode], type: str) -> Selected:
         return self.of((node.selection_set for node in nodes), type)
 
-    def _collect(self, nodes: SelectionSetNode, type: str, found: dict[str, list[FieldNode]]) -> None:
+    def _collect(self, nodes: SelectionSetNode, type: str, found: dict[str, list[FieldNode]], spread: set[str]) -> None:
+        """Each fragment is `spread` once: twenty that spread each other twice would be a million."""
         for node in nodes.selections:
             if not self._included(node):
                 continue
             if isinstance(node, FieldNode):
                 found.setdefault((node.alias or node.name).value, []).append(node)
                 continue
+            inner: Any = node
             if isinstance(node, FragmentSpreadNode):
-                inner: Any = self._fragments[node.name.value]
-            else:
-                inner = node
+                if node.name.value in spread:
+                    continue
+                spread.add(node.name.value)
+                inner = self._fragments[node.name.value]
             if self._applies(inner.type_condition, type):
-                self._collect(inner.selection_set, type, found)
+                self._collect(inner.selection_set, type, found, spread)
 
     def _applies(self, condition: Any, type: str) -> bool:
         if condition is None or condition.name.value == type:

@@ -14,7 +14,7 @@ from read_api.compiled.asking import Listed, One, Wanted
 from read_api.compiled.roots import Root
 from read_api.compiled.selection import NotCovered, Selected
 from read_api.compiled.shapes import MICROSECONDS, SECONDS
-from read_api.compiled.writing import Writer, concat, literal, quoted
+from read_api.compiled.writing import Writer, braced, concat, literal
 from read_api.connection import MAX_COUNT
 
 SIGN_HERE: Final = "\x01"
@@ -92,50 +92,43 @@ class RootWriter:
     def _connection(self, selected: Selected, type: str, page: Listed, where: list[str]) -> str:
         self._used: dict[str, str] = {}
         self._mark = self._signed(page)
-        return concat(self._connection_parts(selected, type, page, where))
+        parts = ((key, self._connection_field(nodes, type, page, where)) for key, nodes in selected.items())
+        return concat(braced(parts))
 
-    def _connection_parts(self, selected: Selected, type: str, page: Listed, where: list[str]) -> Iterator[str]:
-        comma = "{"
-        for key, nodes in selected.items():
-            yield literal(f"{comma}{quoted(key)}:")
-            comma = ","
-            match nodes[0].name.value:
-                case "__typename":
-                    yield literal(f'"{type}"')
-                case "nodes":
-                    below = self._writer.selection.below(nodes, self._root.type)
-                    yield self._list(self._object(below), page)
-                case "edges":
-                    yield self._list(concat(self._edge(nodes)), page)
-                case "pageInfo":
-                    yield from self._page_info(self._writer.selection.below(nodes, "PageInfo"), page)
-                case "totalCount":
-                    yield f"least({self._count(where)}, {MAX_COUNT})"
-                case "totalCountCapped":
-                    yield boolean(f"{self._count(where)} > {MAX_COUNT}")
-                case other:
-                    raise NotCovered(other)
-        yield literal("}")
+    def _connection_field(self, nodes: list[FieldNode], type: str, page: Listed, where: list[str]) -> Iterator[str]:
+        match nodes[0].name.value:
+            case "__typename":
+                yield literal(f'"{type}"')
+            case "nodes":
+                below = self._writer.selection.below(nodes, self._root.type)
+                yield self._list(self._object(below), page)
+            case "edges":
+                type = f"{self._root.type}Edge"
+                below = self._writer.selection.below(nodes, type)
+                yield self._list(concat(braced((key, self._edge_field(n, type)) for key, n in below.items())), page)
+            case "pageInfo":
+                below = self._writer.selection.below(nodes, "PageInfo")
+                yield from braced((key, self._page_info_field(n[0], page)) for key, n in below.items())
+            case "totalCount":
+                yield f"least({self._count(where)}, {MAX_COUNT})"
+            case "totalCountCapped":
+                yield boolean(f"{self._count(where)} > {MAX_COUNT}")
+            case other:
+                raise NotCovered(other)
 
     def _object(self, selected: Selected) -> str:
         return self._writer.object(selected, self._root.type, self._root.fields, "t")
 
-    def _edge(self, nodes: list[FieldNode]) -> Iterator[str]:
-        type = f"{self._root.type}Edge"
-        comma = "{"
-        for key, below in self._writer.selection.below(nodes, type).items():
-            yield literal(f"{comma}{quoted(key)}:")
-            comma = ","
-            match below[0].name.value:
-                case "__typename":
-                    yield literal(f'"{type}"')
-                case "cursor":
-                    yield from (literal('"'), self._mark, literal('"'))
-                case "node":
-                    yield self._object(self._writer.selection.below(below, self._root.type))
-                case other:
-                    raise NotCovered(other)
-        yield literal("}")
+    def _edge_field(self, nodes: list[FieldNode], type: str) -> Iterator[str]:
+        match nodes[0].name.value:
+            case "__typename":
+                yield literal(f'"{type}"')
+            case "cursor":
+                yield from (literal('"'), self._mark, literal('"'))
+            case "node":
+                yield self._object(self._writer.selection.below(nodes, self._root.type))
+            case other:
+                raise NotCovered(other)
 
     def _list(self, sql: str, page: Listed) -> str:
         """Of a text for each row."""
@@ -143,27 +136,22 @@ class RootWriter:
         self._used[name] = sql
         return f"concat('[', string_agg({name}, ',' ORDER BY k{' DESC' if page.backward else ''}), ']')"
 
-    def _page_info(self, selected: Selected, page: Listed) -> Iterator[str]:
+    def _page_info_field(self, node: FieldNode, page: Listed) -> Iterator[str]:
         more = boolean(f"count(*) > {page.size}")
         behind = literal("true" if (page.before if page.backward else page.after) is not None else "false")
-        comma = "{"
-        for key, nodes in selected.items():
-            yield literal(f"{comma}{quoted(key)}:")
-            comma = ","
-            match nodes[0].name.value:
-                case "__typename":
-                    yield literal('"PageInfo"')
-                case "hasNextPage":
-                    yield behind if page.backward else more
-                case "hasPreviousPage":
-                    yield more if page.backward else behind
-                case "startCursor":
-                    yield self._cursor_at(last=page.backward)
-                case "endCursor":
-                    yield self._cursor_at(last=not page.backward)
-                case other:
-                    raise NotCovered(other)
-        yield literal("}")
+        match node.name.value:
+            case "__typename":
+                yield literal('"PageInfo"')
+            case "hasNextPage":
+                yield behind if page.backward else more
+            case "hasPreviousPage":
+                yield more if page.backward else behind
+            case "startCursor":
+                yield self._cursor_at(last=page.backward)
+            case "endCursor":
+                yield self._cursor_at(last=not page.backward)
+            case other:
+                raise NotCovered(other)
 
     def _cursor_at(self, *, last: bool) -> str:
         """Of the first or the last row in the direction of paging; null if there is none."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import Final
+
+from graphql import FieldNode
 
 from read_api.compiled.selection import NotCovered, Selected, Selection
 from read_api.compiled.shapes import Fields, Leaf, Part, Related
@@ -32,25 +34,21 @@ class Writer:
         return concat(self.object_parts(selected, type, fields, row, parent))
 
     def object_parts(self, selected: Selected, type: str, fields: Fields, row: str, parent: str) -> Iterator[str]:
-        comma = ""
-        yield literal("{")
-        for key, nodes in selected.items():
-            yield literal(f"{comma}{quoted(key)}:")
-            comma = ","
-            name = nodes[0].name.value
-            if name == "__typename":
-                yield literal(f'"{type}"')
-                continue
-            field = fields.get(name)
-            if field is None or any(node.arguments for node in nodes):
-                raise NotCovered(f"{type}.{name}")
-            match field:
-                case Leaf():
-                    yield from self._leaf(field, row, parent)
-                case Part() | Related():
-                    below = self.selection.below(nodes, field.type)
-                    yield from self._below(below, field, row, parent)
-        yield literal("}")
+        return braced((key, self._field(nodes, type, fields, row, parent)) for key, nodes in selected.items())
+
+    def _field(self, nodes: list[FieldNode], type: str, fields: Fields, row: str, parent: str) -> Iterator[str]:
+        name = nodes[0].name.value
+        if name == "__typename":
+            yield literal(f'"{type}"')
+            return
+        field = fields.get(name)
+        if field is None or any(node.arguments for node in nodes):
+            raise NotCovered(f"{type}.{name}")
+        match field:
+            case Leaf():
+                yield from self._leaf(field, row, parent)
+            case Part() | Related():
+                yield from self._below(self.selection.below(nodes, field.type), field, row, parent)
 
     def _leaf(self, leaf: Leaf, row: str, parent: str) -> Iterator[str]:
         if leaf.staff and not self._staff:
@@ -88,6 +86,17 @@ def narrowed(source: str, name: str, object: str) -> str:
     all = found[1].split(", ")
     columns = [column for column in all if f"{name}.{column.partition(' ')[0]}" in used] or all[:1]
     return f"{source[: found.start(1)]}{', '.join(columns)}{source[found.end(1) :]}"
+
+
+def braced(entries: Iterable[tuple[str, Iterable[str]]]) -> Iterator[str]:
+    """The parts of an object. Each entry is a response key with the parts of its value; there may be none."""
+    yield literal("{")
+    comma = ""
+    for key, value in entries:
+        yield literal(f"{comma}{quoted(key)}:")
+        comma = ","
+        yield from value
+    yield literal("}")
 
 
 def literal(text: str) -> str:

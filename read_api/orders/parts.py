@@ -36,7 +36,7 @@ class OrderLine:
     @computed("The product as it is now. Null if it is not sold any more, except to staff.")
     async def product(self, info: Asked) -> Product | None:
         row = await info.context.loader(PRODUCTS.each).load(UUID(self.product_id))
-        return product(row) if row and may_see(row, info.context.actor) else None
+        return product(row, info.context.actor) if row and may_see(row, info.context.actor) else None
 
 
 @strawberry.type(description="So many of the line with this number.")

@@ -43,5 +43,6 @@ class PaymentsQuery:
 
 
 async def payment_by_id(context: Context, id: UUID | None, as_of: AsOf | None = None) -> Payment | None:
-    row = await row_of(context, PAYMENT, id, as_of)
-    return payment(row, context.actor) if row and context.actor.may_touch(row.customer_id) else None
+    actor = context.actor
+    row = await row_of(context, PAYMENT, id, lambda row: actor.may_touch(row.customer_id), as_of)
+    return payment(row, actor) if row else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -11,7 +13,7 @@ import strawberry
 from domain.actor import Actor
 from domain.errors import InvalidValue
 from projections.products.queries import categories_by_id, children_of, paths_to, stock_of
-from projections.products.row import CategoryRow, ProductRow, VariantRow
+from projections.products.row import CategoryRow, PriceRow, ProductRow, VariantRow
 from read_api.access import computed
 from read_api.actions import products as actions
 from read_api.actions.judging import AvailableAction, judged
@@ -49,14 +51,18 @@ class Variant(Node):
     sku: str = strawberry.field(description="The shop's own code for it.")
     values: list[Attribute] = strawberry.field(description="A value for each of the product's options.")
     price: Money = strawberry.field(description="What it costs now.")
-    price_history: list[PriceSince] = strawberry.field(description="Every price it ever had, oldest first.")
+    price_history: list[PriceSince] = strawberry.field(
+        description="Every price it ever had, oldest first; to customers those since the product was first sold."
+    )
     product_row: strawberry.Private[ProductRow]
 
     @computed("The product it is a form of.")
-    def product(self) -> Annotated[Product, strawberry.lazy("read_api.products.nodes")]:
-        return product(self.product_row)
+    def product(self, info: Asked) -> Annotated[Product, strawberry.lazy("read_api.products.nodes")]:
+        return product(self.product_row, info.context.actor)
 
-    @computed("What it cost at that moment. Null before it had a price.")
+    @computed(
+        "What it cost at that moment. Null before it had a price, for customers before the product was first sold."
+    )
     def price_at(self, at: Annotated[datetime, strawberry.argument(description="The moment.")]) -> Money | None:
         if at.tzinfo is None:
             raise InvalidValue(
@@ -104,7 +110,8 @@ def may_see(row: ProductRow, actor: Actor) -> bool:
     return row.status is ProductStatus.ACTIVE or actor.in_charge
 
 
-def product(row: ProductRow) -> Product:
+def product(row: ProductRow, actor: Actor) -> Product:
+    """The product as `actor`, who may see it, may see it."""
     currency = row.currency
     return Product(
         id=id_of(row.id),
@@ -116,7 +123,7 @@ def product(row: ProductRow) -> Product:
         attributes=attributes(row.attributes),
         images=[Image(url=image.url, alt=image.alt) for image in row.images],
         options=list(row.options),
-        variants=[variant(v, row) for v in row.variants if v.removed_at is None],
+        variants=[variant(v, row, actor) for v in row.variants if v.removed_at is None],
         min_price=money(row.min_price, currency) if currency else None,
         max_price=money(row.max_price, currency) if currency else None,
         created_at=row.created_at,
@@ -127,7 +134,7 @@ def product(row: ProductRow) -> Product:
     )
 
 
-def variant(row: VariantRow, of: ProductRow) -> Variant:
+def variant(row: VariantRow, of: ProductRow, actor: Actor) -> Variant:
     currency = of.currency
     assert currency is not None  # a product with variants has one
     return Variant(
@@ -135,9 +142,18 @@ def variant(row: VariantRow, of: ProductRow) -> Variant:
         sku=row.sku,
         values=attributes(row.values),
         price=money(row.price, currency),
-        price_history=[PriceSince(at=since.at, price=money(since.amount, currency)) for since in row.prices],
+        price_history=[PriceSince(at=each.at, price=money(each.amount, currency)) for each in prices(row, of, actor)],
         product_row=of,
     )
+
+
+def prices(row: VariantRow, of: ProductRow, actor: Actor) -> Sequence[PriceRow]:
+    """What it cost before the product was first sold is for staff: then begins what customers may know."""
+    since = of.first_activated_at
+    if actor.in_charge or since is None:
+        return row.prices
+    before = [price for price in row.prices if price.at <= since]
+    return [*(replace(price, at=since) for price in before[-1:]), *row.prices[len(before) :]]
 
 
 def category(row: CategoryRow) -> Category:

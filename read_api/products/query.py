@@ -14,11 +14,10 @@ from projections.products.queries import PRODUCTS, STOCK, categories_by_id, tree
 from read_api.access import Public, root
 from read_api.connection import ORDERED, WHICH, Connection, connection
 from read_api.context import Asked, Context
-from read_api.filters import conditions
 from read_api.history import AsOf, Kind, When, row_of
 from read_api.paging import Paged, Paging
 from read_api.products.nodes import Category, Product, Variant, category, may_see, product
-from read_api.products.where import ProductsOrderBy, ProductsWhere, on_sale
+from read_api.products.where import ProductsOrderBy, ProductsWhere, columns, on_sale
 from read_api.scalars import Id, uuid_of
 
 PRODUCT: Final = Kind("products", MODEL, projector, PRODUCTS)
@@ -39,8 +38,8 @@ class ProductsQuery:
         order_by: Annotated[ProductsOrderBy, ORDERED] = ProductsOrderBy.CREATED_AT_DESC,
     ) -> Connection[Product]:
         context = info.context
-        allowed = [*on_sale(context.actor), *conditions(where)]
-        return await connection(context, PRODUCTS, allowed, order_by, paging, lambda row, _: product(row))
+        allowed = [*on_sale(context.actor), *columns(where)]
+        return await connection(context, PRODUCTS, allowed, order_by, paging, product)
 
     @root(Public, "One category. Null if there is none.")
     async def category(self, info: Asked, id: Id) -> Category | None:
@@ -52,8 +51,9 @@ class ProductsQuery:
 
 
 async def product_by_id(context: Context, id: UUID | None, as_of: AsOf | None = None) -> Product | None:
-    row = await row_of(context, PRODUCT, id, as_of)
-    return product(row) if row and may_see(row, context.actor) else None
+    actor = context.actor
+    row = await row_of(context, PRODUCT, id, lambda row: may_see(row, actor), as_of)
+    return product(row, actor) if row else None
 
 
 async def variant_by_id(context: Context, id: UUID) -> Variant | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from starlette.responses import Response
 from domain.errors import DomainError
 from domain.sagas.events import ActionKind
 from sagas.dashboard.actions import IRREVERSIBLE, MEANINGS
-from sagas.dashboard.asking import MOVED_ON, version_of
+from sagas.dashboard.asking import LONGEST_REASON, MOVED_ON, version_of
 from sagas.dashboard.one_saga import story
 from sagas.dashboard.port import Answered
 from sagas.dashboard.saga_words import said_of
@@ -45,6 +46,8 @@ def shown(found: Story, kind: ActionKind, would: WhatIf) -> dict[str, Any]:
         "now": said_of(saga.status, saga.outcome, paused=saga.paused),
         "after": said_of(would.status, would.outcome, paused=kind is ActionKind.PAUSE),
         "typed": kind.lower() if kind in IRREVERSIBLE else None,
+        "reason": "",
+        "wrong": {},
     }
 
 
@@ -52,17 +55,44 @@ async def act(visit: Visit) -> Response:
     """Through the command API, which asks for roles and the version again, and records it."""
     kind, id = kind_of(visit), visit.request.path_params["id"]
     version, reason = version_of(visit), visit.posted("reason")
-    if not reason:
-        raise Refused(HTTPStatus.BAD_REQUEST, "It takes a reason", "Say why: it is recorded for good.")
-    if kind in IRREVERSIBLE and visit.posted("typed").lower() != kind.lower():
-        raise Refused(
-            HTTPStatus.BAD_REQUEST, "It was not confirmed", f"Type {kind.lower()} to confirm: it cannot be taken back."
-        )
+    if wrong := slips(visit, kind.lower() if kind in IRREVERSIBLE else None, "it cannot be taken back"):
+        raise await slipped(visit, kind, version, wrong)
     action_id = uuid_of(visit.posted("key"))
     answer = await asked(visit, id, kind, action_id, reason, version)
     if not answer.done:
         await refuse(visit, kind, id, answer)
     return visit.go(f"/sagas/{id}", acted=str(action_id))
+
+
+Slips = Mapping[str, tuple[str, str]]
+"""By the name of a field what is wrong with it: a title, and what to do."""
+
+
+def slips(visit: Visit, typed: str | None, what: str) -> Slips:
+    """Of a form that takes a reason, and `typed` where that is to be typed; `what` says why or what it is."""
+    found, reason = {}, visit.posted("reason")
+    if not reason or len(reason) > LONGEST_REASON:
+        found["reason"] = (
+            "It takes a reason",
+            f"Say why in 1 to {LONGEST_REASON} characters: it is recorded for good.",
+        )
+    if typed is not None and visit.posted("typed").lower() != typed:
+        found["typed"] = ("It was not confirmed", f"Type {typed} to confirm: {what}.")
+    return found
+
+
+async def slipped(visit: Visit, kind: ActionKind, version: int, wrong: Slips) -> Refused:
+    """The same form again with what is in it, unless there is another saga to look at by now."""
+    status, (title, text) = HTTPStatus.UNPROCESSABLE_ENTITY, next(iter(wrong.values()))
+    found = await story(visit, visit.request.path_params["id"])
+    if isinstance(found, Untold) or found.saga.version != version:
+        return Refused(status, title, text, back=f"/sagas/{visit.request.path_params['id']}")
+    try:
+        would = what_if(ENGINE, found.saga, kind, visit.desk.now())
+    except DomainError:
+        return Refused(status, title, text, back=f"/sagas/{found.saga.id}")
+    again = shown(found, kind, would) | {"reason": visit.posted("reason"), "wrong": wrong}
+    return Refused(status, title, text, page=visit.page("saga_act.html", status=status, **again))
 
 
 async def asked(visit: Visit, id: UUID | str, kind: ActionKind, action_id: UUID, reason: str, version: int) -> Answered:

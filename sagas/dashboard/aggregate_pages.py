@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
+from uuid import UUID
 
 from starlette.responses import Response
 
@@ -23,9 +24,13 @@ from projections.history import (
 from sagas.dashboard.asking import uuid_of
 from sagas.dashboard.event_pages import read
 from sagas.dashboard.personal import SCOPE, hidden, is_open, log_of
-from sagas.dashboard.visit import Refused, Visit, not_there
+from sagas.dashboard.views import as_json
+from sagas.dashboard.visit import SAFE, Refused, Visit, not_there
 
 AROUND: Final = 12  # versions shown on either side
+CHANGES: Final = 100  # on one page
+LINES: Final = 600
+"""Of the whole state, on the page; the file has all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +52,16 @@ async def show(visit: Visit) -> Response:
         raise not_there(f"aggregate of {context}", id)
     asked = Asked(instant(visit.asked("at")), instant(visit.asked("since")))
     try:
-        after = await as_of(visit.desk.contexts[context], log, id, asked.at)
-        before = await as_of(visit.desk.contexts[context], log, id, asked.since or just_before(after))
+        after = await seen(visit, context, id, asked.at, opened=opened)
+        before = await seen(visit, context, id, asked.since or just_before(after), opened=opened)
     except NotReadable as error:
         raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "It cannot be read so far", f"{error}. Ask for less.") from None
     version = version_of(after)
+    state = plain(after.state, erased=hidden(opened=opened)) if after else {}
+    if visit.asked("file"):
+        return as_file(f"{context}-{id}-{version}", state)
+    lines, found = as_json(state).splitlines(keepends=True), changes(before, after, opened=opened)
+    first = number(visit.asked("changes"))
     return visit.page(
         "aggregate.html",
         context=context,
@@ -62,12 +72,36 @@ async def show(visit: Visit) -> Response:
         kind=kind_of(after or before, context),
         after=after,
         said=read(after.last, opened=opened) if after else None,
-        changes=changes(before, after, opened=opened),
-        state=plain(after.state, erased=hidden(opened=opened)) if after else {},
+        changes=found[first - 1 : first - 1 + CHANGES],
+        first=first,
+        size=CHANGES,
+        count=len(found),
+        state="".join(lines[:LINES]),
+        lines=len(lines),
+        whole=len(lines) <= LINES,
         around=await log.stream_raw(id, max(0, version - AROUND - 1), None, 2 * AROUND + 1),
         opened=opened,
         may_open=visit.may(SCOPE),
     )
+
+
+async def seen(visit: Visit, context: str, id: UUID, at: Moment | None, *, opened: bool) -> AsOf | None:
+    """What was opened is not remembered. Raises NotReadable."""
+    if opened:
+        return await as_of(visit.desk.contexts[context], visit.desk.opened[context], id, at)
+    return await visit.desk.past.as_of(context, id, at)
+
+
+def as_file(name: str, state: Any) -> Response:
+    headers = SAFE | {"content-disposition": f'attachment; filename="{name}.json"'}
+    return Response(as_json(state), media_type="application/json", headers=headers)
+
+
+def number(text: str | None) -> int:
+    """Of the first change that is shown. Raises Refused."""
+    if text is not None and (not text.isdecimal() or int(text) < 1):
+        raise Refused(HTTPStatus.BAD_REQUEST, f"{text} is no number", "It is a whole number from 1 on.")
+    return (int(text or 1) - 1) // CHANGES * CHANGES + 1
 
 
 def instant(text: str | None) -> Moment | None:

@@ -14,6 +14,8 @@ from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
@@ -32,6 +34,9 @@ ASSETS: Final = files("sagas.dashboard.assets")
 SERVED: Final = frozenset({"css", "js", "svg"})
 HOUR: Final = {"cache-control": "public, max-age=3600"}
 AWAY: Final = (OperationalError, PoolTimeout)
+# Streams of events are left alone. That a form's token is in what is compressed tells nobody anything: the cookie is
+# not sent along with what another site asks for, so nobody else can make a page say something beside it.
+COMPRESSED: Final = Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=1)
 SIGN_OUT: Final = Page("/sign-out", sign_in.sign_out, method="POST")
 
 
@@ -44,7 +49,7 @@ def dashboard(desk: Desk, pages: Sequence[Page] = PAGES) -> Mount:
     ]
     inside = [Route(page.path, guarded(page, desk), methods=[page.method]) for page in (*pages, SIGN_OUT)]
     handlers = {Refused: refused, HTTPException: not_served, Exception: broken} | dict.fromkeys(AWAY, away)
-    app = Starlette(routes=[*open_to_anybody, *inside], exception_handlers=handlers)
+    app = Starlette(routes=[*open_to_anybody, *inside], exception_handlers=handlers, middleware=[COMPRESSED])
     app.state.menu = [page for page in pages if page.menu]
     return Mount(BASE, app)
 
@@ -69,7 +74,7 @@ async def asset(request: Request) -> Response:
 
 async def refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    return said(request, error.status, error.title, error.text, error.back, error.on)
+    return error.page or said(request, error.status, error.title, error.text, error.back, error.on)
 
 
 async def not_served(request: Request, error: Exception) -> Response:

@@ -18,7 +18,7 @@ INDENT: Final = "    "
 
 
 def as_test(saga: Saga, recorded: Sequence[Recorded]) -> str:
-    name = f"{saga.process}_{str(saga.id)[:8]}".replace("-", "_")
+    name = name_of(saga)
     told = [each.event for each in recorded if isinstance(each.event, InputReceived | ActionTaken)]
     *given, last = (line(event) for event in told)
     lines = [
@@ -35,6 +35,10 @@ def as_test(saga: Saga, recorded: Sequence[Recorded]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def name_of(saga: Saga) -> str:
+    return f"{saga.process}_{str(saga.id)[:8]}".replace("-", "_")
 
 
 def line(event: Any) -> str:

@@ -1,4 +1,4 @@
-"""The audit log: what operators did outside a saga, why, and what came of it; and what somebody was refused."""
+"""The audit log: what anybody of the shop had done, why, and what came of it; and what somebody was refused."""
 
 from __future__ import annotations
 
@@ -10,22 +10,27 @@ from uuid import UUID
 
 from starlette.responses import Response, StreamingResponse
 
+from domain import operations
 from domain.actor import IN_CHARGE
+from domain.ids import OperationId, UserId
 from domain.operations.kinds import OperationKind
-from domain.operations.operation import Status
+from domain.operations.operation import Operation, Status
 from domain.sagas.events import ActionKind
+from projections.audit import AUDIT
+from projections.history import NotReadable
 from projections.listing import Condition, Mark, Page
-from projections.operations.queries import LATEST_FIRST, OPERATIONS
+from projections.operations.queries import LATEST_FIRST
 from projections.operations.row import OperationRow
 from sagas.dashboard import operation
 from sagas.dashboard.asking import uuid_of
 from sagas.dashboard.lists import Timed, between, equal, one_of, users
+from sagas.dashboard.odd import Odd, unshowable
 from sagas.dashboard.operation import TONES, WORDS
-from sagas.dashboard.rows import Odd
+from sagas.dashboard.rows import by_id, listed, mark_of
 from sagas.dashboard.views import compact, stamp
 from sagas.dashboard.visit import SAFE, Visit, not_there
 
-LIST: Final = Timed(OPERATIONS, "requested_at", "operations")
+LIST: Final = Timed(AUDIT, "requested_at", "operations")
 KINDS: Final = [
     *OperationKind,
     *(f"saga.{action.lower()}" for action in ActionKind),
@@ -33,8 +38,10 @@ KINDS: Final = [
     "user.revoke-role",
     "dashboard.post",
 ]
-"""The last ones only when they are denied: what is done is in the saga's, or the user's, own log."""
-MOST_LINES: Final = 100_000
+"""The last ones only when they are denied."""
+CONTEXTS: Final = {"saga": "sagas", "user": "users"}
+"""Whose logs have what is no operation of its own."""
+
 STRETCH: Final = 1_000
 COLUMNS: Final = (
     "requested at", "id", "actor", "what", "target", "parameters", "reason", "status", "result", "explanation",
@@ -80,12 +87,32 @@ async def names(visit: Visit, rows: Sequence[OperationRow | Odd]) -> dict[UUID, 
 
 async def show_one(visit: Visit) -> Response:
     id = uuid_of(visit.request.path_params["id"], "operation")
-    row, asked = await OPERATIONS.one(visit.desk.reads, id), await operation.found(visit.desk, id)
+    row = await by_id(visit.desk.reads, AUDIT, id)
+    odd = row if isinstance(row, Odd) else None
+    row = None if isinstance(row, Odd) else row
+    try:
+        asked = await operation.found(visit.desk, id)
+    except NotReadable as error:
+        return visit.page(
+            "odd.html", what="operation", list="/audit", odd=Odd(str(id), str(error)), context=operations.CONTEXT.name
+        )
+    events = (operations.CONTEXT.name, str(id))
+    if asked is None and row is not None:
+        asked, events = of_line(row), (CONTEXTS[row.kind.partition(".")[0]], row.target)
     if asked is None:
         raise not_there("operation", id)
+    people = await names(visit, [row] if row else [])
     return visit.page(
-        "audit_one.html", id=id, row=row, asked=operation.shown(asked), names=await names(visit, [row] if row else [])
+        "audit_one.html", id=id, row=row, odd=odd, asked=operation.shown(asked), events=events, names=people
     )
+
+
+def of_line(row: OperationRow) -> Operation:
+    """Of what a saga or a user tells of itself."""
+    return Operation(
+        OperationId(row.id), row.version, row.status, row.kind, row.target, row.parameters,
+        UserId(row.by) if row.by else None, row.result or {}, row.explanation or "",
+    )  # fmt: skip
 
 
 # -- as a file ---------------------------------------------------------------------------------------------------------
@@ -101,15 +128,30 @@ async def as_csv(visit: Visit) -> Response:
 async def lines(visit: Visit, where: Sequence[Condition]) -> AsyncIterator[str]:
     yield written(COLUMNS)
     after: Mark | None = None
-    for _ in range(0, MOST_LINES, STRETCH):
-        found = await OPERATIONS.page(visit.desk.reads, where, LATEST_FIRST, Page(STRETCH, after=after))
+    while True:
+        found = await listed(visit.desk.reads, AUDIT, where, LATEST_FIRST, Page(STRETCH, after=after))
         yield "".join(written(line(row)) for row in found.rows)
         if not found.more:
             return
-        after = Mark(found.rows[-1].requested_at, found.rows[-1].id)
+        marks = [mark for row in found.rows if (mark := mark_of(row, "requested_at"))]
+        if not marks:
+            yield written(["unreadable", "", "", "", "", "", "what comes after these lines cannot be found"])
+            return
+        after = marks[-1]
 
 
-def line(row: OperationRow) -> list[str]:
+def line(row: OperationRow | Odd) -> list[str]:
+    """One that cannot be read is a line too, which says so."""
+    if not isinstance(row, Odd):
+        try:
+            return cells(row)
+        except Exception as error:  # noqa: BLE001  # whatever is wrong with one, the others are written
+            row = unshowable(row, error)
+    said = {"requested at": str(row.found.get("requested_at", "")), "id": row.id, "status": "unreadable"}
+    return [(said | {"explanation": row.why}).get(column, "") for column in COLUMNS]
+
+
+def cells(row: OperationRow) -> list[str]:
     return [
         stamp(row.requested_at), str(row.id), row.actor, row.kind, row.target, compact(row.parameters),
         row.reason or "", row.status, compact(row.result) if row.result else "", row.explanation or "",

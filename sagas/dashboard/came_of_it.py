@@ -18,7 +18,6 @@ from domain.sagas.events import (
     StepCompleted,
     StepFailed,
 )
-from domain.sagas.saga import Saga
 from projections.feed import Recorded
 
 
@@ -31,8 +30,8 @@ class CameOfIt:
     text: str
 
 
-def came_of_it(saga: Saga, recorded: Sequence[Recorded], action_id: UUID) -> CameOfIt:
-    """Of an action that was asked for, as far as it is known by now."""
+def came_since(recorded: Sequence[Recorded], action_id: UUID) -> CameOfIt:
+    """Of an action that was asked for, as far as it is known by now; `recorded` are the events from some version on."""
     at = next((n for n, each in enumerate(recorded) if taken(each.event, action_id)), None)
     if at is None:
         return CameOfIt("no effect", "wait", "It was asked for, but the saga has not taken it.")
@@ -43,7 +42,8 @@ def came_of_it(saga: Saga, recorded: Sequence[Recorded], action_id: UUID) -> Cam
         return CameOfIt("failed", "bad", f"Its rules failed again: {parked.error}")
     sent = next((event for event in at_once if isinstance(event, CommandDispatched)), None)
     if sent is None or action.action in (ActionKind.PAUSE, ActionKind.RESUME):
-        ended = f" It ended as {saga.outcome.lower()}." if saga.outcome else ""
+        end = next((event.outcome for event in then if isinstance(event, SagaEnded)), None)
+        ended = f" It ended as {end.lower()}." if end else ""
         return CameOfIt("done", "good", f"{action.action.capitalize()} was done.{ended}")
     return outcome(sent, then)
 
@@ -66,11 +66,11 @@ def taken(event: Any, action_id: UUID) -> bool:
     return isinstance(event, ActionTaken) and event.action_id == action_id
 
 
-def asked_for(text: str | None, saga: Saga, recorded: Sequence[Recorded]) -> CameOfIt | None:
+def asked_for(text: str | None, recorded: Sequence[Recorded]) -> CameOfIt | None:
     """Of the action that the address names, if it names one."""
     if text is None:
         return None
     try:
-        return came_of_it(saga, recorded, UUID(text))
+        return came_since(recorded, UUID(text))
     except ValueError:
         return None

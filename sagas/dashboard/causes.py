@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
+from http import HTTPStatus
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from starlette.responses import Response
@@ -19,21 +21,24 @@ from domain.errors import NotFound
 from projections.feed import Recorded, Unreadable
 from sagas.dashboard.port import Log
 from sagas.dashboard.timeline import HIDDEN, body
-from sagas.dashboard.visit import Visit, not_there
-from sagas.story import recorded
+from sagas.dashboard.visit import Refused, Visit, not_there
 
-MOST: Final = 400
-"""Events that are shown; a saga with more is not told by looking at them one by one."""
-REQUESTS: Final = 40
+CONTEXT: Final = "sagas"
+MOST: Final = 10_000
+"""Events of one context that are looked for."""
+SIZE: Final = 100
+"""Events on one page."""
 ROW, LANE, LEFT = 27, 20, 12
 ORDER: Final = ("users", "products", "orders", "payments", "sagas", "notifications", "operations")
+RANKS: Final = {name: rank for rank, name in enumerate(ORDER)}
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An event in its row. `cause` is the number of the row that it follows from."""
+    """An event in its row. `cause` is the number of the row that it follows from, which may be on another page."""
 
     number: int
+    row: int
     context: str
     recorded: Recorded
     lane: int
@@ -47,7 +52,7 @@ class Node:
 
     @property
     def y(self) -> float:
-        return (self.number - 0.5) * ROW
+        return (self.row + 0.5) * ROW
 
     @property
     def type(self) -> str:
@@ -64,54 +69,106 @@ class Graph:
     """The context of the cause, and a path of SVG."""
     width: int
     height: int
-    more: bool
+
+
+class Place(NamedTuple):
+    """An event of some context, without what it says."""
+
+    context: str
+    position: int
+    stream: UUID
+    event_id: UUID
+    recorded_at: datetime
+    causation_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """All that goes back to the same requests, in the order of time. `whole`: none was left out."""
+
+    events: Sequence[Place]
+    whole: bool
+
+    def page(self, first: int) -> Sequence[Place]:
+        return self.events[first - 1 : first - 1 + SIZE]
+
+    def numbers(self) -> Mapping[UUID, int]:
+        return {each.event_id: number for number, each in enumerate(self.events, 1)}
 
 
 async def show(visit: Visit) -> Response:
-    id = visit.request.path_params["id"]
-    logs = visit.desk.sealed
+    id, logs, first = visit.request.path_params["id"], visit.desk.sealed, first_of(visit.asked("from"))
     try:
-        own = await recorded(logs["sagas"], id)
+        own = (await visit.desk.stories.of(id)).recorded
     except NotFound:
         raise not_there("saga or order", id) from None
-    found, more = await related(logs, own)
-    return visit.page("saga_causes.html", id=own[0].event.originator_id, graph=graph(found, own, more=more),
-                      hidden=HIDDEN)  # fmt: skip
-
-
-async def related(logs: Mapping[str, Log], own: Sequence[Recorded]) -> tuple[list[tuple[str, Recorded]], bool]:
-    """With their contexts, in the order of time, and whether there are more."""
-    requests = list(dict.fromkeys(each.correlation_id for each in own if each.correlation_id))
-    asked = [(name, request) for name in logs for request in requests[:REQUESTS]]
-    answers = await asyncio.gather(*(logs[name].correlated(request, MOST) for name, request in asked))
-    found = {(name, each.position): each for (name, _), answer in zip(asked, answers, strict=True) for each in answer}
-    found |= {("sagas", each.position): each for each in own}
-    ordered = sorted(((name, each) for (name, _), each in found.items()), key=when)
-    return ordered[:MOST], len(ordered) > MOST or len(requests) > REQUESTS
-
-
-def when(found: tuple[str, Recorded]) -> tuple[object, int, int]:
-    """What one context records is in the order of its log; between contexts the clock must do."""
-    name, each = found
-    return each.recorded_at, ORDER.index(name) if name in ORDER else len(ORDER), each.position
-
-
-def graph(found: Sequence[tuple[str, Recorded]], own: Sequence[Recorded], *, more: bool) -> Graph:
-    present = {name for name, _ in found}
-    names = [name for name in ORDER if name in present] + sorted(present - set(ORDER))
-    saga = own[0].event.originator_id
-    rows: dict[UUID, int] = {}
-    nodes = []
-    for number, (name, each) in enumerate(found, 1):
-        rows.setdefault(each.event_id, number)
-        cause = rows.get(each.causation_id) if each.causation_id else None
-        ours = each.event.originator_id == saga
-        nodes.append(Node(number, name, each, names.index(name), cause, ours, body(each.event)))
-    arrows = [(nodes[node.cause - 1].context, arrow(nodes[node.cause - 1], node)) for node in nodes if node.cause]
-    width = LEFT * 2 + (len(names) - 1) * LANE
-    return Graph(
-        nodes, [(name, LEFT + n * LANE) for n, name in enumerate(names)], arrows, width, len(nodes) * ROW, more
+    trace, saga = await traced(logs, own), own[0].event.originator_id
+    if first > len(trace.events):
+        raise Refused(HTTPStatus.NOT_FOUND, f"There is no number {first}", f"There are {len(trace.events)} events.")
+    return visit.page(
+        "saga_causes.html",
+        id=saga,
+        graph=graph(trace, await read(logs, trace.page(first)), first, saga),
+        hidden=HIDDEN,
+        first=first,
+        count=len(trace.events),
+        whole=trace.whole,
+        size=SIZE,
     )
+
+
+def first_of(text: str | None) -> int:
+    """The number of the first event of the page that this one is on. Raises Refused."""
+    if text is not None and (not text.isdecimal() or int(text) < 1):
+        raise Refused(HTTPStatus.BAD_REQUEST, f"{text} is no number", "It is a whole number from 1 on.")
+    return (int(text or 1) - 1) // SIZE * SIZE + 1
+
+
+async def traced(logs: Mapping[str, Log], own: Sequence[Recorded]) -> Trace:
+    """Its own events, and with one statement for each context those of others."""
+    requests = list(dict.fromkeys(each.correlation_id for each in own if each.correlation_id))
+    saga = own[0].event.originator_id
+    answers = await asyncio.gather(*(log.correlated(requests, MOST, but=saga) for log in logs.values()))
+    events = [Place(CONTEXT, e.position, saga, e.event_id, e.recorded_at, e.causation_id) for e in own]
+    events += [
+        Place(name, e.position, e.originator_id, e.event_id, e.recorded_at, e.causation_id)
+        for name, answer in zip(logs, answers, strict=True)
+        for e in answer
+    ]
+    return Trace(sorted(events, key=when), all(len(answer) < MOST for answer in answers))
+
+
+def when(place: Place) -> tuple[datetime, int, int]:
+    """What one context records is in the order of its log; between contexts the clock must do."""
+    return place.recorded_at, RANKS.get(place.context, len(RANKS)), place.position
+
+
+async def read(logs: Mapping[str, Log], page: Sequence[Place]) -> dict[tuple[str, int], Recorded]:
+    """By context and position."""
+    names = sorted({each.context for each in page})
+    answers = await asyncio.gather(*(logs[n].at([e.position for e in page if e.context == n]) for n in names))
+    return {(name, e.position): e for name, answer in zip(names, answers, strict=True) for e in answer}
+
+
+def graph(trace: Trace, found: Mapping[tuple[str, int], Recorded], first: int, saga: UUID) -> Graph:
+    page, numbers = trace.page(first), trace.numbers()
+    present = {each.context for each in page}
+    names = [name for name in ORDER if name in present] + sorted(present - set(ORDER))
+    nodes = []
+    for row, each in enumerate(page):
+        recorded, ours, number = found[each.context, each.position], each.stream == saga, first + row
+        cause = before(numbers.get(each.causation_id) if each.causation_id else None, number)
+        said = "" if ours else body(recorded.event)
+        nodes.append(Node(number, row, each.context, recorded, names.index(each.context), cause, ours, said))
+    here = [(nodes[node.cause - first], node) for node in nodes if node.cause and node.cause >= first]
+    width = LEFT * 2 + (len(names) - 1) * LANE
+    lanes = [(name, LEFT + n * LANE) for n, name in enumerate(names)]
+    return Graph(nodes, lanes, [(cause.context, arrow(cause, node)) for cause, node in here], width, len(nodes) * ROW)
+
+
+def before(cause: int | None, number: int) -> int | None:
+    """Clocks of several processes may put an event before its cause: no line leads up."""
+    return cause if cause is not None and cause < number else None
 
 
 def arrow(cause: Node, effect: Node) -> str:

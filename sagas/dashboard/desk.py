@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Final, TypeVar
 
 from domain.actor import Actor
 from domain.aggregate import Context
 from projections.pool import Pool
+from sagas.dashboard.alive import Alive
 from sagas.dashboard.healthy import Healthy
 from sagas.dashboard.live import News
+from sagas.dashboard.past import Past
 from sagas.dashboard.port import Commands, Denials, Log, Mails, Trying
 from sagas.dashboard.session import Sessions
 from sagas.dashboard.shared import Shared
 from sagas.dashboard.stories import Stories
+from sagas.dashboard.versions import Versions
+
+T = TypeVar("T")
+
+LONG: Final = 3600.0  # seconds
 
 
 def clock() -> datetime:
@@ -42,6 +50,13 @@ class Desk:
     news: News
     healthy: Healthy
     stories: Stories
+    alive: Alive
+    past: Past
+    versions: Versions
     stopping: asyncio.Event
     shared: Shared = field(default_factory=Shared)
     now: Callable[[], datetime] = field(default=clock)
+
+    async def once(self, model: str, name: Hashable, look: Callable[[], Awaitable[T]]) -> T:
+        """What all see who look at the same while the read model stands where it was seen last: it is made once."""
+        return await self.shared.of((name, model, self.news.seen(model)), LONG, look)

@@ -21,11 +21,12 @@ from projections.parked import Group
 from projections.payments.queries import UNMATCHED, UNMATCHED_WEBHOOKS
 from projections.payments.row import UnmatchedRow, UnmatchedWebhookRow
 from projections.pool import Pool, connected
-from projections.sagas.queries import usual
+from projections.sagas.queries import Usual
 from projections.table import R
 from sagas.advice import RULES_FAILED, Remedy, remedy
 from sagas.dashboard.charts import Chart, Series, nice_time, whole
-from sagas.dashboard.rows import Odd, listed
+from sagas.dashboard.odd import Odd
+from sagas.dashboard.rows import listed
 from sagas.dashboard.views import lasting
 
 STRETCHES: Final = 60  # into which a window is divided
@@ -157,7 +158,8 @@ class Figures:
     todos: int
     todos_since: datetime | None
     mails: int
-    charts: Sequence[Chart]
+    unreadable: Sequence[tuple[str, Odd]] = ()
+    """Rows of those above that cannot be read, with what they are."""
 
     @property
     def failed_replays(self) -> list[OperationRow]:
@@ -168,7 +170,8 @@ class Figures:
         return [standing for standing in self.standings if standing.state == "LIVE"]
 
 
-async def figures(pool: Pool, window: timedelta, now: datetime) -> Figures:
+async def figures(pool: Pool, takes: Usual, now: datetime) -> Figures:
+    """`takes` is how long sagas usually take."""
     latest = Ordering("created_at", descending=True)
     async with connected(pool) as connection:
         by_status = await (await connection.execute(SAGAS_BY_STATUS, [UNDER_WAY])).fetchall()
@@ -181,23 +184,24 @@ async def figures(pool: Pool, window: timedelta, now: datetime) -> Figures:
     failed = [Condition("status", "eq", "FAILED"), Condition("requested_at", "gte", now - DAY)]
     assert todos is not None
     assert mails is not None
+    odd: list[tuple[str, Odd]] = []
     return Figures(
         at=now,
         sagas={Status(status): Waiting(count, since) for status, count, since in by_status},
         stuck=stuck_of(stuck),
-        ages=await ages(pool, now),
+        ages=await ages(pool, takes, now),
         parked=groups,
-        webhooks=await readable(pool, UNMATCHED_WEBHOOKS, [], latest, SHOWN),
+        webhooks=await readable(pool, UNMATCHED_WEBHOOKS, [], latest, SHOWN, ("webhook", odd)),
         webhooks_count=await UNMATCHED_WEBHOOKS.count(pool, [], COUNTED),
-        outcomes=await readable(pool, UNMATCHED, [], latest, SHOWN),
+        outcomes=await readable(pool, UNMATCHED, [], latest, SHOWN, ("outcome", odd)),
         outcomes_count=await UNMATCHED.count(pool, [], COUNTED),
-        failed=await readable(pool, OPERATIONS, failed, LATEST_FIRST, MOST_FAILED),
+        failed=await readable(pool, OPERATIONS, failed, LATEST_FIRST, MOST_FAILED, ("operation", odd)),
         standings=standings,
         stopped=[Stopped(*row) for row in stopped],
         todos=todos[0],
         todos_since=todos[1],
         mails=mails[0],
-        charts=await checkout_charts(pool, window, now),
+        unreadable=odd,
     )
 
 
@@ -214,15 +218,20 @@ def stuck_of(rows: Sequence[tuple[str, str | None, str | None, str | None, int, 
 
 
 async def readable(
-    pool: Pool, listing: Listing[R], where: Sequence[Condition], ordering: Ordering, size: int
+    pool: Pool,
+    listing: Listing[R],
+    where: Sequence[Condition],
+    ordering: Ordering,
+    size: int,
+    odd: tuple[str, list[tuple[str, Odd]]],
 ) -> list[R]:
-    """Without rows that cannot be read, which the lists themselves show as such."""
-    found = await listed(pool, listing, where, ordering, Page(size))
+    """Those that cannot be read are put aside, under what they are."""
+    (what, aside), found = odd, await listed(pool, listing, where, ordering, Page(size))
+    aside += [(what, row) for row in found.rows if isinstance(row, Odd)]
     return [row for row in found.rows if not isinstance(row, Odd)]
 
 
-async def ages(pool: Pool, now: datetime) -> list[Ages]:
-    takes = await usual(pool)
+async def ages(pool: Pool, takes: Usual, now: datetime) -> list[Ages]:
     most = {process: p95 for process, (_, p95) in takes.items()}
     values = {"now": now, "under_way": UNDER_WAY, "most": Jsonb(most)}
     async with connected(pool) as connection:

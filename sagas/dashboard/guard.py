@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Final
+from time import monotonic
+from typing import Final, TypeVar
 from urllib.parse import urlencode, urlsplit
 
+from psycopg import Error
+from psycopg_pool import PoolTimeout
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from domain.actor import ANONYMOUS, Actor
-from projections.users.queries import USERS, sign_ins_of
+from projections.users.queries import USERS
 from sagas.dashboard import sign_in
 from sagas.dashboard.access import may
 from sagas.dashboard.desk import Desk
@@ -24,10 +27,14 @@ from sagas.dashboard.visit import SAFE, Refused, Visit, read_form
 
 log: Final = logging.getLogger("chobo.dashboard")
 
+T = TypeVar("T")
+
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 OVER: Final = "Your session is over. Nothing was done: sign in and send it again."
 AGAIN: Final = "Nothing was done twice, and that it was sent again is in the audit log."
+LIVE: Final = "text/event-stream"
+ASKED_AGAIN: Final = 30.0  # seconds after which a page that goes on by itself must be let in again
 LONGEST_WHY: Final = 500
 STRANGE: Final = "This form did not come from a page of this dashboard, so nothing was done."
 
@@ -45,9 +52,37 @@ def guarded(page: Page, desk: Desk) -> Endpoint:
             if page.method == "POST":
                 await visit.denied(*what(page, request), f"needs the scope {page.scope}")
             raise Refused(HTTPStatus.FORBIDDEN, "You may not do that", f"It takes more than {roles_of(actor)}.")
-        return renewed(await (sent(page, visit) if page.method == "POST" else page.show(visit)), visit)
+        response = await (sent(page, visit) if page.method == "POST" else page.show(visit))
+        if isinstance(response, StreamingResponse) and response.media_type == LIVE:
+            response.body_iterator = while_let_in(response.body_iterator, visit)
+        return renewed(response, visit)
 
     return endpoint
+
+
+async def while_let_in(sent: AsyncIterable[T], visit: Visit) -> AsyncIterator[T]:
+    """What a page that goes on by itself is sent, until its session is over or its roles are others.
+
+    Such a stream is never silent for longer than `live.ALIVE`. Whoever is let in asks for it anew.
+    """
+    asked = monotonic()
+    async for each in sent:
+        if monotonic() - asked >= ASKED_AGAIN:
+            asked = monotonic()
+            if not await still(visit):
+                return
+        yield each
+
+
+async def still(visit: Visit) -> bool:
+    """Whether who looks is let in as they were. Where that cannot be known now, it is asked again next time."""
+    if not visit.desk.sessions.lasts(visit.session):
+        return False
+    try:
+        return await known(visit.desk, visit.session) == visit.actor
+    except (Error, PoolTimeout) as error:
+        log.warning("it is not known whether a session is over: %s", error)
+        return True
 
 
 def found(request: Request, desk: Desk) -> Session | Over | None:
@@ -55,14 +90,11 @@ def found(request: Request, desk: Desk) -> Session | Over | None:
 
 
 async def known(desk: Desk, session: Session) -> Actor | None:
-    """With the roles of this moment; None for who may not be let in any more or has a new password since."""
+    """With the roles of this moment; None once the session was ended, wherever that was, or nobody may be let in."""
+    if not await desk.alive.is_alive(session, desk.now()):
+        return None
     row = await USERS.one(desk.reads, session.user)
-    (sign_ins,) = await sign_ins_of(desk.reads, [session.user])
-    if row is None or row.blocked_at is not None:
-        return None
-    if sign_ins is not None and sign_ins.password_since is not None and sign_ins.password_since > session.since:
-        return None
-    return Actor(row.id, frozenset(row.roles))
+    return Actor(row.id, frozenset(row.roles)) if row is not None and row.blocked_at is None else None
 
 
 async def kept_out(request: Request, desk: Desk, page: Page, session: Over | None) -> Response:

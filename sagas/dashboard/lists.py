@@ -17,7 +17,8 @@ from projections.table import R
 from projections.users.queries import USERS
 from projections.users.row import UserRow
 from sagas.dashboard.live import stream
-from sagas.dashboard.rows import Listed, Odd, listed, mark, page, place, read
+from sagas.dashboard.odd import Odd
+from sagas.dashboard.rows import Listed, listed, mark, mark_of, page, place, read
 from sagas.dashboard.visit import Refused, Visit
 
 SIZE: Final = 50
@@ -49,7 +50,8 @@ class Timed(Generic[R]):
     async def page(self, visit: Visit, where: Sequence[Condition]) -> ListPage[R]:
         after, before = visit.asked("after"), visit.asked("before")
         found = await listed(visit.desk.reads, self.listing, where, self.ordering, page(self.size, after, before))
-        places = [self._place(row) for row in found.rows if not isinstance(row, Odd)]
+        marks = [mark for row in found.rows if (mark := mark_of(row, self.column))]
+        places = [place(mark.value, mark.id) for mark in marks]
         return ListPage(
             found.rows,
             earlier=places[0] if places and there_is_earlier(found, after, before) else None,
@@ -57,16 +59,16 @@ class Timed(Generic[R]):
             first=places[0] if places and after is None and before is None else None,
         )
 
-    def _place(self, row: Any) -> str:
-        return place(getattr(row, self.column), row.id)
-
     async def newer(self, visit: Visit, where: Sequence[Condition]) -> Response:
         """Says how many rows have come on top; they are shown on request, so that nothing moves under the pointer."""
         first = visit.asked("first")
 
-        async def fragment() -> str:
+        async def made() -> str:
             found = await listed(visit.desk.reads, self.listing, where, self.ordering, self._before(mark(first)))
             return visit.html("newer.html", count=len(found.rows), more=found.more)
+
+        async def fragment() -> str:
+            return await visit.desk.once(self.model, (visit.request.url.path, visit.request.url.query), made)
 
         seen = visit.request.headers.get("last-event-id") or ""
         return stream(visit.desk.news, self.model, fragment, seen=seen, stopping=visit.desk.stopping)

@@ -49,6 +49,10 @@ class News:
         await self._look()
         return self._found.get(model, "")
 
+    def seen(self, model: str) -> str:
+        """As of the last look."""
+        return self._found.get(model, "")
+
     async def after(self, model: str, position: str, within: float) -> str:
         """The position as soon as it is another one; the same when that takes longer than so many seconds."""
         self._waiting += 1

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
+from uuid import UUID
 
 from starlette.responses import Response
 
 from domain.ids import new_id
 from domain.operations.kinds import OperationKind
+from projections import generations
+from projections.pool import connected
 from sagas.dashboard import operation
 from sagas.dashboard.asking import Wish, confirmed, reason_of, requested, uuid_of
 from sagas.dashboard.page import Show
@@ -28,8 +31,11 @@ async def show(visit: Visit) -> Response:
 
 
 async def live(visit: Visit) -> Response:
-    async def fragment() -> str:
+    async def made() -> str:
         return visit.html("model_rows.html", models=await all_models(visit))
+
+    async def fragment() -> str:
+        return await visit.desk.shared.of("models, made", FRESH, made)
 
     return ticking(fragment, visit.desk.stopping, LOOK)
 
@@ -94,17 +100,26 @@ def acting(verb: str, kind: OperationKind, *, typed: bool = False, forced: bool 
     """A form about one generation: `typed` asks for its name, `forced` has a box for doing it all the same."""
 
     async def act(visit: Visit) -> Response:
-        model, replay = visit.request.path_params["model"], visit.request.path_params["replay"]
-        wish = Wish(kind, replay, back=f"/models/{model}")
+        model, replay = visit.request.path_params["model"], uuid_of(visit.request.path_params["replay"], "replay")
+        wish = Wish(kind, str(replay), back=f"/models/{model}")
         if typed:
-            await confirmed(visit, wish, visit.posted("name"))
+            await confirmed(visit, wish, await name_of(visit, model, replay))
         body: dict[str, Any] = {"reason": reason_of(visit)}
         if forced:
             body["force"] = visit.posted("force") == "yes"
-        done = await requested(visit, wish, f"/v1/replays/{uuid_of(replay, 'replay')}/{verb}", body)
+        done = await requested(visit, wish, f"/v1/replays/{replay}/{verb}", body)
         return visit.go(f"/models/{model}", operation=str(done))
 
     return act
+
+
+async def name_of(visit: Visit, model: str, replay: UUID) -> str:
+    """The name of a generation, whatever the form says. Raises Refused where the model has no such one."""
+    async with connected(visit.desk.reads) as connection:
+        found = await generations.of_replay(connection, replay)
+    if found is None or found.model != model:
+        raise not_there(f"replay of {model}", replay)
+    return found.name
 
 
 compare: Final = acting("compare", OperationKind.REPLAY_COMPARE)

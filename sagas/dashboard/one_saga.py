@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
+from time import monotonic
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -14,12 +15,12 @@ from starlette.responses import Response
 
 from domain.errors import NotFound
 from domain.ids import OrderId, PaymentId, payment_of
-from domain.sagas.events import Course
+from domain.sagas.events import ActionTaken, Course
 from domain.sagas.saga import ACCEPTED, Saga
 from projections.pool import connected
 from sagas.advice import advised, sentence, unsettled
-from sagas.dashboard.actions import choices
-from sagas.dashboard.as_test import NEEDS_PERSON, as_test
+from sagas.dashboard.actions import ACT, choices
+from sagas.dashboard.as_test import NEEDS_PERSON, as_test, name_of
 from sagas.dashboard.came_of_it import asked_for
 from sagas.dashboard.healthy import Usual
 from sagas.dashboard.live import stream
@@ -29,7 +30,7 @@ from sagas.dashboard.stories import Untold
 from sagas.dashboard.swimlane import Drawing, drawing
 from sagas.dashboard.timeline import HIDDEN, timeline, timer
 from sagas.dashboard.views import style
-from sagas.dashboard.visit import Refused, Visit, not_there
+from sagas.dashboard.visit import SAFE, Refused, Visit, not_there
 from sagas.explain import Explanation, explained
 from sagas.runs import Attempt, Run, runs
 from sagas.story import Story
@@ -37,6 +38,11 @@ from sagas.story import Story
 MODEL: Final = "sagas"
 SHOWN: Final = 60
 """Events of a timeline on one page."""
+AGED: Final = 10.0  # seconds after which the times on an open page are told anew, while sagas move
+LINES: Final = 200
+"""Of a saga as a test, on its page; the file has all."""
+ATTEMPTS: Final = 10
+"""Of a step, the newest; the timeline has the others."""
 
 
 UNSAID: Final = frozenset({"", "NONE"})
@@ -100,14 +106,26 @@ def live_address(visit: Visit, saga: Saga, position: str) -> str:
 
 
 async def live(visit: Visit) -> Response:
-    id = visit.request.path_params["id"]
+    """Made anew when this saga has moved, or something was asked about it; and now and then, for the times in it."""
+    id, desk = visit.request.path_params["id"], visit.desk
     seen = visit.request.headers.get("last-event-id") or visit.asked("seen") or ""
+    asked = (visit.asked("upto"), visit.asked("acted"), visit.may(ACT))
+    last: tuple[int | None, str, float] | None = None
+    desk.versions.watch(id)
+
+    async def made() -> str:
+        found = await story(visit, id)
+        return "" if isinstance(found, Untold) else visit.html("saga_story.html", **await told(visit, found))
 
     async def fragment() -> str:
-        found = await story(visit, id)
-        if isinstance(found, Untold):
+        nonlocal last
+        desk.versions.watch(id)
+        version = (await desk.once(MODEL, "versions", desk.versions.look)).get(id)
+        now = (version, desk.news.seen("operations"), monotonic() // AGED)
+        if now == last:
             return ""
-        return visit.html("saga_story.html", **await told(visit, found))
+        last = now
+        return await desk.once(MODEL, ("saga", id, asked), made)
 
     return stream(visit.desk.news, MODEL, fragment, seen=seen, stopping=visit.desk.stopping)
 
@@ -128,7 +146,13 @@ async def test(visit: Visit) -> Response:
     if isinstance(found, Untold):
         raise Refused(HTTPStatus.CONFLICT, "This saga cannot be told", found.why)
     text = as_test(found.saga, found.recorded)
-    return visit.page("saga_test.html", saga=found.saga, text=text, fails=found.saga.status in NEEDS_PERSON)
+    if visit.asked("file"):
+        name = f'attachment; filename="test_{name_of(found.saga)}.py"'
+        headers = SAFE | {"content-disposition": name}
+        return Response(text, media_type="text/x-python; charset=utf-8", headers=headers)
+    lines = text.splitlines(keepends=True)
+    return visit.page("saga_test.html", saga=found.saga, text="".join(lines[:LINES]), lines=len(lines),
+                      whole=len(lines) <= LINES, fails=found.saga.status in NEEDS_PERSON)  # fmt: skip
 
 
 async def story(visit: Visit, id: UUID) -> Story | Untold:
@@ -167,8 +191,10 @@ async def told(visit: Visit, story: Story, *, whole: bool = False) -> dict[str, 
         "earlier": None if whole or len(shown) <= SHOWN else shown[-SHOWN].event.originator_version - 1,
         "latest": upto >= saga.version,
         "deeds": await operator_log(visit, story),
+        "acted_in_all": sum(isinstance(each.event, ActionTaken) for each in story.recorded),
+        "attempts_shown": None if whole else ATTEMPTS,
         "order": order_of(saga),
-        "came": asked_for(visit.asked("acted"), saga, story.recorded),
+        "came": asked_for(visit.asked("acted"), story.recorded),
         "actions": choices(visit, saga, definition, advice.action if advice else None),
         "hidden": HIDDEN,
         "timer": timer,

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from domain import operations
 from domain.operations.operation import Operation, Status
-from projections.history import as_of
+from projections.history import AsOf, as_of
 from sagas.dashboard.asking import uuid_of
 from sagas.dashboard.desk import Desk
 from sagas.dashboard.ticking import ticking
@@ -44,9 +44,13 @@ class Shown:
 
 
 async def found(desk: Desk, id: UUID) -> Operation | None:
-    """From the log, so that it is there as soon as it is asked for."""
-    state = await as_of(operations.CONTEXT, desk.sealed[operations.CONTEXT.name], id)
+    state = await told(desk, id)
     return state.state if state is not None else None
+
+
+async def told(desk: Desk, id: UUID) -> AsOf | None:
+    """From the log, so that it is there as soon as it is asked for; with the last that it says of it."""
+    return await as_of(operations.CONTEXT, desk.sealed[operations.CONTEXT.name], id)
 
 
 async def asked_for(visit: Visit) -> Shown | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from asyncio import gather
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,11 +14,12 @@ from projections.listing import Condition, Page
 from projections.operations.queries import LATEST_FIRST, OPERATIONS
 from projections.operations.row import OperationRow
 from sagas.dashboard.audit_pages import names
-from sagas.dashboard.came_of_it import CameOfIt, came_of_it
+from sagas.dashboard.came_of_it import CameOfIt, came_since
 from sagas.dashboard.lists import users
+from sagas.dashboard.odd import Odd
 from sagas.dashboard.operation import TONES, WORDS
 from sagas.dashboard.personal import may_read_reasons
-from sagas.dashboard.rows import Odd, listed
+from sagas.dashboard.rows import listed
 from sagas.dashboard.timeline import HIDDEN
 from sagas.dashboard.visit import Visit
 from sagas.story import Story
@@ -50,7 +50,8 @@ async def operator_log(visit: Visit, story: Story) -> list[Deed]:
     reasons = await reasons_of(visit, acted)
     deeds = [
         *(deed(visit, story, each, reasons, known) for each in acted),
-        *(refused(visit, row, known) for row in denied),
+        *(refused(visit, row, known) for row in denied if not isinstance(row, Odd)),
+        *(unreadable(row, story.recorded[-1].event.timestamp) for row in denied if isinstance(row, Odd)),
     ]
     return sorted(deeds, key=lambda each: each.at, reverse=True)[:ACTED]
 
@@ -63,9 +64,11 @@ async def reasons_of(visit: Visit, acted: Sequence[Recorded]) -> dict[UUID, str]
     """By event, of those that can be opened, for who may read them."""
     if not may_read_reasons(visit):
         return {}
-    log = visit.desk.opened[CONTEXT]
-    asked = [log.stream(each.event.originator_id, each.event.originator_version - 1, limit=1) for each in acted]
-    events: list[Any] = [opened.event for (opened,) in await gather(*asked)]
+    sealed = [each for each in acted if by(each)]  # a service's words are not
+    if sealed:
+        versions = [each.event.originator_version for each in sealed]
+        acted = [*acted, *await visit.desk.opened[CONTEXT].picked(sealed[0].event.originator_id, versions)]
+    events: list[Any] = [each.event for each in acted]
     return {event.action_id: event.reason for event in events if isinstance(event.reason, str)}
 
 
@@ -73,7 +76,7 @@ def deed(
     visit: Visit, story: Story, recorded: Recorded, reasons: Mapping[UUID, str], known: Mapping[UUID, str]
 ) -> Deed:
     event: Any = recorded.event
-    came = came_of_it(story.saga, story.recorded, event.action_id)
+    came = came_since(story.recorded, event.action_id)
     why = reasons.get(event.action_id, HIDDEN)
     return Deed(event.timestamp, recorded.actor, known.get(event.by), event.action.lower(), why, came)
 
@@ -87,10 +90,16 @@ def refused(visit: Visit, row: OperationRow, known: Mapping[UUID, str]) -> Deed:
     return Deed(row.requested_at, row.actor, who, row.kind.removeprefix(ITS_OWN), why, came)
 
 
-async def operations(visit: Visit, id: UUID) -> Sequence[OperationRow]:
+def unreadable(row: Odd, at: datetime) -> Deed:
+    """First of all, since nothing says when it was."""
+    return Deed(at, f"operation {row.id}", None, "", "", CameOfIt("unreadable", "bad", row.why))
+
+
+async def operations(visit: Visit, id: UUID) -> Sequence[OperationRow | Odd]:
     """What was denied, and what else the audit log has about it; what the saga took is in its own stream."""
     found = await listed(
         visit.desk.reads, OPERATIONS, [Condition("target", "eq", str(id))], LATEST_FIRST, Page(ACTED)
     )  # fmt: skip
-    rows = [row for row in found.rows if not isinstance(row, Odd)]
-    return [row for row in rows if row.status == "DENIED" or not row.kind.startswith(ITS_OWN)]
+    return [
+        row for row in found.rows if isinstance(row, Odd) or row.status == "DENIED" or not row.kind.startswith(ITS_OWN)
+    ]

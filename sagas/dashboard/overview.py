@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from starlette.responses import Response
 
 from sagas.dashboard.access import BULK
-from sagas.dashboard.figures import COUNTED, WINDOWS, Figures, figures
+from sagas.dashboard.desk import Desk
+from sagas.dashboard.figures import COUNTED, WINDOWS, Figures, checkout_charts, figures
 from sagas.dashboard.ticking import TICK, ticking
 from sagas.dashboard.visit import Refused, Visit
 
 USUAL: Final = "1h"
+FRESH: Final = TICK - 0.1  # seconds for which all who look see the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,10 @@ def needs(found: Figures) -> Iterator[Need]:
     if others := [row for row in found.failed if row not in replays]:
         why = f"the last: {others[0].kind}, {others[0].explanation or 'no more was said'}"
         yield Need("Failed operations", str(len(others)), why, "/audit?status=FAILED", others[-1].requested_at)
+    if found.unreadable:
+        what, first = found.unreadable[0]
+        why = f"the first: {what} {first.id}, {first.why}"
+        yield Need("Unreadable rows", str(len(found.unreadable)), why, "/#unreadable", None)
     if found.mails:
         why = "within a day; nobody was told"
         yield Need("Failed notifications", f"{found.mails:,}", why, "/notifications?status=FAILED", None)
@@ -65,19 +72,31 @@ async def show(visit: Visit) -> Response:
 
 
 async def live(visit: Visit) -> Response:
-    async def fragment() -> str:
+    """Nothing in it depends on who looks, so it is made once for all."""
+    name = window(visit)
+
+    async def made() -> str:
         return visit.html("overview_figures.html", **await values(visit))
+
+    async def fragment() -> str:
+        return await visit.desk.shared.of(("overview, made", name), FRESH, made)
 
     return ticking(fragment, visit.desk.stopping)
 
 
 async def values(visit: Visit) -> dict[str, Any]:
-    """Looked up once for all who look at the same window."""
+    """Looked up once for all who look; the charts, for all who look at the same window."""
     desk, name = visit.desk, window(visit)
-    found = await desk.shared.of(
-        ("overview", name), TICK - 0.1, lambda: figures(desk.reads, WINDOWS[name], desk.now())
+    found = await desk.shared.of("overview", FRESH, partial(looked_up, desk))
+    drawn = await desk.shared.of(
+        ("charts", name), FRESH, lambda: checkout_charts(desk.reads, WINDOWS[name], desk.now())
     )  # fmt: skip
-    return {"found": found, "needs": list(needs(found)), "in_bulk": visit.may(BULK), "window": name, "windows": WINDOWS}
+    shown = {"found": found, "drawn": drawn, "needs": list(needs(found)), "in_bulk": visit.may(BULK)}
+    return shown | {"window": name, "windows": WINDOWS}
+
+
+async def looked_up(desk: Desk) -> Figures:
+    return await figures(desk.reads, await desk.healthy.takes(), desk.now())
 
 
 def window(visit: Visit) -> str:

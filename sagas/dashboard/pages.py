@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sagas.dashboard import acting, bulk, causes, one_saga, overview, saga_list
+from sagas.dashboard import acting, bulk, bulk_of_all, causes, one_saga, outcomes, overview, saga_list
 from sagas.dashboard.access import BULK
 from sagas.dashboard.actions import ACT
 from sagas.dashboard.operating_pages import OPERATING
@@ -21,9 +21,11 @@ PAGES: Final = [
     Page("/", overview.show, "Overview"),
     Page("/sagas", saga_list.show, "Sagas"),
     Page("/sagas/live", saga_list.live),
-    Page("/sagas/bulk", bulk.preview_all, scope=BULK),
-    Page("/sagas/bulk", bulk.preview, scope=BULK, method="POST"),
+    Page("/sagas/bulk", bulk.preview, scope=BULK),
+    Page("/sagas/bulk/all", bulk_of_all.preview, scope=BULK),
     Page("/sagas/bulk/go", bulk.go, scope=BULK, method="POST"),
+    Page("/sagas/bulk/outcomes", outcomes.show, scope=BULK),
+    Page("/sagas/bulk/outcomes/live", outcomes.live, scope=BULK),
     Page("/sagas/{id:uuid}", one_saga.show),
     Page("/sagas/{id:uuid}/live", one_saga.live),
     Page("/sagas/{id:uuid}/bundle", one_saga.bundle),

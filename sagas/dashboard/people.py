@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from domain import users as accounts
-from domain.actor import Actor, Role
+from domain.actor import Actor, Role, user_of
 from domain.errors import DomainError
 from domain.event import Erased
 from domain.users import user as rules
@@ -144,12 +144,6 @@ def decision(recorded: Recorded) -> Decision:
         user_of(recorded.actor),
         None if isinstance(reason, Erased) else reason,
     )
-
-
-def user_of(actor: str) -> UUID | None:
-    """Of an actor as it is stored with an event; None for a service."""
-    kind, _, id = actor.partition(":")
-    return UUID(id) if kind == "user" else None
 
 
 def role_lines(found: Account, by: Actor, at: datetime, *, may: bool) -> list[RoleLine]:

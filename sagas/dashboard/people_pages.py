@@ -20,9 +20,10 @@ from projections.users.row import UserRow
 from sagas.dashboard.asking import Wish, confirmed, done, reason_of, uuid_of, version_of
 from sagas.dashboard.lists import Timed, one_of, users
 from sagas.dashboard.notification_pages import masked
+from sagas.dashboard.odd import Odd
 from sagas.dashboard.people import ROLES, TONES, TYPED, Account, CannotBeTold, account, held, role_lines
 from sagas.dashboard.personal import SCOPE, is_open
-from sagas.dashboard.rows import Odd, listed
+from sagas.dashboard.rows import listed
 from sagas.dashboard.visit import Refused, Visit, not_there
 
 LIST: Final = Timed(USERS, "created_at", "users")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from starlette.responses import Response
 
+from domain.actor import Actor
 from domain.operations.kinds import OperationKind
+from domain.operations.operation import Operation, Status
 from sagas.dashboard import operation
 from sagas.dashboard.asking import Wish, reason_of, requested, uuid_of
 from sagas.dashboard.port import Log
@@ -31,20 +33,23 @@ def may_read_reasons(visit: Visit) -> bool:
 
 
 async def is_open(visit: Visit, stream: UUID) -> bool:
-    """Whether who looks has had this stream opened, a short while ago: the address names the operation."""
+    """Whether who looks has had this stream opened, a short while ago: the address names the operation.
+
+    It must have been done: a denial is an operation too. How old it is the log knows: ids may be anybody's.
+    """
     text = visit.asked("personal")
     if text is None or not visit.may(SCOPE):
         return False
-    id = uuid_of(text, "operation")
-    asked = await operation.found(visit.desk, id)
-    if asked is None or asked.kind != OperationKind.PERSONAL_SHOW or asked.target != str(stream):
+    found = await operation.told(visit.desk, uuid_of(text, "operation"))
+    if found is None or not opens(found.state, stream, visit.actor):
         return False
-    return asked.by == visit.actor.id and visit.desk.now() - made_at(id) < OPEN_FOR
+    return timedelta(0) <= visit.desk.now() - found.last.recorded_at < OPEN_FOR
 
 
-def made_at(id: UUID) -> datetime:
-    """Of a UUIDv7, which operations have."""
-    return datetime.fromtimestamp((id.int >> 80) / 1000, UTC)
+def opens(asked: Operation, stream: UUID, who: Actor) -> bool:
+    """Whether this operation is one by which they had just this stream opened."""
+    done = asked.status is Status.DONE and asked.kind == OperationKind.PERSONAL_SHOW
+    return done and asked.target == str(stream) and asked.by is not None and asked.by == who.id
 
 
 def log_of(visit: Visit, context: str, *, opened: bool) -> Log:

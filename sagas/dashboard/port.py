@@ -77,8 +77,20 @@ class Log(Protocol):
         """The last position recorded at or before a time."""
         ...
 
-    async def correlated(self, correlation_id: str, limit: int) -> list[Recorded]:
-        """The first events of a correlation id, in order."""
+    async def streams(self, ids: Sequence[UUID]) -> list[Recorded]:
+        """The events of several aggregates, one after another, each in order."""
+        ...
+
+    async def picked(self, id: UUID, versions: Sequence[int]) -> list[Recorded]:
+        """Single events of one aggregate, in order."""
+        ...
+
+    async def at(self, positions: Sequence[int]) -> list[Recorded]:
+        """In order."""
+        ...
+
+    async def correlated(self, correlation_ids: Sequence[str], limit: int, *, but: UUID) -> Sequence[Stored]:
+        """Events of these correlation ids, in order, without their states; those of one aggregate are left out."""
         ...
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Generic
+from typing import Any, Final, Generic
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -14,17 +14,10 @@ from pydantic_core import from_json
 from projections.listing import Condition, Listing, Mark, Ordering, Page, Statement
 from projections.pool import Pool, connected
 from projections.table import R
+from sagas.dashboard.odd import Odd
 from sagas.dashboard.visit import Refused
 
 BETWEEN: Final = "~"
-
-
-@dataclass(frozen=True, slots=True)
-class Odd:
-    """A row that this release cannot read: its id, if even that is there, and why."""
-
-    id: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +51,14 @@ def one(listing: Listing[R], text: str) -> R | Odd:
     except ValidationError as error:
         found = from_json(text)
         places = ", ".join(".".join(map(str, problem["loc"][1:])) for problem in error.errors()[:3])
-        return Odd(str(found.get("id", "")), f"it cannot be read: {places}")
+        return Odd(str(found.get("id", "")), f"it cannot be read: {places}", found)
     return row
+
+
+async def by_id(pool: Pool, listing: Listing[R], id: UUID) -> R | Odd | None:
+    """One row, for a page of its own."""
+    found = await read(pool, listing, listing.statement([Condition("id", "eq", id)], Ordering("id"), Page(1)))
+    return found[0] if found else None
 
 
 # -- a place in a list, as it stands in an address ---------------------------------------------------------------------
@@ -67,6 +66,16 @@ def one(listing: Listing[R], text: str) -> R | Odd:
 
 def place(value: datetime, id: UUID) -> str:
     return f"{value.isoformat()}{BETWEEN}{id}"
+
+
+def mark_of(row: Any, column: str) -> Mark | None:
+    """Where a row is in a list by a column of times, also one that cannot be read; None where not even these can be."""
+    if not isinstance(row, Odd):
+        return Mark(getattr(row, column), row.id)
+    try:
+        return Mark(datetime.fromisoformat(row.found[column]), UUID(row.id))
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def mark(text: str | None) -> Mark | None:

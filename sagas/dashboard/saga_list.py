@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -21,9 +21,13 @@ from projections.listing import Condition, Ordering, Page, Statement
 from projections.pool import Pool, connected
 from projections.sagas.queries import NEWEST_FIRST, OLDEST_FIRST, SAGA_LINES, Usual
 from projections.sagas.row import SagaLine, WaitsFor
+from sagas.dashboard.access import BULK
+from sagas.dashboard.desk import Desk
 from sagas.dashboard.live import stream
-from sagas.dashboard.rows import Listed, Odd, listed, page, place, read
+from sagas.dashboard.odd import Odd, unshowable
+from sagas.dashboard.rows import Listed, listed, mark_of, page, place, read
 from sagas.dashboard.saga_words import TONES, WAITS, WORDS, Shown, shown
+from sagas.dashboard.views import link
 from sagas.dashboard.visit import Refused, Visit
 from sagas.processes import PROCESSES
 
@@ -162,10 +166,16 @@ async def slow(pool: Pool, where: list[Condition], asked: Wanted, takes: Usual, 
         for process, (_, most) in takes.items()
         if asked.process in (None, process)
     ]  # fmt: skip
-    rows = [row for part in parts for row in part.rows if not isinstance(row, Odd)]
-    rows.sort(key=lambda row: (row.started_at, row.id), reverse=asked.ordering.descending)
+    rows = [row for part in parts for row in part.rows if mark_of(row, "started_at")]
+    rows.sort(key=in_order, reverse=asked.ordering.descending)
     kept = rows[-SIZE:] if wanted_page.backward else rows[:SIZE]
     return Listed(kept, more=len(rows) > SIZE or any(part.more for part in parts))
+
+
+def in_order(row: SagaLine | Odd) -> tuple[datetime, UUID]:
+    mark = mark_of(row, "started_at")
+    assert mark is not None, "a row without a place is not in the list"
+    return mark.value, mark.id
 
 
 async def found_by(pool: Pool, id: UUID) -> Listed[SagaLine]:
@@ -209,7 +219,14 @@ Line = Shown | Odd
 
 async def lines(pool: Pool, rows: Sequence[SagaLine | Odd], takes: Usual, now: datetime) -> list[Line]:
     roots = await roots_of(pool, rows)
-    return [row if isinstance(row, Odd) else shown(row, takes, now, roots.get(row.id)) for row in rows]
+    return [row if isinstance(row, Odd) else line(row, takes, now, roots.get(row.id)) for row in rows]
+
+
+def line(row: SagaLine, takes: Usual, now: datetime, root: str | None = None) -> Line:
+    try:
+        return shown(row, takes, now, root)
+    except Exception as error:  # noqa: BLE001  # whatever is wrong with one, the others are shown
+        return unshowable(row, error)
 
 
 async def roots_of(pool: Pool, rows: Sequence[SagaLine | Odd]) -> dict[UUID, str]:
@@ -268,8 +285,8 @@ def later(asked: Wanted, listed: Listed[SagaLine]) -> str | None:
 
 
 def edge(rows: Sequence[SagaLine | Odd], at: int) -> str | None:
-    known = [row for row in rows if not isinstance(row, Odd)]
-    return place(known[at].started_at, known[at].id) if known else None
+    known = [mark for row in rows if (mark := mark_of(row, "started_at"))]
+    return place(known[at].value, known[at].id) if known else None
 
 
 # -- while somebody looks ----------------------------------------------------------------------------------------------
@@ -286,17 +303,26 @@ async def live(visit: Visit) -> Response:
     asked, ids = wanted(visit), shown_ids(visit.asked("shown") or "")
     seen = visit.request.headers.get("last-event-id") or visit.asked("seen") or ""
 
-    async def fragment() -> str:
+    async def made() -> str:
         desk, now = visit.desk, visit.desk.now()
         takes = await desk.healthy.takes()
         rows = {str(row.id): row for row in await by_ids(desk.reads, ids)}
         kept = [rows[str(id)] for id in ids if str(id) in rows]
-        first = await found(desk.reads, replace(asked, after=None, before=None), takes, now)
-        news = sum(str(row.id) not in rows for row in first.rows) if asked.after is None and asked.before is None else 0
+        news = 0 if asked.after or asked.before else await newer(desk, asked, takes, rows)
         return visit.html("saga_rows.html", asked=asked, lines=await lines(desk.reads, kept, takes, now), news=news,
-                          counts=await counts(desk.reads), choices={"states": STATES, "tones": TONES})  # fmt: skip
+                          counts=await desk.once(MODEL, COUNTS, lambda: counts(desk.reads)),
+                          choices={"states": STATES, "tones": TONES})  # fmt: skip
+
+    async def fragment() -> str:
+        return await visit.desk.once(MODEL, ("sagas", link(visit), tuple(ids), visit.may(BULK)), made)
 
     return stream(visit.desk.news, MODEL, fragment, seen=seen, stopping=visit.desk.stopping)
+
+
+async def newer(desk: Desk, asked: Wanted, takes: Usual, shown: Container[str]) -> int:
+    """How many would be on the first page that are not shown."""
+    first = await desk.once(MODEL, asked, lambda: found(desk.reads, asked, takes, desk.now()))
+    return sum(str(row.id) not in shown for row in first.rows)
 
 
 def shown_ids(text: str) -> list[UUID]:

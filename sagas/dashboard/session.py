@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from hmac import compare_digest
+from hmac import compare_digest, new
 from typing import Final
 from uuid import UUID
 
@@ -49,6 +49,7 @@ class Sessions:
 
     def __init__(self, secret: bytes, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._box = Fernet(urlsafe_b64encode(sha256(b"chobo dashboard session" + secret).digest()))
+        self._vouches = sha256(b"chobo dashboard voucher" + secret).digest()
         self._now = now
 
     def begin(self, user: UUID, email: str, refresh: str) -> Session:
@@ -63,8 +64,18 @@ class Sessions:
             session = Session.model_validate_json(self._box.decrypt(cookie.encode()))
         except (InvalidToken, ValidationError, ValueError):
             return None
-        now = self._now()
-        return Over(session) if now - session.since > LASTS or now - session.seen > IDLE else session
+        return session if self.lasts(session) and self._now() - session.seen <= IDLE else Over(session)
+
+    def lasts(self, session: Session) -> bool:
+        """Whether it is not too old; nobody must have asked for anything lately."""
+        return self._now() - session.since <= LASTS
+
+    def vouched(self, text: str) -> str:
+        """What only this installation can say of a text: that it has seen it to be so."""
+        return new(self._vouches, text.encode(), sha256).hexdigest()
+
+    def vouches(self, text: str, said: str) -> bool:
+        return compare_digest(self.vouched(text).encode(), said.encode())
 
     def renewed(self, session: Session) -> Session | None:
         """Seen now, if that is worth a new cookie."""

@@ -25,6 +25,11 @@ SIGN_IN: Final = f"{BASE}/sign-in"
 NOT_FOR_YOU: Final = "This account may not look at anything here: that takes the role staff, operator or admin."
 NOT_REACHED: Final = "Nobody can sign in at present: the command API cannot be reached."
 
+ONLY_HERE: Final = (
+    "Only this browser is signed out: the command API cannot be reached, so the session itself could not be ended. "
+    "It is over in an hour in which nobody uses it. Changing your password ends it too."
+)
+
 
 def form(request: Request, *, status: int = 200, problem: str = "", email: str = "", next: str = "") -> Response:
     values = {"theme": theme_of(request), "problem": problem, "email": email, "next": next}
@@ -84,18 +89,21 @@ def encrypted(request: Request) -> bool:
 
 
 async def sign_out(visit: Visit) -> Response:
-    await ended(visit.desk, visit.session, client_of(visit.request))
-    response = RedirectResponse(SIGN_IN, HTTPStatus.SEE_OTHER, headers=SAFE)
+    """The command API ends the session, and with it what a copy of the cookie could do."""
+    response: Response = RedirectResponse(SIGN_IN, HTTPStatus.SEE_OTHER, headers=SAFE)
+    if not await ended(visit.desk, visit.session, client_of(visit.request)):
+        response = form(visit.request, status=HTTPStatus.SERVICE_UNAVAILABLE, problem=ONLY_HERE)
     response.delete_cookie(COOKIE, path=BASE)
     return response
 
 
-async def ended(desk: Desk, session: Session, client: str) -> None:
-    """With the command API too; where that is away it ends by itself."""
+async def ended(desk: Desk, session: Session, client: str) -> bool:
+    """False where the command API is away: it is over by itself only when it is old."""
     try:
         await desk.commands.post(Asked("/v1/sessions/sign-out", {"refreshToken": session.refresh}, client))
     except Unreachable:
-        return
+        return False
+    return True
 
 
 async def switch_theme(request: Request) -> Response:

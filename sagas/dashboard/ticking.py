@@ -9,7 +9,7 @@ from typing import Final
 
 from starlette.responses import StreamingResponse
 
-from sagas.dashboard.live import ALIVE, message
+from sagas.dashboard.live import ALIVE, made, message
 
 TICK: Final = 2.0  # seconds between two looks
 
@@ -29,8 +29,8 @@ async def ticks(fragment: Fragment, stopping: asyncio.Event, every: float) -> As
         with suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), every)
             return
-        html, silent = await fragment(), silent + every
-        if html != last:
+        html, silent = await asyncio.shield(asyncio.ensure_future(made(fragment))), silent + every
+        if html and html != last:
             last, silent = html, 0.0
             yield message("", html)
         elif silent >= ALIVE:

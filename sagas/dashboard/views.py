@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from domain.money import Money
+from sagas.dashboard.odd import unshowable
 
 BASE: Final = "/dashboard"
 
@@ -90,6 +91,15 @@ def money(minor: int | None, currency: str | None) -> str:
     return ("\N{MINUS SIGN}" if minor < 0 else "") + str(Money(amount=abs(minor), currency=currency))
 
 
+def guarded(row: Any, columns: int, caller: Callable[[], Markup]) -> Markup:
+    """`{% call guarded(row, 6) %}` around what a table says of a row: where that fails, the row says so itself."""
+    try:
+        return caller()
+    except Exception as error:  # noqa: BLE001  # whatever is wrong with one, the others are shown
+        template = TEMPLATES.get_template("odd_row.html")
+        return Markup(template.render(odd=unshowable(row, error), columns=columns))  # noqa: S704  # it is escaped there
+
+
 def short(id: object) -> str:
     """The end of an id: ids made at the same time begin alike."""
     return str(id)[-8:]
@@ -130,5 +140,5 @@ TEMPLATES.filters |= {
     "lasting": lasting, "ago": ago, "until": until, "stamp": stamp, "clock": clock, "machine": machine, "short": short,
     "words": words,
 }  # fmt: skip
-TEMPLATES.globals |= {"base": BASE, "money": money, "link": link}
+TEMPLATES.globals |= {"base": BASE, "money": money, "link": link, "guarded": guarded}
 TEMPLATES.filters |= {"hour": hour, "json": as_json, "compact": compact}

@@ -36,9 +36,15 @@ SAFE: Final = {
 class Refused(Exception):
     """What was asked for is not done; the page says why. `title` is short, `text` says what to do instead."""
 
-    def __init__(self, status: int, title: str, text: str, *, back: str = "/", on: str = "") -> None:
-        """`back` is the page that is offered to go on from, `on` what the link to it says."""
+    def __init__(
+        self, status: int, title: str, text: str, *, back: str = "/", on: str = "", page: Response | None = None
+    ) -> None:
+        """`back` is the page that is offered to go on from, `on` what the link to it says.
+
+        `page` is shown instead, where it says all this itself: a form that comes back as it was filled in.
+        """
         super().__init__(title)
+        self.page = page
         self.status = status
         self.title = title
         self.text = text

@@ -42,8 +42,8 @@ async def test_a_customer_sees_their_own_and_staff_all(api: Api) -> None:
 async def test_nobody_finds_what_is_not_for_them_by_its_id(api: Api) -> None:
     for id in (THEIRS, STAFFS):
         assert (await api.ask(ONE, id=str(id)))["notification"] is None
-        node = await api.ask("query ($id: ID!) { node(id: $id) { id } }", id=str(id))
-        assert node["node"] is None
+        refusal = await api.refused("query ($id: ID!) { node(id: $id) { id } }", id=str(id))
+        assert refusal["extensions"]["code"] == "NOT_FOUND"
 
 
 async def test_one_shows_what_it_is_about_and_its_sending_to_staff_only(api: Api) -> None:

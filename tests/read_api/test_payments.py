@@ -100,7 +100,9 @@ async def test_a_customer_sees_only_their_own(api: Api) -> None:
     await api.has_seen("payments", [*a_payment(1, *STORY), *a_payment(2, *STORY, customer=OTHER)])
     assert (await api.ask(ONE, id=id_of(1)))["payment"]["id"] == id_of(1)
     assert (await api.ask(ONE, id=id_of(2))) == {"payment": None}
-    assert (await api.ask("query ($id: ID!) { node(id: $id) { id } }", id=id_of(2))) == {"node": None}
+    assert (await api.refused("query ($id: ID!) { node(id: $id) { id } }", id=id_of(2)))["extensions"][
+        "code"
+    ] == "NOT_FOUND"
     assert (await api.ask(ALL))["payments"] == {"nodes": [{"id": id_of(1)}], "totalCount": 1}
     assert (await api.ask(ALL, "staff"))["payments"]["totalCount"] == 2
     assert (await api.refused(ALL, None))["extensions"]["code"] == "UNAUTHENTICATED"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 import pytest
 
 from domain.actor import Actor, Role
@@ -78,12 +76,10 @@ async def test_sagas_are_found_by_what_they_wait_for(working: Api) -> None:
 
 async def test_a_node_may_be_a_saga(working: Api) -> None:
     document = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
-    ids = [str(SAGA), str(uuid4()), str(ORDER), "x"]
+    ids = [str(SAGA), str(ORDER)]
     assert (await working.ask(document, "staff", ids=ids))["nodes"] == [
         {"__typename": "Saga", "id": str(SAGA)},
-        None,
         {"__typename": "Order", "id": str(ORDER)},
-        None,
     ]
 
 
@@ -97,5 +93,6 @@ async def test_sagas_are_for_those_who_work_here(working: Api, monkeypatch: pyte
     assert (await working.refused(ONE, id=str(SAGA)))["extensions"]["code"] == "FORBIDDEN"
     seen = "query ($id: ID!, $saga: ID!) { order(id: $id) { saga { id } sagas { id } } node(id: $saga) { id } }"
     monkeypatch.setitem(ACTORS, "owner", Actor(an_id("customer", 1), frozenset({Role.CUSTOMER})))
-    own = await working.ask(seen, "owner", id=str(ORDER), saga=str(SAGA))
-    assert own == {"order": {"saga": None, "sagas": []}, "node": None}
+    own = (await working.post(seen, "owner", id=str(ORDER), saga=str(SAGA))).json()
+    assert own["data"] == {"order": {"saga": None, "sagas": []}, "node": None}
+    assert own["errors"][0]["path"] == ["node"]

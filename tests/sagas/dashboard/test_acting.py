@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from infra.dashboard import InProcess
+from sagas.dashboard.port import Answered, Asked, Unreachable
 from tests.eventually import eventually
 from tests.sagas.dashboard.conftest import Visitor
 from tests.sagas.dashboard.house import OPERATOR, PASSWORD, House
@@ -71,6 +74,11 @@ def test_an_action_is_done_once_however_often_the_button_is_pressed(house: House
     assert after
     assert after["version"] == before["version"] + 1
     assert "Pause was done." in desk.get(f"sagas/{house.saga('waiting')}?acted={key}")
+    lines = f"audit?kind=saga.pause&status=DONE&target={house.saga('waiting')}"
+    eventually(lambda: desk.get(lines).count('<tr id="a-') == 1)
+    line = re.search(r'<tr id="a-([^"]+)', desk.get(lines))
+    assert line
+    assert "twice" in desk.get(f"audit/{line[1]}")
     assert desk.act("waiting", "resume").status_code == 303
 
 
@@ -90,28 +98,115 @@ def test_what_failed_again_is_told_as_failed_in_the_banner_and_in_the_log(house:
 # --- many at once -----------------------------------------------------------------------------------------------------
 
 
+def picks(house: House, *names: str) -> list[str]:
+    """As the list has them."""
+    seen = {name: house.look(house.saga(name)) for name in names}
+    return [f"{house.saga(name)}~{found['version']}" for name, found in seen.items() if found]
+
+
+def preview(desk: Desk, action: str, picks: list[str]) -> str:
+    return desk.get(f"sagas/bulk?{urlencode({'action': action, 'pick': picks}, doseq=True)}")
+
+
+def outcomes(desk: Desk, answer: httpx.Response) -> str:
+    """The page that a form of many leads to."""
+    assert answer.status_code == 303, answer.text
+    return desk.get(answer.headers["location"].removeprefix("/dashboard/"))
+
+
 def test_many_are_done_one_first_and_what_has_moved_on_is_left_alone(house: House):
     for name in ("a", "b", "c"):
         house.place_waiting(name)
-    desk = Desk(house)
-    seen = {name: house.look(house.saga(name)) for name in ("a", "b", "c")}
-    picks = [f"{house.saga(name)}~{found['version']}" for name, found in seen.items() if found]
-    html = desk.post("sagas/bulk", action="pause", pick=picks).text
-    assert "Pause 3 of 3 sagas?" in html
+    desk, key, picked = Desk(house), str(uuid4()), picks(house, "a", "b", "c")
+    assert "Pause 3 of 3 sagas?" in preview(desk, "pause", picked)
+    form = {"action": "pause", "pick": picked, "key": key}
 
-    wrong = desk.post("sagas/bulk/go", action="pause", pick=picks, reason="a test", typed="2")
-    assert said(wrong) == (400, "It was not confirmed")
-    key = str(uuid4())
-    first = desk.post("sagas/bulk/go", action="pause", pick=picks, reason="a test", typed="3", key=key).text
-    assert (first.count("Pause was done."), "2 are left" in first) == (1, True)
+    first = desk.post("sagas/bulk/go", **form, reason="a test", typed="3")
+    html = outcomes(desk, first)
+    assert (html.count("Pause was done."), "2 are left" in html) == (1, True)
 
     assert desk.act("c", "pause", reason="meanwhile").status_code == 303
-    rest = desk.post("sagas/bulk/go", action="pause", stage="rest", pick=picks[1:], reason="a test", key=key).text
-    assert rest.count("Pause was done.") == 1
-    assert rest.count("It has moved on since you looked") == 1
-    again = desk.post("sagas/bulk", action="resume", pick=picks).text
+    rest = desk.post("sagas/bulk/go", **form, stage="rest")
+    assert rest.headers["location"] == first.headers["location"]
+    html = outcomes(desk, rest)
+    assert html.count("Pause was done.") == 2
+    assert html.count("It has moved on since you looked") == 1
+    assert "left" not in html
+    again = preview(desk, "resume", picked)
     assert "Resume 0 of 3 sagas?" in again
     assert again.count("it has moved on since it was picked") == 3
+
+
+def test_nobody_gets_at_the_others_before_the_first_went_well_for_them(house: House):
+    house.hire("second@chobo.example", "admin")
+    for name in ("d", "e", "f"):
+        house.place_waiting(name)
+    desk, key, picked = Desk(house), str(uuid4()), picks(house, "d", "e", "f")
+    form = {"action": "cancel", "pick": picked, "key": key, "reason": "let me"}
+
+    def refused(who: Desk, **more: Any) -> None:
+        answer = who.post("sagas/bulk/go", **form | {"stage": "rest"} | more)
+        assert said(answer) == (409, "One goes first")
+
+    refused(desk)
+    assert desk.post("sagas/bulk/go", **form, typed="").status_code == 422
+    paused = desk.post("sagas/bulk/go", **form | {"action": "pause", "pick": picked[:2]}, typed="2")
+    assert "Pause was done." in outcomes(desk, paused)
+    refused(desk)  # the first was asked for something else
+    refused(desk, action="pause")  # and with others
+    refused(desk, action="pause", pick=picked[:2], key=str(uuid4()))  # by another form
+    eventually(
+        lambda: Desk(house, "second@chobo.example").get("sagas/bulk?action=pause&pick=x").count("cannot be read")
+    )
+    refused(Desk(house, "second@chobo.example"), action="pause", pick=picked[:2])  # and by somebody else
+    assert [found["status"] for name in "def" if (found := house.look(house.saga(name)))] == ["RUNNING"] * 3
+
+
+def test_what_was_asked_for_so_far_is_told_when_the_command_api_is_away_half_way(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("g", "h", "i"):
+        house.place_waiting(name)
+    desk = Desk(house)
+    form = {"action": "pause", "pick": picks(house, "g", "h", "i"), "key": str(uuid4())}
+    first = desk.post("sagas/bulk/go", **form, reason="half of it", typed="3")
+    post, away = InProcess.post, f"/v1/sagas/{house.saga('i')}/pause"
+
+    async def broken(self: InProcess, asked: Asked) -> Answered:
+        if asked.path == away:
+            raise Unreachable("POST")
+        return await post(self, asked)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(InProcess, "post", broken)
+        answer = desk.post("sagas/bulk/go", **form, stage="rest")
+    assert said(answer) == (503, "The command API cannot be reached")
+    assert "1 of 2 were asked for so far" in answer.text
+    assert first.headers["location"].replace("&", "&amp;") in answer.text
+    html = outcomes(desk, first)
+    assert (html.count("Pause was done."), "1 is left" in html) == (2, True)
+    assert outcomes(desk, desk.post("sagas/bulk/go", **form, stage="rest")).count("Pause was done.") == 3
+
+
+# --- a slip -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_slip_loses_neither_the_selection_nor_the_reason(house: House):
+    desk, picked = Desk(house), picks(house, "waiting", "stuck")
+    form = {"action": "pause", "pick": picked, "reason": "told at length"}
+    answer = desk.post("sagas/bulk/go", **form, typed="3")
+    assert answer.status_code == 422
+    assert "It was not confirmed. Type 2 to confirm: the number of sagas." in answer.text
+    assert "told at length</textarea>" in answer.text
+    assert all(f'name="pick" value="{pick}"' in answer.text for pick in picked)
+    answer = desk.act("waiting", "cancel", reason="told at length", typed="cancle")
+    assert (answer.status_code, "told at length</textarea>" in answer.text) == (422, True)
+    assert "It was not confirmed. Type cancel to confirm: it cannot be taken back." in answer.text
+    answer = desk.act("waiting", "pause", reason=" ")
+    assert (answer.status_code, "It takes a reason." in answer.text) == (422, True)
+    assert [found["status"] for name in ("waiting", "stuck") if (found := house.look(house.saga(name)))] == [
+        "RUNNING", "STUCK",
+    ]  # fmt: skip
 
 
 # --- in a browser -----------------------------------------------------------------------------------------------------
@@ -169,14 +264,19 @@ def test_an_admin_picks_two_and_pauses_them(operator: Visitor, house: House):
         page.locator(f"#p-{house.saga(name)}").check()
     page.select_option("[name=action]", "pause")
     page.click("text=See what it would cause")
+    page.reload()  # the selection is in the address
+    assert "Pause 2 of 2 sagas?" in operator.text()
     assert operator.axe() == []
     page.fill("[name=reason]", "a look")
     page.fill("[name=typed]", "2")
     page.click("text=Pause the first of them")
-    page.get_by_text("1 are left").wait_for()
+    page.wait_for_url("**/sagas/bulk/outcomes?**")
+    page.get_by_text("1 is left").wait_for()
     assert operator.axe() == []
     page.click("text=Pause the other 1")
-    page.get_by_text("What came of each").wait_for()
+    page.get_by_text("Pause was done.").nth(1).wait_for()
+    page.reload()
+    assert operator.text().count("Pause was done.") == 2
 
 
 def tab_to(visitor: Visitor, text: str) -> None:

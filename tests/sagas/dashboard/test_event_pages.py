@@ -21,6 +21,7 @@ from tests.sagas.dashboard.test_frame import signed_in
 from tests.sagas.dashboard.test_parked_pages import posted
 
 NAME = "<script>alert(1)</script>"
+SHOW = "personal.show"
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +146,34 @@ def test_it_is_open_to_nobody_else_and_not_for_long(house: House, customer: str,
     assert "mallory" in get(house, there).text
     monkeypatch.setattr("sagas.dashboard.personal.OPEN_FOR", timedelta(0))
     assert "mallory" not in get(house, there).text
+
+
+def test_what_was_refused_opens_nothing(house: House, customer: str):
+    assert posted(house, STAFF, f"/streams/{customer}/open", reason="let me", context="users").status_code == 403
+    assert posted(house, OPERATOR, f"/streams/{customer}/open", reason="", context="users").status_code == 422
+
+    def denied() -> list[str]:
+        denials = (r for r in audited(house) if (r["status"], r["kind"], r["target"]) == ("DENIED", SHOW, customer))
+        return [str(row["id"]) for row in denials]
+
+    eventually(lambda: len(denied()) >= 2)
+    for id in denied():
+        answer = get(house, f"/aggregates/users/{customer}?at=1&personal={id}")
+        assert (answer.status_code, "mallory" in answer.text) == (200, False)
+
+
+def test_an_operation_of_another_kind_opens_nothing(house: House, customer: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sagas.dashboard.personal.OPEN_FOR", timedelta(days=9))
+    started = posted(house, OPERATOR, "/models/users/start", reason="a look").headers["location"]
+    operation = started.partition("operation=")[2]
+    assert "mallory" not in get(house, f"/aggregates/users/{customer}?at=1&personal={operation}").text
+    by_another = house.ask(f"/v1/streams/{customer}/show-personal", {"reason": "another's"})["id"]
+    assert "mallory" not in get(house, f"/aggregates/users/{customer}?at=1&personal={by_another}").text
+    opened = posted(house, OPERATOR, f"/streams/{customer}/open", reason="mine", context="users", at="1")
+    there = opened.headers["location"].removeprefix("/dashboard")
+    assert "mallory" in get(house, there).text
+    monkeypatch.setattr("sagas.dashboard.personal.OPEN_FOR", timedelta(microseconds=1))
+    assert "mallory" not in get(house, there).text  # since when it is open the log says, not the id
 
 
 # -- while somebody looks ----------------------------------------------------------------------------------------------

@@ -125,7 +125,7 @@ def head(house: House) -> str:
 def test_who_may_only_look_is_denied_and_that_is_kept(house: House):
     replay = replay_of(house, "sales", 1)
     for path in ("start", f"{replay}/cancel"):
-        answer = posted(house, STAFF, f"/models/sales/{path}", reason="let me", name="x", confirm="x")
+        answer = posted(house, STAFF, f"/models/sales/{path}", reason="let me", confirm="sales@1")
         assert (answer.status_code, "You may not do that" in answer.text) == (403, True)
     denied = {"replay.start", "replay.cancel"}
     eventually(lambda: {row["kind"] for row in audited(house) if row["status"] == "DENIED"} == denied)
@@ -143,6 +143,9 @@ def test_what_cannot_be_done_is_refused_and_says_why(house: House):
             422,
             "was not confirmed",
         ),
+        (f"/models/sales/{live}/drop", {"reason": "x", "name": "", "confirm": ""}, 422, "was not confirmed"),
+        (f"/models/sales/{live}/drop", {"reason": "x", "name": "x", "confirm": "x"}, 422, "was not confirmed"),
+        (f"/models/users/{live}/drop", {"reason": "x", "confirm": "sales@1"}, 404, "no replay of users"),
         ("/models/sales/x/cancel", {"reason": "x", "name": "", "confirm": ""}, 400, "is no id of a replay"),
     ]
     for path, fields, status, said in cases:

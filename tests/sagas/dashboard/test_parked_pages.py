@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
+from html import unescape
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
 from domain.ids import new_id
+from infra.dashboard import InProcess
+from sagas.dashboard.parked_bulk import Seen, packed
+from sagas.dashboard.port import Answered, Asked
 from tests.eventually import eventually
 from tests.sagas.dashboard.conftest import Visitor
 from tests.sagas.dashboard.house import OPERATOR, STAFF, House, opened
@@ -144,6 +150,88 @@ def test_what_cannot_be_done_is_refused_and_says_why(house: House, mistake: Bug)
     twice = {"reason": "a double click", "attempts": "1", "key": str(new_id())}
     first, again = [posted(house, OPERATOR, f"/parked/{id}/retry", **twice) for _ in range(2)]
     assert (again.status_code, f'href="{first.headers["location"]}"' in again.text) == (409, True)
+    eventually(lambda: parked(house) == [])
+
+
+def test_the_others_wait_for_a_canary_of_this_cause_that_went_well_for_the_same_person(
+    house: House, mistake: Bug, monkeypatch: pytest.MonkeyPatch
+):
+    house.hire("another@chobo.example", "admin")
+    ids = drafts(house, 3)
+    seen = packed([Seen(UUID(id), 1) for id in ids])
+    first = {"reason": "mended", "id": ids[0], "attempts": "1"}
+    other = posted(house, OPERATOR, "/parked/cause/canary", fingerprint="ValueError elsewhere", **first)
+    assert (other.status_code, "It has another cause by now" in other.text) == (412, True)
+
+    mistake.there = False
+    canary = posted(house, OPERATOR, "/parked/cause/canary", fingerprint=CAUSE, **first)
+    query = httpx.URL(canary.headers["location"]).params
+    eventually(lambda: len(parked(house)) == 2)
+    good = {"canary": query["operation"], "vouched": query["vouched"], "fingerprint": CAUSE, "ids": seen}
+
+    def refused(who: str = OPERATOR, **more: str) -> None:
+        answer = posted(house, who, "/parked/cause/retry", reason="all of them", **good | more)
+        assert (answer.status_code, "One goes first" in answer.text) == (409, True), answer.text
+
+    refused(vouched="")
+    refused(fingerprint="ValueError elsewhere")
+    eventually(lambda: posted(house, "another@chobo.example", "/parked/cause/retry", reason="").status_code == 422)
+    refused("another@chobo.example")
+    alone = posted(house, OPERATOR, f"/parked/{ids[1]}/retry", reason="alone", attempts="1")
+    eventually(lambda: len(parked(house)) == 1)
+    refused(canary=httpx.URL(alone.headers["location"]).params["operation"])
+    with monkeypatch.context() as patch:
+        patch.setattr("sagas.dashboard.parked_bulk.GOOD_FOR", timedelta(0))
+        refused()
+    assert len(parked(house)) == 1
+    assert posted(house, OPERATOR, "/parked/cause/retry", reason="all of them", **good).status_code == 303
+    eventually(lambda: parked(house) == [])
+    assert [row["parameters"] for row in audited(house) if row["reason"] == "all of them"] == [{"attempts": 1}] * 3
+
+
+def test_one_that_is_refused_keeps_none_of_the_others_from_being_retried(
+    house: House, mistake: Bug, monkeypatch: pytest.MonkeyPatch
+):
+    ids = drafts(house, 11)
+    mistake.there = False
+    first = {"reason": "mended", "id": ids[0], "attempts": "1", "fingerprint": CAUSE}
+    query = httpx.URL(posted(house, OPERATOR, "/parked/cause/canary", **first).headers["location"]).params
+    eventually(lambda: len(parked(house)) == 10)
+    post = InProcess.post
+
+    async def refusing(self: InProcess, asked: Asked) -> Answered:
+        refused = asked.path == f"/v1/parked/{ids[1]}/retry"
+        return Answered(422, {"title": "not this one"}) if refused else await post(self, asked)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(InProcess, "post", refusing)
+        answer = posted(
+            house, OPERATOR, "/parked/cause/retry", reason="all", canary=query["operation"], vouched=query["vouched"],
+            fingerprint=CAUSE, ids=packed([Seen(UUID(id), 1) for id in ids[1:]]),
+        )  # fmt: skip
+    assert (answer.status_code, "9 of 10 were asked for, 1 were refused" in answer.text) == (422, True)
+    there = re.search(r'<a href="/dashboard([^"]+)">What came of those', answer.text)
+    assert there
+    cookies = signed_in(house, OPERATOR)
+    page = httpx.get(f"{house.address}/dashboard{unescape(there[1])}", cookies=cookies).text
+    assert "What came of 9 retries" in page
+    eventually(lambda: [str(row["id"]) for row in parked(house)] == [ids[1]])
+    posted(house, OPERATOR, f"/parked/{ids[1]}/retry", reason="tidy up", attempts="1")
+    eventually(lambda: parked(house) == [])
+
+
+def test_what_is_to_be_typed_the_form_does_not_decide(house: House, mistake: Bug):
+    [id] = drafts(house, 1)
+    event = str(parked(house)[0]["event_id"])
+    for fields in ({"event-type": "", "confirm": ""}, {"event-type": "x", "confirm": "x"}):
+        answer = posted(house, OPERATOR, f"/parked/{id}/discard", reason="x", event=event, **fields)
+        assert (answer.status_code, "It was not confirmed" in answer.text) == (422, True)
+    other = {"event": str(new_id()), "confirm": "orders.order-drafted"}
+    answer = posted(house, OPERATOR, f"/parked/{id}/discard", reason="x", **other)
+    assert (answer.status_code, "It has moved on" in answer.text) == (412, True)
+    assert len(parked(house)) == 1
+    mistake.there = False
+    posted(house, OPERATOR, f"/parked/{id}/retry", reason="tidy up", attempts="1")
     eventually(lambda: parked(house) == [])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from itertools import count
 
 import pytest
@@ -69,3 +70,41 @@ async def test_only_what_has_changed_is_sent_until_it_stops():
 
     sent = [message async for message in ticks(fragment, stopping, 0.001)]
     assert sent == [":\n\n", "id: \ndata: one\n\n", "id: \ndata: two\n\n"]
+
+
+async def test_what_may_be_stale_is_given_once_more_and_looked_up_meanwhile():
+    clock, numbers, may = Clock(), count(1), asyncio.Event()
+    kept = Shared(clock, stale=True)
+
+    async def look() -> int:
+        await may.wait()
+        return next(numbers)
+
+    may.set()
+    assert await kept.of("usual", 30.0, look) == 1
+    clock.now = 31.0
+    may.clear()
+    assert [await kept.of("usual", 30.0, look) for _ in range(3)] == [1, 1, 1]
+    may.set()
+    await eventually(kept, look, 2)
+    assert next(numbers) == 3, "it was looked up once for the three who asked"
+
+
+async def test_what_cannot_be_looked_up_again_stays_what_it_was():
+    clock, numbers = Clock(), count()
+    kept = Shared(clock, stale=True)
+
+    async def look() -> int:
+        return 1 // (next(numbers) - 1)
+
+    assert await kept.of("usual", 30.0, look) == -1
+    clock.now = 31.0
+    assert await kept.of("usual", 30.0, look) == -1
+    await asyncio.sleep(0)
+    assert await kept.of("usual", 30.0, look) == -1
+
+
+async def eventually(kept: Shared, look: Callable[[], Awaitable[int]], wanted: int) -> None:
+    async with asyncio.timeout(5):
+        while await kept.of("usual", 30.0, look) != wanted:
+            await asyncio.sleep(0)
