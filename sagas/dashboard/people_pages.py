@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from http import HTTPStatus
 from itertools import chain
 from typing import Any, Final
@@ -22,7 +23,7 @@ from sagas.dashboard.lists import Timed, one_of, users
 from sagas.dashboard.notification_pages import masked
 from sagas.dashboard.odd import Odd
 from sagas.dashboard.people import ROLES, TONES, TYPED, Account, CannotBeTold, account, held, role_lines
-from sagas.dashboard.personal import SCOPE, is_open
+from sagas.dashboard.personal import SCOPE, is_open, reason_shown
 from sagas.dashboard.rows import listed
 from sagas.dashboard.visit import Refused, Visit, not_there
 
@@ -111,6 +112,7 @@ async def show_one(visit: Visit) -> Response:
         decisions=found.decisions[::-1][:LATEST],
         lines=role_lines(found, visit.actor, visit.desk.now(), may=visit.may(ROLES)),
         audited=audited,
+        reason_shown=partial(reason_shown, visit),
         people=await colleagues(visit, by),
         opened=opened,
         may_open=visit.may(SCOPE),

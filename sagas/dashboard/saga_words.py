@@ -49,7 +49,7 @@ COURSES: Final = {
 }
 
 
-WAYS: Final = {Course.FORWARD: "", Course.BACK: "back ", Course.OVER: "other end ", Course.LATE: "late money "}
+WAYS: Final = {Course.FORWARD: "", Course.BACK: "back ", Course.OVER: "ending ", Course.LATE: "late money "}
 
 
 @dataclass(frozen=True, slots=True)
