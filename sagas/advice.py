@@ -131,8 +131,11 @@ def unpaid(saga: Saga, balance: Balance) -> Iterator[str]:
     if balance.committed:
         yield f"{units(balance.committed)} left the stock"
     missing = total.amount - balance.captured
-    held = f", {said(balance.held, total)} is authorised" if balance.held else ""
-    yield f"{said(missing, total)} not captured{held}"
+    if balance.held >= missing:
+        yield f"{said(missing, total)} authorised but not captured"
+    else:
+        held = f", {said(balance.held, total)} of it authorised" if balance.held else ""
+        yield f"{said(missing, total)} not captured{held}"
 
 
 def not_returned(saga: Saga, balance: Balance) -> Iterator[str]:

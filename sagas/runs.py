@@ -27,7 +27,10 @@ LATE = "late/"
 
 @dataclass
 class Attempt:
-    """`answer` is `accepted`, `refused` with a code, or empty while there is none; `version` is the saga's then."""
+    """`answer` is `accepted`, `refused` with a code, or empty while there is none; `version` is the saga's then.
+
+    `failed` says why nothing came of it, which may be known only after it was accepted.
+    """
 
     version: int
     command_id: UUID
@@ -37,6 +40,7 @@ class Attempt:
     answered_at: datetime | None = None
     answer: str = ""
     code: str = ""
+    failed: str = ""
     next_at: datetime | None = None
 
 
@@ -113,7 +117,7 @@ class Runs:
     def _failed(self, run: Run, event: StepFailed) -> None:
         run.failed = event.code
         if run.attempts:
-            run.attempts[-1].code, run.attempts[-1].next_at = event.code, event.next_at
+            run.attempts[-1].failed, run.attempts[-1].next_at = event.code, event.next_at
 
     def _late(self, step: str, due_at: datetime) -> None:
         for run in self.by_step.values():

@@ -41,6 +41,9 @@ CREATE INDEX sagas_by_process_started ON sagas (process, started_at, id);
 CREATE INDEX sagas_by_waits_started ON sagas (waits_for, started_at, id);
 CREATE INDEX sagas_by_key ON sagas (key);
 CREATE INDEX sagas_by_order ON sagas (order_id);
+CREATE INDEX sagas_by_id_end ON sagas (right(id::text, 8));         -- what people read out to each other
+CREATE INDEX sagas_by_key_end ON sagas (right(key::text, 8));
+CREATE INDEX sagas_by_order_end ON sagas (right(order_id::text, 8));
 CREATE INDEX sagas_by_process_took ON sagas (process, took) WHERE took IS NOT NULL;
 
 -- What operators had sagas do: lines of the audit log, as those of the table `operations`.

@@ -32,15 +32,19 @@ class Choice:
     meaning: str
     irreversible: bool
     why_not: str | None
+    advised: bool = False
 
     @property
     def name(self) -> str:
         return self.kind.lower()
 
 
-def choices(visit: Visit, saga: Saga, definition: Definition) -> list[Choice]:
+def choices(visit: Visit, saga: Saga, definition: Definition, advised: ActionKind | None = None) -> list[Choice]:
+    """What is advised first, then what is possible."""
     may = visit.may(ACT)
-    return [
-        Choice(kind, meaning, kind in IRREVERSIBLE, refusal(definition, saga, kind) if may else "it takes an operator")
+    found = [
+        Choice(kind, meaning, kind in IRREVERSIBLE, refusal(definition, saga, kind) if may else "it takes an operator",
+               advised=kind is advised)
         for kind, meaning in MEANINGS.items()
-    ]
+    ]  # fmt: skip
+    return sorted(found, key=lambda choice: (choice.why_not is not None, not choice.advised))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from sagas.dashboard.asking import uuid_of
 from sagas.dashboard.lists import Timed, between, equal, one_of, users
 from sagas.dashboard.odd import Odd, unshowable
 from sagas.dashboard.operation import TONES, WORDS
+from sagas.dashboard.personal import reason_shown
 from sagas.dashboard.rows import by_id, listed, mark_of
 from sagas.dashboard.views import compact, stamp
 from sagas.dashboard.visit import SAFE, Visit, not_there
@@ -72,6 +74,7 @@ async def show(visit: Visit) -> Response:
         statuses={status: WORDS[status] for status in Status},
         tones=TONES,
         kinds=KINDS,
+        reason_shown=partial(reason_shown, visit),
     )
 
 
@@ -103,7 +106,14 @@ async def show_one(visit: Visit) -> Response:
         raise not_there("operation", id)
     people = await names(visit, [row] if row else [])
     return visit.page(
-        "audit_one.html", id=id, row=row, odd=odd, asked=operation.shown(asked), events=events, names=people
+        "audit_one.html",
+        id=id,
+        row=row,
+        odd=odd,
+        asked=operation.shown(asked),
+        events=events,
+        names=people,
+        reason_shown=partial(reason_shown, visit),
     )
 
 
@@ -130,7 +140,7 @@ async def lines(visit: Visit, where: Sequence[Condition]) -> AsyncIterator[str]:
     after: Mark | None = None
     while True:
         found = await listed(visit.desk.reads, AUDIT, where, LATEST_FIRST, Page(STRETCH, after=after))
-        yield "".join(written(line(row)) for row in found.rows)
+        yield "".join(written(line(visit, row)) for row in found.rows)
         if not found.more:
             return
         marks = [mark for row in found.rows if (mark := mark_of(row, "requested_at"))]
@@ -140,21 +150,21 @@ async def lines(visit: Visit, where: Sequence[Condition]) -> AsyncIterator[str]:
         after = marks[-1]
 
 
-def line(row: OperationRow | Odd) -> list[str]:
+def line(visit: Visit, row: OperationRow | Odd) -> list[str]:
     """One that cannot be read is a line too, which says so."""
     if not isinstance(row, Odd):
         try:
-            return cells(row)
+            return cells(visit, row)
         except Exception as error:  # noqa: BLE001  # whatever is wrong with one, the others are written
             row = unshowable(row, error)
     said = {"requested at": str(row.found.get("requested_at", "")), "id": row.id, "status": "unreadable"}
     return [(said | {"explanation": row.why}).get(column, "") for column in COLUMNS]
 
 
-def cells(row: OperationRow) -> list[str]:
+def cells(visit: Visit, row: OperationRow) -> list[str]:
     return [
         stamp(row.requested_at), str(row.id), row.actor, row.kind, row.target, compact(row.parameters),
-        row.reason or "", row.status, compact(row.result) if row.result else "", row.explanation or "",
+        reason_shown(visit, row.reason), row.status, compact(row.result) if row.result else "", row.explanation or "",
         stamp(row.ended_at), row.correlation_id,
     ]  # fmt: skip
 

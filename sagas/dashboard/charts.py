@@ -13,7 +13,24 @@ HEIGHT: Final = 100
 STEPS: Final = (1, 2, 2.5, 5, 10)
 """What the end of a scale may be, in its decade."""
 
+TIMES: Final = (1, 2, 4, 10, 20, 40, 60, 120, 240, 600, 1200, 2400, 3600, 7200, 14_400, 28_800, 43_200, 86_400)
+
 Say = Callable[[float], str]
+
+
+def nice(value: float) -> float:
+    """The end of a scale on which the value fits."""
+    if value <= 0:
+        return 1.0
+    decade = 10.0 ** floor(log10(value))
+    return next(step * decade for step in STEPS if step * decade >= value - 1e-12)
+
+
+def nice_time(seconds: float) -> float:
+    """The same for seconds: a round number of seconds, minutes or hours, of which half is round as well."""
+    if seconds <= TIMES[0] or seconds > TIMES[-1]:
+        return nice(seconds)
+    return next(float(end) for end in TIMES if end >= seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +55,12 @@ class Chart:
     starts: Sequence[datetime]
     series: Sequence[Series]
     say: Say
+    ends: Callable[[float], float] = nice
+    """Where the scale ends on which a value fits."""
 
     @property
     def top(self) -> float:
-        return nice(max((v for s in self.series for v in s.values if v is not None), default=0.0))
+        return self.ends(max((v for s in self.series for v in s.values if v is not None), default=0.0))
 
     @property
     def marks(self) -> list[str]:
@@ -93,14 +112,6 @@ class Chart:
         """For who does not see it."""
         said = ", ".join(f"{s.name} {self.say(s.last)}" for s in self.series if s.last is not None)
         return f"{self.title}: {said or 'nothing to show'}; the scale ends at {self.say(self.top)}"
-
-
-def nice(value: float) -> float:
-    """The end of a scale on which the value fits."""
-    if value <= 0:
-        return 1.0
-    decade = 10.0 ** floor(log10(value))
-    return next(step * decade for step in STEPS if step * decade >= value - 1e-12)
 
 
 def whole(value: float) -> str:

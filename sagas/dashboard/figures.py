@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from psycopg.types.json import Jsonb
 
@@ -22,7 +23,8 @@ from projections.payments.row import UnmatchedRow, UnmatchedWebhookRow
 from projections.pool import Pool, connected
 from projections.sagas.queries import Usual
 from projections.table import R
-from sagas.dashboard.charts import Chart, Series, whole
+from sagas.advice import RULES_FAILED, Remedy, remedy
+from sagas.dashboard.charts import Chart, Series, nice_time, whole
 from sagas.dashboard.odd import Odd
 from sagas.dashboard.rows import listed
 from sagas.dashboard.views import lasting
@@ -39,10 +41,16 @@ MOST_FAILED: Final = 100  # operations
 SHOWN: Final = 10  # of each kind of thing that is listed
 COUNTED: Final = 1_000  # so many are counted, then it is "1,000 or more"
 
+NEED_PERSON: Final = [Status.STUCK, Status.COMPENSATION_FAILED, Status.PARKED]
 UNDER_WAY: Final = [status for status in Status if status is not Status.ENDED]
 
 SAGAS_BY_STATUS: Final = """
 SELECT status, count(*), min(since) FROM reads.sagas WHERE status = ANY(%s) GROUP BY status
+"""
+
+STUCK: Final = """
+SELECT process, step, code, currency, count(*), min(since), sum(held + captured - refunded)::bigint
+FROM reads.sagas WHERE status = ANY(%s) GROUP BY process, step, code, currency ORDER BY count(*) DESC, min(since)
 """
 
 CHECKOUTS: Final = """
@@ -54,7 +62,8 @@ GROUP BY stretch
 
 AGES: Final = """
 SELECT process, count(*), min(started_at), count(*) FILTER (
-    WHERE extract(epoch FROM %(now)s - started_at) > (%(most)s::jsonb ->> process)::float8)
+    WHERE extract(epoch FROM %(now)s - started_at) > (%(most)s::jsonb ->> process)::float8),
+    count(*) FILTER (WHERE status = 'COMPENSATING')
 FROM reads.sagas WHERE status = ANY(%(under_way)s) GROUP BY process ORDER BY process
 """
 
@@ -80,13 +89,39 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Stuck:
+    """Sagas that need a person for the same reason. `money` is what they hold or took of customers, by currency."""
+
+    process: str
+    step: str | None
+    code: str | None
+    count: int
+    since: datetime
+    money: Mapping[str, int]
+
+    @property
+    def remedy(self) -> Remedy:
+        return remedy(self.process, self.step, self.code or "") if self.step else RULES_FAILED
+
+    @property
+    def query(self) -> str:
+        """The same in an address of the list of sagas."""
+        asked = {"state": "needs-a-person", "process": self.process, "step": self.step, "code": self.code}
+        return urlencode({name: value for name, value in asked.items() if value})
+
+
+@dataclass(frozen=True, slots=True)
 class Ages:
-    """Of one process: how many are under way, the oldest, how many are older than what 95 % take; what is usual."""
+    """Of one process: how many are under way, the oldest, how many are older than what 95 % take, how many go back.
+
+    `half` and `most` are what is usual.
+    """
 
     process: str
     count: int
     oldest: datetime
     slow: int
+    back: int
     half: float | None
     most: float | None
 
@@ -110,6 +145,7 @@ class Stopped:
 class Figures:
     at: datetime
     sagas: Mapping[Status, Waiting]
+    stuck: Sequence[Stuck]
     ages: Sequence[Ages]
     parked: Sequence[Group]
     webhooks: Sequence[UnmatchedWebhookRow]
@@ -139,6 +175,7 @@ async def figures(pool: Pool, takes: Usual, now: datetime) -> Figures:
     latest = Ordering("created_at", descending=True)
     async with connected(pool) as connection:
         by_status = await (await connection.execute(SAGAS_BY_STATUS, [UNDER_WAY])).fetchall()
+        stuck = await (await connection.execute(STUCK, [NEED_PERSON])).fetchall()
         groups = await park.groups(connection)
         standings = await lag.standings(connection)
         stopped = await (await connection.execute(STOPPED)).fetchall()
@@ -151,6 +188,7 @@ async def figures(pool: Pool, takes: Usual, now: datetime) -> Figures:
     return Figures(
         at=now,
         sagas={Status(status): Waiting(count, since) for status, count, since in by_status},
+        stuck=stuck_of(stuck),
         ages=await ages(pool, takes, now),
         parked=groups,
         webhooks=await readable(pool, UNMATCHED_WEBHOOKS, [], latest, SHOWN, ("webhook", odd)),
@@ -165,6 +203,18 @@ async def figures(pool: Pool, takes: Usual, now: datetime) -> Figures:
         mails=mails[0],
         unreadable=odd,
     )
+
+
+def stuck_of(rows: Sequence[tuple[str, str | None, str | None, str | None, int, datetime, int]]) -> list[Stuck]:
+    """One for each process, step and code; the rows are by currency as well. The most first."""
+    found: dict[tuple[str, str | None, str | None], Stuck] = {}
+    for process, step, code, currency, count, since, money in rows:
+        before = found.get((process, step, code), Stuck(process, step, code, 0, since, {}))
+        sums = dict(before.money) | ({currency: money} if currency and money else {})
+        found[process, step, code] = replace(
+            before, count=before.count + count, since=min(since, before.since), money=sums
+        )
+    return sorted(found.values(), key=lambda each: -each.count)
 
 
 async def readable(
@@ -187,7 +237,8 @@ async def ages(pool: Pool, takes: Usual, now: datetime) -> list[Ages]:
     async with connected(pool) as connection:
         found = await (await connection.execute(AGES, values)).fetchall()
     return [
-        Ages(process, count, oldest, slow, *takes.get(process, (None, None))) for process, count, oldest, slow in found
+        Ages(process, count, oldest, slow, back, *takes.get(process, (None, None)))
+        for process, count, oldest, slow, back in found
     ]
 
 
@@ -206,5 +257,5 @@ async def checkout_charts(pool: Pool, window: timedelta, now: datetime) -> list[
     half, most = Series("p50", "busy", [row[1] for row in rows]), Series("p95", "back", [row[2] for row in rows])
     return [
         Chart("Orders a minute", "bars", starts, [orders], whole),
-        Chart("Checkout, from placing to its end", "steps", starts, [half, most], lasting),
+        Chart("Checkout, from placing to its end", "steps", starts, [half, most], lasting, nice_time),
     ]

@@ -14,8 +14,11 @@ from uuid import UUID
 from starlette.responses import Response
 
 from domain.errors import NotFound
+from domain.ids import OrderId, PaymentId, payment_of
 from domain.sagas.events import ActionTaken, Course
-from domain.sagas.saga import Saga
+from domain.sagas.saga import ACCEPTED, Saga
+from projections.pool import connected
+from sagas.advice import advised, sentence, unsettled
 from sagas.dashboard.actions import ACT, choices
 from sagas.dashboard.as_test import NEEDS_PERSON, as_test, name_of
 from sagas.dashboard.came_of_it import asked_for
@@ -25,11 +28,11 @@ from sagas.dashboard.operator_log import operator_log
 from sagas.dashboard.saga_words import COURSES, said_of
 from sagas.dashboard.stories import Untold
 from sagas.dashboard.swimlane import Drawing, drawing
-from sagas.dashboard.timeline import HIDDEN, timeline
+from sagas.dashboard.timeline import HIDDEN, timeline, timer
 from sagas.dashboard.views import style
 from sagas.dashboard.visit import SAFE, Refused, Visit, not_there
 from sagas.explain import Explanation, explained
-from sagas.runs import Run, runs
+from sagas.runs import Attempt, Run, runs
 from sagas.story import Story
 
 MODEL: Final = "sagas"
@@ -40,6 +43,10 @@ LINES: Final = 200
 """Of a saga as a test, on its page; the file has all."""
 ATTEMPTS: Final = 10
 """Of a step, the newest; the timeline has the others."""
+
+
+UNSAID: Final = frozenset({"", "NONE"})
+"""Statuses in an answer that say nothing to a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,28 @@ class StepLine:
     took: float | None
     late_at: datetime | None
     next_at: datetime | None
+
+    @property
+    def way_back(self) -> bool:
+        return self.course is not Course.FORWARD
+
+    @property
+    def tried(self) -> str:
+        """How often, and what came of the last time."""
+        attempts = self.run.attempts if self.run else []
+        last = self.said_of(attempts[-1]) if attempts else ""
+        return last if len(attempts) == 1 else f"{len(attempts)} attempts, the last {last}"
+
+    def said_of(self, attempt: Attempt) -> str:
+        """What was answered, and what came of it after that."""
+        if not attempt.answer:
+            return "not answered yet"
+        code = "" if attempt.code in UNSAID else attempt.code
+        if attempt.answer != ACCEPTED:
+            return f"{attempt.answer}: {code}" if code else attempt.answer
+        if attempt.failed:
+            return f"accepted, then failed: {attempt.failed}"
+        return f"accepted: {code.replace('_', ' ').lower()}" if code else "accepted"
 
 
 async def show(visit: Visit) -> Response:
@@ -137,9 +166,10 @@ async def story(visit: Visit, id: UUID) -> Story | Untold:
 async def told(visit: Visit, story: Story, *, whole: bool = False) -> dict[str, Any]:
     """All that the page says. `whole`: every event, however many."""
     saga, definition = story.saga, story.definition
+    advice = advised(saga, story.balance)
     ran = runs(story.recorded)
     usual = await visit.desk.healthy.of(saga.process, saga.definition)
-    drawn = drawing(saga, definition, ran)
+    drawn = drawing(saga, definition, ran, usual.steps)
     upto = number(visit.asked("upto")) or saga.version
     shown = [each for each in story.recorded if each.event.originator_version <= upto]
     return {
@@ -153,7 +183,10 @@ async def told(visit: Visit, story: Story, *, whole: bool = False) -> dict[str, 
         "usual": usual,
         "took": ((saga.ended_at or visit.desk.now()) - saga.started_at).total_seconds(),
         "balance": story.balance,
-        "owes": owes(story),
+        "advice": advice,
+        "facts": sentence(unsettled(saga, story.balance)) if saga.ended or advice else "",
+        "customer": await customer_of(visit, saga),
+        "payment": payment_of_saga(saga),
         "entries": timeline(shown if whole else shown[-SHOWN:])[::-1],
         "earlier": None if whole or len(shown) <= SHOWN else shown[-SHOWN].event.originator_version - 1,
         "latest": upto >= saga.version,
@@ -162,8 +195,10 @@ async def told(visit: Visit, story: Story, *, whole: bool = False) -> dict[str, 
         "attempts_shown": None if whole else ATTEMPTS,
         "order": order_of(saga),
         "came": asked_for(visit.asked("acted"), story.recorded),
-        "actions": choices(visit, saga, definition),
+        "actions": choices(visit, saga, definition, advice.action if advice else None),
         "hidden": HIDDEN,
+        "timer": timer,
+        "linked": not whole,
     }
 
 
@@ -212,11 +247,16 @@ def steps(saga: Saga, drawn: Drawing, ran: Sequence[Run], usual: Usual) -> list[
     return found
 
 
-def owes(story: Story) -> str | None:
-    """What is wrong about its balance, in a sentence; None when it is as it must be, or need not be yet."""
-    saga, balance = story.saga, story.balance
-    if not saga.ended or saga.outcome in ("DONE", "HANDED_OVER", "RESOLVED") or saga.process != "checkout":
-        return None
-    if balance.money or balance.goods:
-        return f"It ended as {saga.outcome}, so money and goods should be nothing: they are not."
-    return None
+CUSTOMER: Final = "SELECT customer_id FROM reads.orders WHERE id = %s"
+
+
+async def customer_of(visit: Visit, saga: Saga) -> UUID | None:
+    """Who ordered; None until the read model knows."""
+    async with connected(visit.desk.reads) as connection:
+        found = await (await connection.execute(CUSTOMER, [order_of(saga)])).fetchone()
+    return found[0] if found else None
+
+
+def payment_of_saga(saga: Saga) -> PaymentId | None:
+    order = order_of(saga)
+    return payment_of(OrderId(UUID(order))) if order else None

@@ -14,6 +14,7 @@ from projections.history import AsOf, as_of
 from sagas.dashboard.asking import uuid_of
 from sagas.dashboard.desk import Desk
 from sagas.dashboard.ticking import ticking
+from sagas.dashboard.views import words
 from sagas.dashboard.visit import Visit, not_there
 
 LOOK: Final = 0.5  # seconds between looks for its outcome
@@ -68,8 +69,15 @@ def shown(operation: Operation) -> Shown:
 def text_of(operation: Operation) -> str:
     if operation.status is Status.REQUESTED:
         return "A worker will do it; what comes of it is shown here."
-    facts = ", ".join(f"{name} {value}" for name, value in operation.result.items() if value is not None)
+    facts = ", ".join(f"{words(name)}: {said(value)}" for name, value in operation.result.items() if value is not None)
     return operation.explanation or facts
+
+
+def said(value: object) -> str:
+    """As a person says it: yes for true, and no shouting."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return words(value) if isinstance(value, str) and value.isupper() else str(value)
 
 
 async def live(visit: Visit) -> Response:

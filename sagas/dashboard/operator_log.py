@@ -18,7 +18,7 @@ from sagas.dashboard.came_of_it import CameOfIt, came_since
 from sagas.dashboard.lists import users
 from sagas.dashboard.odd import Odd
 from sagas.dashboard.operation import TONES, WORDS
-from sagas.dashboard.personal import may_read_reasons
+from sagas.dashboard.personal import may_read_reasons, reason_shown
 from sagas.dashboard.rows import listed
 from sagas.dashboard.timeline import HIDDEN
 from sagas.dashboard.visit import Visit
@@ -82,9 +82,7 @@ def deed(
 
 
 def refused(visit: Visit, row: OperationRow, known: Mapping[UUID, str]) -> Deed:
-    why = row.reason or ""
-    if why and not may_read_reasons(visit):
-        why = HIDDEN
+    why = reason_shown(visit, row.reason)
     came = CameOfIt(WORDS[row.status], TONES[row.status], row.explanation or "")
     who = known.get(row.by) if row.by else None
     return Deed(row.requested_at, row.actor, who, row.kind.removeprefix(ITS_OWN), why, came)

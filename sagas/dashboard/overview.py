@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from domain.sagas.saga import Status
+from sagas.dashboard.access import BULK
 from sagas.dashboard.desk import Desk
 from sagas.dashboard.figures import COUNTED, WINDOWS, Figures, checkout_charts, figures
 from sagas.dashboard.ticking import TICK, ticking
@@ -18,12 +18,6 @@ from sagas.dashboard.visit import Refused, Visit
 
 USUAL: Final = "1h"
 FRESH: Final = TICK - 0.1  # seconds for which all who look see the same
-
-SAGA_NEEDS: Final = (
-    (Status.COMPENSATION_FAILED, "Compensation failed", "money or goods are still out"),
-    (Status.STUCK, "Stuck sagas", "they cannot go forward by themselves"),
-    (Status.PARKED, "Parked sagas", "their own rules failed at an input"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +32,13 @@ class Need:
 
 
 def needs(found: Figures) -> Iterator[Need]:
-    """The most urgent first."""
-    for status, what, why in SAGA_NEEDS:
-        if waiting := found.sagas.get(status):
-            path = f"/sagas?state={status.lower().replace('_', '-')}"
-            yield Need(what, f"{waiting.count:,}", why, path, waiting.since)
+    """Beside sagas, which have a table of their own: the most urgent first."""
     if found.parked:
         sequences, behind = sum(g.sequences for g in found.parked), sum(g.waiting for g in found.parked)
         causes = "one cause" if len(found.parked) == 1 else f"{len(found.parked)} causes"
         since = min(group.since for group in found.parked)
-        yield Need("Parked events", f"{sequences:,}", f"{causes}, {behind:,} events wait behind", "/parked", since)
+        why = f"{causes}, {behind:,} {'event waits' if behind == 1 else 'events wait'} behind"
+        yield Need("Parked sequences", f"{sequences:,}", why, "/parked", since)
     for stopped in found.stopped:
         why = f"{stopped.consumer} of {stopped.context}: {stopped.reason}"
         yield Need("Stopped consumer", "1", why, stopped.path, None)
@@ -77,7 +68,7 @@ def counted(count: int) -> str:
 
 
 async def show(visit: Visit) -> Response:
-    return visit.page("overview.html", window=window(visit), windows=WINDOWS, **await values(visit))
+    return visit.page("overview.html", **await values(visit))
 
 
 async def live(visit: Visit) -> Response:
@@ -100,7 +91,8 @@ async def values(visit: Visit) -> dict[str, Any]:
     drawn = await desk.shared.of(
         ("charts", name), FRESH, lambda: checkout_charts(desk.reads, WINDOWS[name], desk.now())
     )  # fmt: skip
-    return {"found": found, "drawn": drawn, "needs": list(needs(found)), "Status": Status}
+    shown = {"found": found, "drawn": drawn, "needs": list(needs(found)), "in_bulk": visit.may(BULK)}
+    return shown | {"window": name, "windows": WINDOWS}
 
 
 async def looked_up(desk: Desk) -> Figures:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sagas.dashboard import acting, bulk, causes, one_saga, outcomes, overview, saga_list
+from sagas.dashboard import acting, bulk, bulk_of_all, causes, one_saga, outcomes, overview, saga_list
 from sagas.dashboard.access import BULK
 from sagas.dashboard.actions import ACT
 from sagas.dashboard.operating_pages import OPERATING
@@ -22,6 +22,7 @@ PAGES: Final = [
     Page("/sagas", saga_list.show, "Sagas"),
     Page("/sagas/live", saga_list.live),
     Page("/sagas/bulk", bulk.preview, scope=BULK),
+    Page("/sagas/bulk/all", bulk_of_all.preview, scope=BULK),
     Page("/sagas/bulk/go", bulk.go, scope=BULK, method="POST"),
     Page("/sagas/bulk/outcomes", outcomes.show, scope=BULK),
     Page("/sagas/bulk/outcomes/live", outcomes.live, scope=BULK),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from http import HTTPStatus
 from itertools import chain
 from typing import Any, Final
@@ -21,8 +22,8 @@ from sagas.dashboard.asking import Wish, confirmed, done, reason_of, uuid_of, ve
 from sagas.dashboard.lists import Timed, one_of, users
 from sagas.dashboard.notification_pages import masked
 from sagas.dashboard.odd import Odd
-from sagas.dashboard.people import ROLES, TONES, TYPED, account, held, role_lines
-from sagas.dashboard.personal import SCOPE, is_open
+from sagas.dashboard.people import ROLES, TONES, TYPED, Account, CannotBeTold, account, held, role_lines
+from sagas.dashboard.personal import SCOPE, is_open, reason_shown
 from sagas.dashboard.rows import listed
 from sagas.dashboard.visit import Refused, Visit, not_there
 
@@ -96,9 +97,7 @@ def name(row: UserRow, *, opened: bool = False) -> str:
 
 async def show_one(visit: Visit) -> Response:
     id = uuid_of(visit.request.path_params["id"], "account")
-    found = await account(visit.desk, id, opened=visit.may(SCOPE))
-    if found is None:
-        raise not_there("account", id)
+    found = await told(visit, id)
     row, (sign_ins,) = await USERS.one(visit.desk.reads, id), await sign_ins_of(visit.desk.reads, [id])
     opened = await is_open(visit, id)
     audited = await operations(visit, id)
@@ -113,12 +112,25 @@ async def show_one(visit: Visit) -> Response:
         decisions=found.decisions[::-1][:LATEST],
         lines=role_lines(found, visit.actor, visit.desk.now(), may=visit.may(ROLES)),
         audited=audited,
+        reason_shown=partial(reason_shown, visit),
         people=await colleagues(visit, by),
         opened=opened,
         may_open=visit.may(SCOPE),
         tones=TONES,
         decided=visit.asked("decided"),
     )
+
+
+async def told(visit: Visit, id: UUID) -> Account:
+    """Raises Refused."""
+    try:
+        found = await account(visit.desk, id, opened=visit.may(SCOPE))
+    except CannotBeTold as error:
+        text = f"{error}. Nothing can be decided about it with this release."
+        raise Refused(HTTPStatus.CONFLICT, "This account cannot be told", text, back="/people") from None
+    if found is None:
+        raise not_there("account", id)
+    return found
 
 
 async def operations(visit: Visit, id: UUID) -> Sequence[Any]:

@@ -24,12 +24,18 @@ ELSEWHERE: Final = {"mail": "notifications", "person": "people"}
 
 SEALED: Final = "(personal, sealed)"
 ERASED: Final = "(erased)"
+HIDDEN: Final = "(personal)"
 
 
 def may_read_reasons(visit: Visit) -> bool:
     """What operators gave as their reason may name a customer, though it should not: who may open personal fields
     reads it, staff do not, on any page."""
     return visit.may(SCOPE)
+
+
+def reason_shown(visit: Visit, reason: str | None) -> str:
+    """That, or what stands in its place for who may not read it."""
+    return reason or "" if may_read_reasons(visit) else HIDDEN if reason else ""
 
 
 async def is_open(visit: Visit, stream: UUID) -> bool:

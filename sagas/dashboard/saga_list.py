@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Container, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -35,6 +36,7 @@ MODEL: Final = "sagas"
 
 NEEDS_PERSON: Final = (Status.COMPENSATION_FAILED, Status.STUCK, Status.PARKED)
 UNDER_WAY: Final = (Status.RUNNING, Status.COMPENSATING, *NEEDS_PERSON)
+FIRST: Final = "needs-a-person"
 STATES: Final[dict[str, tuple[str, tuple[Status, ...]]]] = {
     "needs-a-person": ("needs a person", NEEDS_PERSON),
     "under-way": ("under way", UNDER_WAY),
@@ -43,11 +45,21 @@ STATES: Final[dict[str, tuple[str, tuple[Status, ...]]]] = {
 }
 """How the address names states, what a person calls them, which they are."""
 
+ALL: Final = "all"
+"""Said in the address by who wants to see more than what needs a person."""
+END: Final = 8
+"""So many characters of an id are shown in lists, and can be searched for."""
 SLOW: Final = "slow"
 AGES: Final = {"1m": timedelta(minutes=1), "10m": timedelta(minutes=10), "1h": timedelta(hours=1),
                "1d": timedelta(days=1)}  # fmt: skip
+OF_IDS: Final = frozenset("0123456789abcdef-")
+LONGEST: Final = 36
 SORTS: Final = {"newest": NEWEST_FIRST, "oldest": OLDEST_FIRST}
 
+ROOTS: Final = """
+SELECT id, state #>> '{saga,wish,code}' FROM reads.sagas
+WHERE id = ANY(%s) AND state #>> '{saga,wish,code}' IS NOT NULL
+"""
 COUNTS: Final = "SELECT status, count(*) FROM reads.sagas WHERE status = ANY(%s) GROUP BY status"
 
 BY_IDS: Final = sql.SQL("SELECT {} FROM {} t WHERE id = ANY(%s)").format(
@@ -55,16 +67,23 @@ BY_IDS: Final = sql.SQL("SELECT {} FROM {} t WHERE id = ANY(%s)").format(
 )
 
 
+BY_END: Final = sql.SQL(
+    "SELECT {} FROM {} t WHERE (right(id::text, 8) = %s OR right(key::text, 8) = %s OR right(order_id::text, 8) = %s)"
+    " AND (id::text LIKE %s OR key::text LIKE %s OR order_id::text LIKE %s) ORDER BY started_at DESC, id DESC LIMIT %s"
+).format(SAGA_LINES.table.selected(), sql.Identifier(READS, SAGA_LINES.table.name))
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the address asks for. `business` is the id of a saga, an order, a payment or a return."""
+    """What the address asks for. `business` is the id of a saga, an order, a payment or a return, or the end of one."""
 
     state: str | None
     process: str | None
     waits: WaitsFor | None
     step: str | None
+    code: str | None
     age: str | None
-    business: UUID | None
+    business: UUID | str | None
     sort: str
     after: str | None
     before: str | None
@@ -81,17 +100,18 @@ class Wanted:
             found.append(Condition("status", "in", list(UNDER_WAY)))
         if self.age in AGES:
             found.append(Condition("started_at", "lte", now - AGES[self.age]))
-        equal = {"process": self.process, "waits_for": self.waits, "step": self.step}
+        equal = {"process": self.process, "waits_for": self.waits, "step": self.step, "code": self.code}
         return [*found, *(Condition(name, "eq", value) for name, value in equal.items() if value)]
 
 
 def wanted(visit: Visit) -> Wanted:
     """Raises Refused for values that there are not, and says which there are."""
     return Wanted(
-        state=one_of(visit, "state", STATES),
+        state=one_of(visit, "state", [*STATES, ALL]) if visit.asked("state") != ALL else None,
         process=one_of(visit, "process", PROCESSES),
         waits=WaitsFor(waits.upper()) if (waits := one_of(visit, "waits", [w.lower() for w in WaitsFor])) else None,
         step=visit.asked("step"),
+        code=visit.asked("code"),
         age=one_of(visit, "age", [SLOW, *AGES]),
         business=business(visit.asked("q")),
         sort=one_of(visit, "sort", SORTS) or "newest",
@@ -107,21 +127,27 @@ def one_of(visit: Visit, name: str, allowed: Iterable[str]) -> str | None:
     return value
 
 
-def business(text: str | None) -> UUID | None:
+def business(text: str | None) -> UUID | str | None:
+    """Raises Refused for what is neither an id nor the end of one."""
     if text is None:
         return None
-    try:
+    with suppress(ValueError):
         return UUID(text)
-    except ValueError:
+    end = text.lower().lstrip("\N{HORIZONTAL ELLIPSIS}.")
+    if len(end) < END or len(end) > LONGEST or not set(end) <= OF_IDS:
         raise Refused(
-            400, f"{text} is no id", "Search for the whole id of a saga, an order, a payment or a return."
-        ) from None
+            400, f"{text} is no id", "Search for the id of a saga, an order, a payment or a return, or for the"
+            f" last {END} characters of one or more, as lists show them."
+        )  # fmt: skip
+    return end
 
 
 # -- what is found -----------------------------------------------------------------------------------------------------
 
 
 async def found(pool: Pool, asked: Wanted, takes: Usual, now: datetime) -> Listed[SagaLine]:
+    if isinstance(asked.business, str):
+        return await found_by_end(pool, asked.business)
     if asked.business is not None:
         return await found_by(pool, asked.business)
     where, wanted_page = asked.conditions(now), page(SIZE, asked.after, asked.before)
@@ -165,6 +191,12 @@ async def found_by(pool: Pool, id: UUID) -> Listed[SagaLine]:
     return Listed(sorted(unique.values(), key=newest_first, reverse=True), more=False)
 
 
+async def found_by_end(pool: Pool, end: str) -> Listed[SagaLine]:
+    """By the last characters of the saga's id, its order's or its key's: of the last eight there are indexes."""
+    rows = await read(pool, SAGA_LINES, Statement(BY_END, [end[-END:]] * 3 + [f"%{end}"] * 3 + [SIZE + 1]))
+    return Listed(rows[:SIZE], more=False)
+
+
 def newest_first(row: SagaLine | Odd) -> str:
     return "" if isinstance(row, Odd) else row.started_at.isoformat()
 
@@ -185,23 +217,36 @@ async def counts(pool: Pool) -> dict[str, int]:
 Line = Shown | Odd
 
 
-def lines(rows: Sequence[SagaLine | Odd], takes: Usual, now: datetime) -> list[Line]:
-    return [row if isinstance(row, Odd) else line(row, takes, now) for row in rows]
+async def lines(pool: Pool, rows: Sequence[SagaLine | Odd], takes: Usual, now: datetime) -> list[Line]:
+    roots = await roots_of(pool, rows)
+    return [row if isinstance(row, Odd) else line(row, takes, now, roots.get(row.id)) for row in rows]
 
 
-def line(row: SagaLine, takes: Usual, now: datetime) -> Line:
+def line(row: SagaLine, takes: Usual, now: datetime, root: str | None = None) -> Line:
     try:
-        return shown(row, takes, now)
+        return shown(row, takes, now, root)
     except Exception as error:  # noqa: BLE001  # whatever is wrong with one, the others are shown
         return unshowable(row, error)
 
 
+async def roots_of(pool: Pool, rows: Sequence[SagaLine | Odd]) -> dict[UUID, str]:
+    """Of those that need a person: why they left their way."""
+    ids = [row.id for row in rows if not isinstance(row, Odd) and row.status in NEEDS_PERSON]
+    if not ids:
+        return {}
+    async with connected(pool) as connection:
+        return dict(await (await connection.execute(ROOTS, [ids])).fetchall())
+
+
 async def show(visit: Visit) -> Response:
+    """What needs a person, where something does and nothing else was asked for; the address says so."""
+    if not visit.request.query_params and (await counts(visit.desk.reads))[FIRST]:
+        return visit.go("/sagas", state=FIRST)
     asked, desk, now = wanted(visit), visit.desk, visit.desk.now()
     position = await desk.news.position(MODEL)
     takes = await desk.healthy.takes()
     page_found = await found(desk.reads, asked, takes, now)
-    shown_lines = lines(page_found.rows, takes, now)
+    shown_lines = await lines(desk.reads, page_found.rows, takes, now)
     return visit.page(
         "sagas.html",
         asked=asked,
@@ -264,7 +309,7 @@ async def live(visit: Visit) -> Response:
         rows = {str(row.id): row for row in await by_ids(desk.reads, ids)}
         kept = [rows[str(id)] for id in ids if str(id) in rows]
         news = 0 if asked.after or asked.before else await newer(desk, asked, takes, rows)
-        return visit.html("saga_rows.html", asked=asked, lines=lines(kept, takes, now), news=news,
+        return visit.html("saga_rows.html", asked=asked, lines=await lines(desk.reads, kept, takes, now), news=news,
                           counts=await desk.once(MODEL, COUNTS, lambda: counts(desk.reads)),
                           choices={"states": STATES, "tones": TONES})  # fmt: skip
 

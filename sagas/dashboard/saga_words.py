@@ -35,18 +35,21 @@ ENDS: Final = {
 }
 WAITS: Final = {
     WaitsFor.NOTHING: "nothing",
-    WaitsFor.START: "more to begin with",
-    WaitsFor.REPLY: "its answer",
-    WaitsFor.FACT: "the outcome",
-    WaitsFor.RETRY: "its next try",
-    WaitsFor.OPERATOR: "an operator",
+    WaitsFor.START: "waits for more to begin with",
+    WaitsFor.REPLY: "waits for its answer",
+    WaitsFor.FACT: "waits for the outcome",
+    WaitsFor.RETRY: "tried again",
+    WaitsFor.OPERATOR: "waits for an operator",
 }
 COURSES: Final = {
-    Course.FORWARD: "forward",
-    Course.BACK: "back",
-    Course.OVER: "over the pivot, ending",
+    Course.FORWARD: "going forward",
+    Course.BACK: "taking back what was done",
+    Course.OVER: "past its pivot, ending another way",
     Course.LATE: "giving back late money",
 }
+
+
+WAYS: Final = {Course.FORWARD: "", Course.BACK: "back ", Course.OVER: "ending ", Course.LATE: "late money "}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,13 @@ class Shown:
     age: float
     usual: float | None
     slow: bool
+    root: str | None = None
+    """Why it left its way, where what it met since then is something else."""
+
+    @property
+    def way(self) -> str:
+        """Before which step of how many, where these are not the ones of the way out."""
+        return WAYS[self.row.course]
 
     @property
     def id(self) -> str:
@@ -86,7 +96,9 @@ class Shown:
         row = self.row
         if row.status is Status.ENDED:
             return row.code or ""
-        return "an operator to resume it" if row.paused else WAITS[row.waits_for]
+        if row.paused:
+            return "paused by an operator"
+        return "" if row.code and row.waits_for is WaitsFor.OPERATOR else WAITS[row.waits_for]
 
     @property
     def money(self) -> int:
@@ -97,7 +109,7 @@ class Shown:
         return self.row.reserved - self.row.committed - self.row.released
 
 
-def shown(row: SagaLine, takes: Usual, now: datetime) -> Shown:
+def shown(row: SagaLine, takes: Usual, now: datetime, root: str | None = None) -> Shown:
     usual = takes[row.process][1] if row.process in takes else None
     said = said_of(row.status, row.outcome, paused=row.paused)
-    return Shown(row, said, age(row, now), usual, is_slow(row, takes, now))
+    return Shown(row, said, age(row, now), usual, is_slow(row, takes, now), root)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from projections.feed import Recorded
+from projections.feed import Recorded, Unreadable
 from sagas.dashboard.port import Log
 from sagas.story import Story, continued, recorded
 
@@ -48,8 +48,16 @@ class Stories:
             assert story.definition
         except Exception as error:  # noqa: BLE001  # whatever is wrong with it, its page says so
             every = [*known.recorded, *more] if known else more
-            return Untold(every[0].event.originator_id, f"{type(error).__name__}: {error}", every)
+            return Untold(every[0].event.originator_id, why_untold(every, error), every)
         self._known[story.saga.id] = story
         while len(self._known) > MOST:
             self._known.popitem(last=False)
         return story
+
+
+def why_untold(recorded: Sequence[Recorded], error: Exception) -> str:
+    """The first event that cannot be read, or else that what there is does not fit together."""
+    for each in recorded:
+        if isinstance(each.event, Unreadable):
+            return f"event {each.event.originator_version}, {each.event.topic}, cannot be read ({each.event.reason})"
+    return f"its events do not follow from each other by the rules of this release ({type(error).__name__})"

@@ -5,9 +5,10 @@ Lanes are the contexts that the steps ask. All places are computed here; the tem
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Final
 
 from domain.sagas.events import Course
@@ -18,13 +19,17 @@ from sagas.runs import Run
 CONTEXTS: Final = {"reservations": "products", "restocks": "products", "stock": "products", "payments": "payments",
                    "orders": "orders"}  # fmt: skip
 """Whose collection a command's path names."""
+NO_TIMES: Final[Mapping[str, float]] = MappingProxyType({})
 
-LEFT, COLUMN, LANE, BOX_W, BOX_H, GAP, TOP = 72, 123, 46, 110, 34, 26, 8
+LEFT, COLUMN, LANE, BOX_W, BOX_H, GAP, TOP = 72, 151, 56, 132, 46, 34, 8
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A step at its place. `tone` says what became of it, `note` the same in words."""
+    """A step at its place. `tone` says what became of it, `note` the same in words.
+
+    `place` is that of the step in the table, to which it leads. `took` and `usual` are seconds.
+    """
 
     step: str
     lane: str
@@ -34,12 +39,20 @@ class Box:
     note: str
     attempts: int
     pivot: bool
+    took: float | None
+    usual: float | None
+    place: int = 0
+
+    @property
+    def slow(self) -> bool:
+        """Far beyond what half of the healthy ones took."""
+        return bool(self.took and self.usual and self.took > max(3 * self.usual, 1.0))
 
     @property
     def lines(self) -> list[str]:
         """The name on at most two lines."""
         words, first = self.step.split(), ""
-        while words and len(f"{first} {words[0]}") <= 14:
+        while words and len(f"{first} {words[0]}") <= 16:
             first = f"{first} {words.pop(0)}".strip()
         return [line for line in (first, " ".join(words)) if line]
 
@@ -61,9 +74,12 @@ class Drawing:
     to_go: Sequence[str]
     back_from: float | None
     """Where the half begins in which it comes back."""
+    break_at: tuple[float, float] | None
+    """Where it turned or stands: what is unpaid or not returned is said there."""
 
 
-def drawing(saga: Saga, definition: Definition, runs: Sequence[Run]) -> Drawing:
+def drawing(saga: Saga, definition: Definition, runs: Sequence[Run], usual: Mapping[str, float] = NO_TIMES) -> Drawing:
+    """`usual`: seconds that half of the healthy ones took at most, by step."""
     by_step = {(run.course, run.step): run for run in runs}
     out = [one(saga, step, by_step.get((Course.FORWARD, step.name)), Course.FORWARD) for step in definition.steps]
     home = way_home(saga, definition, by_step)
@@ -73,16 +89,31 @@ def drawing(saga: Saga, definition: Definition, runs: Sequence[Run]) -> Drawing:
     placed_out = [placed(part, number - first, upper, TOP) for number, part in enumerate(out)]
     top = TOP + len(upper) * LANE + GAP
     placed_home = [placed(part, at - first, lower, top) for part, at in zip(home, back, strict=True)]
+    boxes = [
+        replace(box, place=place, usual=usual.get(box.step))
+        for place, box in enumerate([*placed_out, *placed_home], 1)
+    ]  # fmt: skip
     went, to_go = ways(placed_out, placed_home)
     return Drawing(
         width=LEFT + (len(out) - first) * COLUMN + 4,
-        height=(top + len(lower) * LANE if home else top - GAP) + TOP,
+        height=(top + len(lower) * LANE if home else top - (0 if has_broken(boxes) else GAP)) + TOP,
         lanes=[*drawn_lanes(upper, TOP), *drawn_lanes(lower, top)],
-        boxes=[*placed_out, *placed_home],
+        boxes=boxes,
         went=went,
         to_go=to_go,
         back_from=top - GAP / 2 if home else None,
+        break_at=break_of(placed_out, top) if has_broken(boxes) else None,
     )
+
+
+def has_broken(boxes: Sequence[Box]) -> bool:
+    return any(box.tone == "bad" for box in boxes)
+
+
+def break_of(out: Sequence[Box], top: float) -> tuple[float, float]:
+    """Below the last step out that was begun."""
+    begun = [box for box in out if box.attempts]
+    return (begun[-1] if begun else out[0]).x + BOX_W, top - GAP / 2 + 4
 
 
 def lanes_of(parts: Sequence[Part]) -> list[str]:
@@ -103,6 +134,7 @@ class Part:
     tone: str
     note: str
     attempts: int
+    took: float | None
 
 
 def way_home(saga: Saga, definition: Definition, by_step: dict[tuple[Course, str], Run]) -> list[Part]:
@@ -134,7 +166,7 @@ def elsewhere(saga: Saga, definition: Definition) -> list[tuple[Course, Step]]:
 def one(saga: Saga, step: Step, run: Run | None, course: Course) -> Part:
     tone, note = became(saga, step, run, course)
     attempts = len(run.attempts) if run else 0
-    return Part(step, lane_of(saga, step, run), tone, note, attempts)
+    return Part(step, lane_of(saga, step, run), tone, note, attempts, run.took if run else None)
 
 
 def became(saga: Saga, step: Step, run: Run | None, course: Course) -> tuple[str, str]:
@@ -170,7 +202,7 @@ def context_of(path: str) -> str:
 
 def placed(part: Part, column: int, lanes: Sequence[str], top: float) -> Box:
     x, y = LEFT + column * COLUMN, top + lanes.index(part.lane) * LANE + (LANE - BOX_H) / 2
-    return Box(part.step.name, part.lane, x, y, part.tone, part.note, part.attempts, part.step.pivot)
+    return Box(part.step.name, part.lane, x, y, part.tone, part.note, part.attempts, part.step.pivot, part.took, None)
 
 
 def columns(home: Sequence[Part], out: Sequence[Part]) -> list[int]:

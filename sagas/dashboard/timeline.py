@@ -12,6 +12,7 @@ from domain.event import Event
 from domain.sagas.events import (
     ActionTaken,
     CommandDispatched,
+    Course,
     CourseChanged,
     EndWished,
     InputKind,
@@ -33,7 +34,13 @@ IDLE: Final = 5.0
 """Seconds without an event that are worth a line of their own."""
 
 HIDDEN: Final = "(personal)"
-KINDS: Final = {InputKind.FACT: "heard", InputKind.REPLY: "answered", InputKind.TIMER: "rang"}
+KINDS: Final = {InputKind.FACT: "heard", InputKind.REPLY: "answered", InputKind.TIMER: "time came"}
+COURSES: Final = {
+    Course.FORWARD: "it goes forward again",
+    Course.BACK: "what was done is taken back",
+    Course.OVER: "it is past its pivot and ends another way",
+    Course.LATE: "late money is given back",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,8 @@ def words(event: Any) -> tuple[str, str, str]:
         case InputReceived():
             kept = "" if event.used else ", kept in the inbox"
             tone = "bad" if event.name == "refused" else "quiet"
-            return KINDS[event.kind], f"{event.name} {code_in(event)}{kept}".strip(), tone
+            name = timer(event.name) if event.kind is InputKind.TIMER else event.name
+            return KINDS[event.kind], f"{name} {code_in(event)}".strip() + kept, tone
         case InputUsed():
             return "used", "what had waited in the inbox", "quiet"
         case CommandDispatched():
@@ -89,11 +97,11 @@ def words(event: Any) -> tuple[str, str, str]:
         case StepFailed():
             return "failed", f"{event.step}: {event.code} {event.detail}".strip(), "bad"
         case TimerSet():
-            return "timer set", event.name, "quiet"
+            return "timer set", f"{timer(event.name)}, at {event.due_at:%H:%M:%S}", "quiet"
         case EndWished():
             return "is to end", f"as {event.outcome.lower()}: {event.code}", "back"
         case CourseChanged():
-            return "turned", f"{event.course.lower()}: {event.code}", "back"
+            return "turned", f"{COURSES[event.course]}, because of {event.code}", "back"
         case OperatorNeeded():
             return "needs a person", f"{event.step}: {event.code} {event.detail}".strip(), "bad"
         case SagaParked():
@@ -108,5 +116,22 @@ def words(event: Any) -> tuple[str, str, str]:
             return event.TOPIC.partition(".")[2], "", "quiet"
 
 
+def timer(name: str) -> str:
+    """`retry/capture payment/2` as a person says it."""
+    kind, _, rest = name.partition("/")
+    step, _, attempt = rest.rpartition("/")
+    match kind:
+        case "retry":
+            return f"{step or rest} is tried again{f' after attempt {attempt}' if step else ''}"
+        case "late":
+            return f"{step or rest} runs out"
+        case "hold":
+            return "the goods are held no longer"
+        case _:
+            return name
+
+
 def code_in(event: InputReceived) -> str:
-    return str(event.facts.get("code") or event.facts.get("status") or "")
+    """A status that says nothing is left out."""
+    found = str(event.facts.get("code") or event.facts.get("status") or "")
+    return "" if found == "NONE" else found

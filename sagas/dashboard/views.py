@@ -40,6 +40,8 @@ def lasting(seconds: float | timedelta | None) -> str:
         return ""
     if isinstance(seconds, timedelta):
         seconds = seconds.total_seconds()
+    if not seconds:
+        return "0"
     if seconds < 1:
         return f"{max(0, round(seconds * 1000))} ms"
     if seconds < 10:

@@ -52,8 +52,7 @@ def still_out(world: World, order: OrderId, saga: Saga) -> list[str]:
     held = sum(attempt.capturable.amount for attempt in payment.attempts if attempt.capturable)
     assert saga.course is Course.OVER
     said = [f"{units(left)} left the stock"] if left and missing else []
-    more = f", {eur(held)} is authorised" if held else ""
-    return [*said, f"{eur(missing)} not captured{more}"] if missing else []
+    return [*said, f"{eur(missing)} {'authorised but ' if held >= missing else ''}not captured"] if missing else []
 
 
 def settled(world: World, order: Order) -> None:

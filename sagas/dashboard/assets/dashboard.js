@@ -55,6 +55,12 @@ document.addEventListener("htmx:after:swap", () => {
   kept = null;
 });
 
+// -- one box picks all that are shown --------------------------------------------------------------------------------
+document.addEventListener("change", (event) => {
+  if (!event.target.matches("[data-pick-all]")) return;
+  for (const box of document.querySelectorAll("main input[name=pick]")) box.checked = event.target.checked;
+});
+
 // -- whether this page is live ----------------------------------------------------------------------------------------
 const live = () => document.querySelector("[data-live]");
 const say = (text) => { const found = live(); if (found) found.textContent = text; };
@@ -65,7 +71,19 @@ document.addEventListener("htmx:sse:error", (event) => {
 });
 document.addEventListener("visibilitychange", () => say(document.hidden ? "Paused" : "Live"));
 
-// -- a slider shows what it was moved to ------------------------------------------------------------------------------
+// -- a slider shows what it was moved to: when it is let go, or has rested for a moment under the keys; it keeps the focus
+let rests = 0;
 document.addEventListener("change", (event) => {
-  if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+  if (!event.target.matches("[data-submit]")) return;
+  clearTimeout(rests);
+  const slider = event.target;
+  rests = setTimeout(() => {
+    if (document.activeElement === slider) sessionStorage.setItem("focus", slider.name);
+    slider.form.requestSubmit();
+  }, 400);
 });
+const focused = sessionStorage.getItem("focus");
+if (focused) {
+  sessionStorage.removeItem("focus");
+  document.querySelector(`[data-submit][name="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+}

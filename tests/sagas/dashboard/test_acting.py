@@ -14,7 +14,7 @@ from infra.dashboard import InProcess
 from sagas.dashboard.port import Answered, Asked, Unreachable
 from tests.eventually import eventually
 from tests.sagas.dashboard.conftest import Visitor
-from tests.sagas.dashboard.house import OPERATOR, House
+from tests.sagas.dashboard.house import OPERATOR, PASSWORD, House
 from tests.sagas.dashboard.test_frame import signed_in
 from tests.sagas.dashboard.test_one_saga import page
 
@@ -277,3 +277,53 @@ def test_an_admin_picks_two_and_pauses_them(operator: Visitor, house: House):
     page.get_by_text("Pause was done.").nth(1).wait_for()
     page.reload()
     assert operator.text().count("Pause was done.") == 2
+
+
+def tab_to(visitor: Visitor, text: str) -> None:
+    """Presses Tab until what has the focus says this."""
+    for _ in range(120):
+        visitor.page.keyboard.press("Tab")
+        focused = visitor.page.evaluate(
+            "(document.activeElement.innerText || document.activeElement.name || '').trim()"
+        )
+        if focused == text:
+            return
+    raise AssertionError(f"Tab does not get to {text}")
+
+
+@pytest.mark.requires("browser")
+def test_from_signing_in_to_what_came_of_it_by_keyboard_alone(visitors: Any, house: House):
+    visitor: Visitor = visitors()
+    visitor.go("/sagas?state=stuck")
+    page = visitor.page
+    tab_to(visitor, "email")
+    page.keyboard.type(OPERATOR)
+    tab_to(visitor, "password")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/sagas?state=stuck")
+    tab_to(visitor, "checkout")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/sagas/{house.saga('stuck')}")
+    tab_to(visitor, "Pause …")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/act/pause")
+    tab_to(visitor, "reason")
+    page.keyboard.type("by keyboard alone")
+    tab_to(visitor, "Pause")
+    page.keyboard.press("Enter")
+    page.get_by_role("status").get_by_text("Pause was done.").wait_for()
+    assert "by keyboard alone" in visitor.text()
+    assert Desk(house).act("stuck", "resume").status_code == 303
+
+
+@pytest.mark.requires("browser")
+def test_the_overview_leads_to_a_preview_of_all_that_met_the_same(operator: Visitor, house: House):
+    page = operator.page
+    eventually(lambda: operator.go("/") and page.locator(".queue tbody tr").count() == 1)
+    assert "ALREADY_SHIPPED" in page.locator(".queue").inner_text()
+    assert operator.axe() == []
+    page.get_by_role("link", name="Preview resolve for all 1").click()
+    assert "Resolve 1 of 1 sagas?" in operator.text()
+    assert house.saga("stuck")[-8:] in operator.text()
+    assert "code=ALREADY_SHIPPED" in page.url

@@ -35,8 +35,8 @@ def house(module_database: str) -> Iterator[House]:
         yield house
 
 
-def get(house: House, path: str) -> httpx.Response:
-    return httpx.get(f"{house.address}/dashboard{path}", cookies=signed_in(house, OPERATOR))
+def get(house: House, path: str, who: str = OPERATOR) -> httpx.Response:
+    return httpx.get(f"{house.address}/dashboard{path}", cookies=signed_in(house, who))
 
 
 def kinds(house: House, query: str) -> list[str]:
@@ -63,6 +63,14 @@ def test_who_it_was_is_named_and_what_was_written_is_only_text(house: House):
     assert "needs the scope replays:act" in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
     assert "<script>alert" not in text
+
+
+def test_reasons_are_read_by_who_may_open_personal_fields_and_by_nobody_else_wherever_they_stand(house: House):
+    row = next(row for row in audited(house) if row["reason"] == "let me")
+    for path in ("/audit", "/audit.csv", f"/audit/{row['id']}"):
+        assert "let me" in get(house, path).text, path
+        masked = get(house, path, STAFF).text
+        assert ("let me" in masked, "(personal)" in masked) == (False, True), path
 
 
 def test_one_shows_all_that_is_known(house: House):

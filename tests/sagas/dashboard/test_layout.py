@@ -85,7 +85,7 @@ def test_parked_causes_with_long_reasons_stay_inside_and_apart(visitors: Any, ho
 @pytest.mark.requires("browser")
 def test_the_bar_of_an_age_is_as_wide_as_its_share_of_what_is_usual(visitors: Any, house: House):
     visitor = wide(visitors, 1280)
-    visitor.go("/sagas?sort=oldest")
+    visitor.go("/sagas?state=all&sort=oldest")
     bars = visitor.page.locator(".sagas svg.share")
     assert bars.count() >= 2
     for bar in bars.all():
@@ -115,3 +115,56 @@ def test_nothing_is_wider_than_a_small_phone(visitors: Any, house: House, path: 
     visitor = wide(visitors, 320)
     assert visitor.go(path).status == 200
     assert visitor.page.evaluate(OUTSIDE) == []
+
+
+@pytest.mark.requires("browser")
+def test_on_a_phone_the_menu_is_folded_and_opens_without_a_script(visitors: Any, house: House):
+    visitor: Visitor = visitors(viewport={"width": 320, "height": 640}, java_script_enabled=False)
+    visitor.sign_in().go("/audit")
+    page = visitor.page
+    assert page.locator("header.side").bounding_box()["height"] <= 60
+    page.locator("summary", has_text="Menu").click()
+    page.locator(".folded").get_by_role("link", name="Parked").click()
+    page.wait_for_url("**/parked")
+
+
+@pytest.mark.requires("browser")
+def test_on_a_phone_the_steps_stand_below_each_other_and_elsewhere_the_drawing_fills_the_width(
+    visitors: Any, house: House
+):
+    visitor = wide(visitors, 320)
+    visitor.go(f"/sagas/{house.saga('stuck')}")
+    page = visitor.page
+    assert not page.locator("svg.swimlane").is_visible()
+    places = [row.bounding_box()["y"] for row in page.locator(".steps-table tbody tr").all()]
+    assert places == sorted(places)
+    assert page.evaluate(OUTSIDE) == []
+    page.set_viewport_size({"width": 1280, "height": 720})
+    drawn, table = page.locator("svg.swimlane").bounding_box(), page.locator(".steps-table").bounding_box()
+    assert drawn["width"] == pytest.approx(table["width"], abs=2)
+    page.locator("svg.swimlane a", has_text="capture").click()
+    assert page.locator("#a-FORWARD-5 pre").first.is_visible()
+
+
+@pytest.mark.requires("browser")
+def test_a_row_of_the_list_of_sagas_is_one_line_and_all_columns_are_inside(visitors: Any, house: House):
+    visitor = wide(visitors, 1280)
+    visitor.go("/sagas?state=all")
+    page = visitor.page
+    table = page.locator("table.sagas").bounding_box()
+    assert table["x"] + table["width"] <= 1280
+    for row in page.locator("table.sagas tbody tr").all():
+        assert row.bounding_box()["height"] <= 32
+
+
+@pytest.mark.requires("browser")
+def test_the_slider_through_versions_keeps_the_focus_under_the_keys(visitors: Any, house: House):
+    visitor = wide(visitors, 1280)
+    visitor.go(f"/aggregates/orders/{house.orders['done']}")
+    page = visitor.page
+    page.locator("[data-submit]").focus()
+    before = int(page.locator("[data-submit]").input_value())
+    for _ in range(2):
+        page.keyboard.press("ArrowLeft")
+    page.wait_for_url(f"**at={before - 2}*")
+    page.wait_for_function("document.activeElement.name === 'at'")

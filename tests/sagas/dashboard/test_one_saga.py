@@ -13,6 +13,7 @@ import httpx
 import psycopg
 import pytest
 
+from domain.ids import payment_of
 from tests.eventually import eventually
 from tests.sagas.dashboard.conftest import Visitor
 from tests.sagas.dashboard.house import OPERATOR, STAFF, House
@@ -23,6 +24,16 @@ ROOT = Path(__file__).parents[3]
 
 def page(house: House, path: str, who: str = OPERATOR) -> httpx.Response:
     return httpx.get(f"{house.address}/dashboard/sagas/{path}", cookies=signed_in(house, who))
+
+
+def test_its_order_payment_and_customer_are_links_and_a_box_leads_to_its_attempts(house: House):
+    html = page(house, house.saga("stuck")).text
+    order = house.orders["stuck"]
+    for path in (f"aggregates/orders/{order}", f"aggregates/payments/{payment_of(order)}", "people/"):
+        assert f'href="/dashboard/{path}' in html
+    places = re.findall(r'<a href="#((?:try|step)-\d)"><g class="box', html)
+    assert len(places) == 8
+    assert all(f'id="{place}"' in html for place in places)
 
 
 def boxes(html: str) -> list[tuple[str, str]]:
@@ -42,8 +53,11 @@ def test_what_there_is_not_is_said_so(house: House):
 
 def test_the_sentence_says_why_it_is_stuck_and_the_drawing_where(house: House):
     html = page(house, house.saga("stuck")).text
+    assert "because of <b>CAPTURE_FAILED</b>" in html
+    assert "Retry will meet ALREADY_SHIPPED again. See to the money by other means, then Resolve" in html
+    first, second = re.findall(r'<a class="button( main)?" href="[^"]*/act/(\w+)"', html)[:2]
+    assert (first, second[0]) == ((" main", "resolve"), "")
     assert "That met ALREADY_SHIPPED" in html
-    assert "It waits for an operator." in html
     assert boxes(html) == [
         ("good", "reserve stock: done"),
         ("good", "authorise payment: done"),
@@ -77,8 +91,10 @@ def test_money_and_goods_are_summed(house: House):
     html = page(house, house.saga("stuck")).text
     total = house.shop.order["quotedTotal"]
     shown = f"{total['amount'] // 100}.{total['amount'] % 100:02} EUR"
-    assert f'the shop has<td class="number">{shown}' in html
-    assert 'committed<td class="number">-1' in html
+    assert 'the shop has<td class="number">0.00 EUR' in html  # what is only authorised is not the shop's
+    assert f'authorised beside it<td class="number">{shown}' in html
+    assert 'left the stock<td class="number">\N{MINUS SIGN}1' in html
+    assert f"1 unit left the stock, {shown} authorised but not captured." in html
     assert 'still held<td class="number">0' in html
 
 

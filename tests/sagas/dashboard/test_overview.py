@@ -74,11 +74,11 @@ def test_what_needs_a_person_comes_by_itself_and_leads_to_where_one_acts(house: 
     page.get_by_text("Nothing needs a person").wait_for()  # what was looked up for others is forgotten soon
     drafts(house, 2)
     unmatched(house)
-    page.locator(".needs", has_text="Parked events").wait_for()
+    page.locator(".needs", has_text="Parked sequences").wait_for()
     page.locator("#webhooks").wait_for()
     assert "<script>alert(1)</script>" in page.locator("section", has=page.locator("#webhooks")).inner_text()
     assert operator.axe() == []
-    row = page.locator(".needs li", has_text="Parked events")
+    row = page.locator(".needs li", has_text="Parked sequences")
     assert row.locator(".count").inner_text() == "2"
     row.locator("a").focus()
     page.keyboard.press("Enter")

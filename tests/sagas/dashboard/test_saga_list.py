@@ -8,6 +8,7 @@ import httpx
 import psycopg
 import pytest
 
+from domain.ids import payment_of
 from tests.eventually import eventually
 from tests.sagas.dashboard.conftest import Visitor
 from tests.sagas.dashboard.house import OPERATOR, House
@@ -16,6 +17,7 @@ from tests.sagas.dashboard.test_frame import signed_in
 
 def rows(house: House, query: str) -> list[str]:
     """The ids in the list of this address."""
+    query = query or "state=all"
     answer = httpx.get(f"{house.address}/dashboard/sagas?{query}", cookies=signed_in(house, OPERATOR))
     assert answer.status_code == 200, answer.text
     return [part.partition('"')[0] for part in answer.text.split('<tr id="s-')[1:]]
@@ -46,6 +48,29 @@ def test_it_is_searched_by_the_id_of_the_saga_or_of_its_order(house: House):
     assert rows(house, f"q={house.orders['stuck']}") == [house.saga("stuck")]
 
 
+def test_it_is_searched_by_the_end_of_an_id_as_lists_show_it(house: House):
+    order, saga = str(house.orders["stuck"]), house.saga("done")
+    payment = str(payment_of(house.orders["waiting"]))
+    assert rows(house, f"q={order[-8:]}") == [house.saga("stuck")]
+    assert rows(house, f"q=…{saga[-8:].upper()}") == [saga]
+    assert rows(house, f"q={payment[-12:]}") == [house.saga("waiting")]
+    assert rows(house, f"q=0{saga[-8:]}") == [] or saga[-9] == "0"
+    with psycopg.connect(house.database) as connection:
+        plan = "EXPLAIN SELECT id FROM reads.sagas WHERE right(id::text, 8) = 'x' OR right(key::text, 8) = 'x' OR"
+        connection.execute("SET enable_seqscan = off")
+        found = str(connection.execute(f"{plan} right(order_id::text, 8) = 'x'").fetchall())
+    assert all(name in found for name in ("sagas_by_id_end", "sagas_by_key_end", "sagas_by_order_end"))
+
+
+def test_it_opens_on_what_needs_a_person_and_the_address_says_so(house: House):
+    answer = httpx.get(f"{house.address}/dashboard/sagas", cookies=signed_in(house, OPERATOR))
+    assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard/sagas?state=needs-a-person")
+    html = httpx.get(f"{house.address}/dashboard/sagas?state=stuck&process=checkout&sort=oldest",
+                     cookies=signed_in(house, OPERATOR)).text  # fmt: skip
+    assert "/dashboard/sagas?state=under-way&amp;process=checkout&amp;sort=oldest" in html
+    assert "after CAPTURE_FAILED" in html
+
+
 @pytest.mark.parametrize("query", ["state=odd", "process=x", "age=2h", "q=abc", "after=x", "sort=up"])
 def test_what_cannot_be_asked_for_is_refused_with_what_can(house: House, query: str):
     answer = httpx.get(f"{house.address}/dashboard/sagas?{query}", cookies=signed_in(house, OPERATOR))
@@ -64,7 +89,7 @@ def test_pages_follow_each_other_and_lead_back(house: House, monkeypatch: pytest
         _, found, rest = answer.text.partition(f'rel="{rel}" href="')
         return rest.partition('"')[0].replace("&amp;", "&") if found else None
 
-    first = page("/dashboard/sagas")
+    first = page("/dashboard/sagas?state=all")
     second = step(first, "next")
     assert (step(first, "prev"), second is None) == (None, False)
     assert second
@@ -86,7 +111,7 @@ def test_a_row_that_cannot_be_read_is_shown_as_such_and_hides_no_other(house: Ho
         connection.execute(f"UPDATE {schema}.sagas SET status = 'ODD' WHERE id = %s", [id])
         connection.commit()
         try:
-            answer = httpx.get(f"{house.address}/dashboard/sagas", cookies=signed_in(house, OPERATOR))
+            answer = httpx.get(f"{house.address}/dashboard/sagas?state=all", cookies=signed_in(house, OPERATOR))
         finally:
             connection.execute(f"UPDATE {schema}.sagas SET status = %s WHERE id = %s", [was and was[0], id])
     assert answer.status_code == 200
@@ -106,7 +131,7 @@ def test_axe_finds_nothing_and_it_fits_a_small_phone(visitors: Any, scheme: str)
 @pytest.mark.requires("browser")
 def test_it_can_be_read_and_filtered_without_javascript(visitors: Any, house: House):
     visitor: Visitor = visitors(java_script_enabled=False)
-    visitor.sign_in().go("/sagas")
+    visitor.sign_in().go("/sagas?state=all")
     visitor.page.select_option("[name=state]", "stuck")
     visitor.page.click("text=Show")
     assert "state=stuck" in visitor.page.url
@@ -117,7 +142,7 @@ def test_it_can_be_read_and_filtered_without_javascript(visitors: Any, house: Ho
 def test_a_row_changes_where_it_stands_and_a_new_one_is_announced(operator: Visitor, house: House):
     house.place_waiting("paying")
     eventually(lambda: house.saga("paying") in rows(house, ""))
-    operator.go("/sagas")
+    operator.go("/sagas?state=all")
     page = operator.page
     page.locator("[data-live]").get_by_text("Live").wait_for()
     page.locator(f"#d-{house.saga('stuck')} summary").click()
@@ -140,7 +165,7 @@ def test_a_row_changes_where_it_stands_and_a_new_one_is_announced(operator: Visi
 def test_nothing_moves_under_a_pointer_however_long_it_rests(operator: Visitor, house: House):
     page = operator.page
     page.clock.install()
-    operator.go("/sagas")
+    operator.go("/sagas?state=all")
     page.locator("[data-live]").get_by_text("Live").wait_for()
     row = page.locator(f"#s-{house.saga('stuck')}")
     row.hover()
