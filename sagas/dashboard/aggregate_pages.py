@@ -20,12 +20,13 @@ from projections.history import (
     moment,
     plain,
 )  # fmt: skip
-from sagas.dashboard.asking import uuid_of
+from sagas.dashboard.asking import uuid_of, whole_number
 from sagas.dashboard.event_pages import read
 from sagas.dashboard.personal import SCOPE, hidden, is_open, log_of
 from sagas.dashboard.visit import Refused, Visit, not_there
 
 AROUND: Final = 12  # versions shown on either side
+LONGEST_MOMENT: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def instant(text: str | None) -> Moment | None:
     if text is None:
         return None
     try:
-        return AtVersion(int(text)) if text.isdecimal() else moment(text)
+        return AtVersion(version) if (version := whole_number(text)) is not None else moment(text[:LONGEST_MOMENT])
     except NoSuchMoment as error:
         raise Refused(HTTPStatus.BAD_REQUEST, "As of when?", f"{error}.") from None
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from domain.event import EVENT_TYPES, Event
 from projections.feed import Recorded, Unreadable
 from projections.history import plain
+from sagas.dashboard.asking import whole_number
 from sagas.dashboard.desk import Desk
 from sagas.dashboard.event_list import LOOKED_AT, SIZE, Row, found, places, wanted
 from sagas.dashboard.event_news import LogsMove, come, heads, top, written
@@ -56,9 +57,10 @@ async def show_one(visit: Visit) -> Response:
     context, place = visit.request.path_params["context"], visit.request.path_params["position"]
     if context not in visit.desk.contexts:
         raise not_there("log", context)
-    stored = await visit.desk.sealed[context].stored_at(int(place)) if place.isdecimal() else None
+    position = whole_number(place)
+    stored = await visit.desk.sealed[context].stored_at(position) if position is not None else None
     if stored is None:
-        raise not_there("event", f"{context}/{place}")
+        raise not_there("event", f"{context}/{place[:80]}")
     opened = await is_open(visit, stored.originator_id)
     log = log_of(visit, context, opened=opened)
     (recorded,) = await log.stream(stored.originator_id, stored.version - 1, None, 1)

@@ -14,7 +14,7 @@ from domain.operations.kinds import OperationKind
 from projections import generations
 from projections.pool import connected
 from sagas.dashboard import operation
-from sagas.dashboard.asking import Wish, confirmed, reason_of, requested, uuid_of
+from sagas.dashboard.asking import Wish, confirmed, reason_of, requested, uuid_of, whole_number
 from sagas.dashboard.page import Show
 from sagas.dashboard.standing import ModelShown, models
 from sagas.dashboard.ticking import ticking
@@ -83,8 +83,8 @@ def moment(text: str) -> int | str | None:
     """A position, `p1234`, or a time; one without a zone is UTC. Raises Refused."""
     if not text:
         return None
-    if text.removeprefix("p").isdecimal():
-        return int(text.removeprefix("p"))
+    if (position := whole_number(text.removeprefix("p"))) is not None:
+        return position
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

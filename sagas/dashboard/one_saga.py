@@ -22,6 +22,7 @@ from projections.operations.queries import LATEST_FIRST, OPERATIONS
 from projections.operations.row import OperationRow
 from sagas.dashboard.actions import choices
 from sagas.dashboard.as_test import NEEDS_PERSON, as_test
+from sagas.dashboard.asking import whole_number
 from sagas.dashboard.came_of_it import asked_for
 from sagas.dashboard.healthy import Usual
 from sagas.dashboard.live import stream
@@ -158,9 +159,10 @@ def number(text: str | None) -> int | None:
     """Raises Refused for what is no version."""
     if text is None:
         return None
-    if not text.isdecimal():
-        raise Refused(HTTPStatus.BAD_REQUEST, f"{text} is no version", "It is a whole number from 1 on.")
-    return int(text)
+    version = whole_number(text)
+    if version is None:
+        raise Refused(HTTPStatus.BAD_REQUEST, f"{text[:80]} is no version", "It is a whole number from 1 on.")
+    return version
 
 
 def order_of(saga: Saga) -> str | None:

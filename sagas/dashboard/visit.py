@@ -15,22 +15,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from domain.actor import Actor
 from sagas.dashboard.access import may
 from sagas.dashboard.desk import Desk
+from sagas.dashboard.headers import SAFE
 from sagas.dashboard.port import Answered, Asked, Unreachable
 from sagas.dashboard.session import Session
 from sagas.dashboard.views import BASE, rendered
 
 LONGEST_FORM: Final = 100_000  # bytes
-
-CSP: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-SAFE: Final = {
-    "content-security-policy": CSP,
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "same-origin",
-    "cache-control": "no-store",
-}
 
 
 class Refused(Exception):
@@ -101,7 +91,7 @@ class Visit:
         self, path: str, body: Mapping[str, Any], *, key: str | None = None, version: int | None = None
     ) -> Answered:
         """Has the command API do something, as who is signed in. Raises Refused when it cannot be reached."""
-        asked = Asked(path, body, client_of(self.request), self.desk.token(self.actor), key, version)
+        asked = Asked(path, body, self.desk.address(self.request.scope), self.desk.token(self.actor), key, version)
         try:
             answer = await self.desk.commands.post(asked)
         except Unreachable as error:
@@ -132,10 +122,6 @@ class Visit:
             "theme": theme_of(self.request),
             "key": str(uuid4()),
         }
-
-
-def client_of(request: Request) -> str:
-    return request.client.host if request.client else ""
 
 
 def theme_of(request: Request) -> str:
