@@ -88,6 +88,8 @@ class NotReadable(Exception):
 
     def __init__(self, recorded: Recorded, reason: str) -> None:
         event = recorded.event
+        self.version = event.originator_version
+        self.position = recorded.position
         super().__init__(f"version {event.originator_version} (position {recorded.position}) cannot be read: {reason}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
+from uuid import UUID
 
 from starlette.responses import Response
 
@@ -23,6 +24,7 @@ from projections.history import (
 from sagas.dashboard.asking import uuid_of, whole_number
 from sagas.dashboard.event_pages import read
 from sagas.dashboard.personal import SCOPE, hidden, is_open, log_of
+from sagas.dashboard.port import Log
 from sagas.dashboard.visit import Refused, Visit, not_there
 
 AROUND: Final = 12  # versions shown on either side
@@ -47,11 +49,8 @@ async def show(visit: Visit) -> Response:
     if not last:
         raise not_there(f"aggregate of {context}", id)
     asked = Asked(instant(visit.asked("at")), instant(visit.asked("since")))
-    try:
-        after = await as_of(visit.desk.contexts[context], log, id, asked.at)
-        before = await as_of(visit.desk.contexts[context], log, id, asked.since or just_before(after))
-    except NotReadable as error:
-        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "It cannot be read so far", f"{error}. Ask for less.") from None
+    after, odd = await readable(visit, context, log, id, asked.at)
+    before, _ = await readable(visit, context, log, id, asked.since or just_before(after))
     version = version_of(after)
     return visit.page(
         "aggregate.html",
@@ -62,6 +61,7 @@ async def show(visit: Visit) -> Response:
         since=version_of(before),
         kind=kind_of(after or before, context),
         after=after,
+        odd=odd,
         said=read(after.last, opened=opened) if after else None,
         changes=changes(before, after, opened=opened),
         state=plain(after.state, erased=hidden(opened=opened)) if after else {},
@@ -69,6 +69,16 @@ async def show(visit: Visit) -> Response:
         opened=opened,
         may_open=visit.may(SCOPE),
     )
+
+
+async def readable(
+    visit: Visit, context: str, log: Log, id: UUID, at: Moment | None
+) -> tuple[AsOf | None, NotReadable | None]:
+    """As it was; where an event before cannot be read, as it was before that one, and which that is."""
+    try:
+        return await as_of(visit.desk.contexts[context], log, id, at), None
+    except NotReadable as error:
+        return await as_of(visit.desk.contexts[context], log, id, AtVersion(error.version - 1)), error
 
 
 def instant(text: str | None) -> Moment | None:

@@ -24,7 +24,7 @@ from sagas.dashboard.guard import guarded, same_origin, visit_of
 from sagas.dashboard.headers import SAFE
 from sagas.dashboard.page import LOOK, Page
 from sagas.dashboard.pages import PAGES
-from sagas.dashboard.views import BASE, rendered
+from sagas.dashboard.views import BASE, checksum, rendered
 from sagas.dashboard.visit import Refused, Visit, theme_of
 
 log: Final = logging.getLogger("chobo.dashboard")
@@ -32,6 +32,8 @@ log: Final = logging.getLogger("chobo.dashboard")
 ASSETS: Final = files("sagas.dashboard.assets")
 SERVED: Final = frozenset({"css", "js", "svg"})
 HOUR: Final = {"cache-control": "public, max-age=3600"}
+FOR_GOOD: Final = {"cache-control": "public, max-age=31536000, immutable"}
+"""Of an address that has the checksum of what it leads to."""
 AWAY: Final = (OperationalError, PoolTimeout)
 SIGN_OUT: Final = Page("/sign-out", sign_in.sign_out, scope=LOOK, method="POST")
 
@@ -68,7 +70,8 @@ async def asset(request: Request) -> Response:
     name = request.path_params["name"]
     if name.rpartition(".")[2] not in SERVED or not (file := ASSETS.joinpath(name)).is_file():
         raise HTTPException(HTTPStatus.NOT_FOUND)
-    return Response(file.read_bytes(), media_type=guess_type(name)[0], headers=SAFE | HOUR)
+    kept = FOR_GOOD if request.query_params.get("v") == checksum(name) else HOUR
+    return Response(file.read_bytes(), media_type=guess_type(name)[0], headers=SAFE | kept)
 
 
 async def refused(request: Request, error: Exception) -> Response:
@@ -114,8 +117,7 @@ def said(
     request: Request, status: int, title: str, text: str, back: str = "/", on: str = "To the overview"
 ) -> Response:
     visit: Visit | None = getattr(request.state, "visit", None)
-    values = {"title": title, "text": text, "back": back, "on": on}
     if visit is not None and not request.headers.get("hx-request"):
-        return visit.page("said_inside.html", status=int(status), code=int(status), **values)
-    values |= {"theme": theme_of(request)}
-    return HTMLResponse(rendered("said.html", values | {"status": int(status)}), status, headers=SAFE)
+        return visit.said(status, title, text, back=back, on=on)
+    values = {"theme": theme_of(request), "status": int(status), "title": title, "text": text, "back": back, "on": on}
+    return HTMLResponse(rendered("said.html", values), status, headers=SAFE)

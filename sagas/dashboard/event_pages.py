@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from starlette.responses import Response
 
@@ -18,6 +18,10 @@ from sagas.dashboard.park import state_of
 from sagas.dashboard.personal import SCOPE, hidden, is_open, log_of
 from sagas.dashboard.port import Stored
 from sagas.dashboard.visit import Visit, not_there
+
+STRETCH: Final = 500
+MOST_OF_ONE: Final = 10_000
+"""Events of one correlation in each log among which the cause of an event is looked for."""
 
 
 async def show(visit: Visit) -> Response:
@@ -75,6 +79,7 @@ async def show_one(visit: Visit) -> Response:
         opened=opened,
         may_open=visit.may(SCOPE),
         cause=await cause(visit.desk, stored),
+        among=MOST_OF_ONE,
     )
 
 
@@ -87,12 +92,24 @@ def read(recorded: Recorded, *, opened: bool) -> dict[str, Any] | None:
 
 
 async def cause(desk: Desk, stored: Stored) -> Row | None:
-    """The event that this one names as its cause, if it is of the same correlation."""
+    """The event that this one names as its cause, if it is among the newest of the same correlation."""
     if stored.causation_id is None:
         return None
-    for context, log in desk.sealed.items():
-        for event in await log.sought(stream=None, correlation=stored.correlation_id, event_type=None, above=0,
-                                      below=None, limit=200):  # fmt: skip
-            if event.event_id == stored.causation_id:
-                return Row(context, event)
+    for context in desk.sealed:
+        if found := await cause_in(desk, context, stored):
+            return found
+    return None
+
+
+async def cause_in(desk: Desk, context: str, stored: Stored) -> Row | None:
+    below = None
+    for _ in range(0, MOST_OF_ONE, STRETCH):
+        events = await desk.sealed[context].sought(
+            stream=None, correlation=stored.correlation_id, event_type=None, above=0, below=below, limit=STRETCH
+        )
+        if found := next((event for event in events if event.event_id == stored.causation_id), None):
+            return Row(context, found)
+        if len(events) < STRETCH:
+            return None
+        below = events[-1].position
     return None

@@ -20,7 +20,7 @@ from sagas.dashboard import (
 )  # fmt: skip
 from sagas.dashboard.access import PARKED_BULK
 from sagas.dashboard.model_pages import ACT as REPLAYS
-from sagas.dashboard.page import Page
+from sagas.dashboard.page import LOOK, Page
 from sagas.dashboard.parked_pages import ACT as PARKED
 from sagas.dashboard.people import ROLES
 
@@ -84,6 +84,7 @@ OPERATING: Final = [
     Page("/notifications/{id}", notification_pages.show_one),
     Page("/notifications/{id}/mail", notification_pages.show_mail),
     Page("/people", people_pages.show, "People"),
+    Page("/people/find", people_pages.find, scope=LOOK, method="POST"),
     Page("/people/newer", people_pages.newer),
     Page("/people/{id}", people_pages.show_one),
     Page("/people/{id}/grant", people_pages.grant, scope=ROLES, method="POST", kind="user.grant-role"),

@@ -20,6 +20,8 @@ from sagas.dashboard.port import Answered, Asked, Unreachable
 from sagas.dashboard.session import Session
 from sagas.dashboard.views import BASE, rendered
 
+__all__ = ["SAFE", "Refused", "SoFar", "Visit", "not_there", "read_form", "theme_of"]
+
 LONGEST_FORM: Final = 100_000  # bytes
 
 
@@ -78,6 +80,10 @@ class Visit:
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """A whole page."""
         return HTMLResponse(self.html(template, **values), status, headers=SAFE)
+
+    def said(self, status: int, title: str, text: str, *, back: str, on: str) -> Response:
+        """A page that says no more than this."""
+        return self.page("said_inside.html", status=status, code=int(status), title=title, text=text, back=back, on=on)
 
     def html(self, template: str, **values: Any) -> str:
         return rendered(template, self._frame() | values)
