@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -23,6 +24,8 @@ from sagas.dashboard.views import BASE, rendered
 __all__ = ["SAFE", "Refused", "SoFar", "Visit", "not_there", "read_form", "theme_of"]
 
 LONGEST_FORM: Final = 100_000  # bytes
+KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
+"""What may stand in the header that says it."""
 
 
 class Refused(Exception):
@@ -97,6 +100,10 @@ class Visit:
         self, path: str, body: Mapping[str, Any], *, key: str | None = None, version: int | None = None
     ) -> Answered:
         """Has the command API do something, as who is signed in. Raises Refused when it cannot be reached."""
+        if key is not None and not KEY.fullmatch(key):
+            raise Refused(
+                HTTPStatus.BAD_REQUEST, "This form is not complete", "It must have its key. Nothing was done."
+            )
         asked = Asked(path, body, self.desk.address(self.request.scope), self.desk.token(self.actor), key, version)
         try:
             answer = await self.desk.commands.post(asked)

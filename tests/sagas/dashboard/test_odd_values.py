@@ -38,7 +38,7 @@ def house(module_database: str) -> Iterator[House]:
         yield house
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def visitor(house: House) -> Iterator[httpx.Client]:
     cookies = signed_in(house, OPERATOR)
     with httpx.Client(base_url=f"{house.address}/dashboard", cookies=cookies, follow_redirects=True) as client:
