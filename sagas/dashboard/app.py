@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 
+from projections.history import NotReadable
 from sagas.dashboard import sign_in
 from sagas.dashboard.desk import Desk
 from sagas.dashboard.guard import guarded, same_origin, visit_of
@@ -46,7 +47,13 @@ def dashboard(desk: Desk, pages: Sequence[Page] = PAGES) -> Mount:
         Route("/assets/{name}", asset),
     ]
     inside = [Route(page.path, guarded(page, desk), methods=[page.method]) for page in (*pages, SIGN_OUT)]
-    handlers = {Refused: refused, HTTPException: not_served, DataError: not_storable, Exception: broken}
+    handlers = {
+        Refused: refused,
+        HTTPException: not_served,
+        DataError: not_storable,
+        NotReadable: unreadable,
+        Exception: broken,
+    }
     handlers |= dict.fromkeys(AWAY, away)
     app = Starlette(routes=[*open_to_anybody, *inside], exception_handlers=handlers)
     app.state.desk = desk
@@ -91,7 +98,7 @@ async def visiting(request: Request) -> Visit | None:
     """Who is signed in and has gone to where there is nothing."""
     try:
         return await visit_of(request, request.app.state.desk)
-    except AWAY:
+    except (*AWAY, Refused):
         return None
 
 
@@ -99,6 +106,12 @@ async def not_storable(request: Request, error: Exception) -> Response:
     log.warning("an address asked for what no database can hold: %s", error)
     text = "The address asks for a value that cannot be: nothing here has it."
     return said(request, HTTPStatus.BAD_REQUEST, "This address cannot be read", text)
+
+
+async def unreadable(request: Request, error: Exception) -> Response:
+    return said(
+        request, HTTPStatus.CONFLICT, "This cannot be read", f"The log has what this release does not: {error}."
+    )
 
 
 async def away(request: Request, error: Exception) -> Response:

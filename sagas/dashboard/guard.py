@@ -23,7 +23,9 @@ from sagas.dashboard.access import may
 from sagas.dashboard.asking import RECORDED
 from sagas.dashboard.desk import Desk
 from sagas.dashboard.headers import SAFE
+from sagas.dashboard.odd import Odd
 from sagas.dashboard.page import Page
+from sagas.dashboard.rows import by_id
 from sagas.dashboard.session import Over, Session
 from sagas.dashboard.views import BASE
 from sagas.dashboard.visit import Refused, Visit, read_form
@@ -121,7 +123,10 @@ async def known(desk: Desk, session: Session) -> Actor | None:
     """With the roles of this moment; None once the session was ended, wherever that was, or nobody may be let in."""
     if not await desk.alive.is_alive(session, desk.now()):
         return None
-    row = await USERS.one(desk.reads, session.user)
+    row = await by_id(desk.reads, USERS, session.user)
+    if isinstance(row, Odd):
+        text = f"The read model has it otherwise than this release understands: {row.why}. Nothing was done."
+        raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "Your account cannot be read", text)
     return Actor(row.id, frozenset(row.roles)) if row is not None and row.blocked_at is None else None
 
 

@@ -23,7 +23,7 @@ from sagas.dashboard.notification_pages import masked
 from sagas.dashboard.odd import Odd
 from sagas.dashboard.people import ROLES, TONES, TYPED, account, held, role_lines
 from sagas.dashboard.personal import SCOPE, is_open
-from sagas.dashboard.rows import listed
+from sagas.dashboard.rows import by_id, listed
 from sagas.dashboard.visit import Refused, Visit, not_there
 
 LIST: Final = Timed(USERS, "created_at", "users")
@@ -107,7 +107,10 @@ async def show_one(visit: Visit) -> Response:
     found = await account(visit.desk, id, opened=visit.may(SCOPE))
     if found is None:
         raise not_there("account", id)
-    row, (sign_ins,) = await USERS.one(visit.desk.reads, id), await sign_ins_of(visit.desk.reads, [id])
+    row = await by_id(visit.desk.reads, USERS, id)
+    if isinstance(row, Odd):
+        return visit.page("odd.html", what="account", list="/people", odd=row, context="users")
+    (sign_ins,) = await sign_ins_of(visit.desk.reads, [id])
     opened = await is_open(visit, id)
     audited = await operations(visit, id)
     by = [d.by for d in found.decisions] + [each.by for each in audited if not isinstance(each, Odd)]

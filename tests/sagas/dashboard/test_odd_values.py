@@ -16,7 +16,7 @@ from sagas.dashboard.pages import PAGES
 from sagas.dashboard.sign_in import inside
 from sagas.dashboard.visit import Visit
 from tests.eventually import eventually
-from tests.sagas.dashboard.house import OPERATOR, House, opened
+from tests.sagas.dashboard.house import OPERATOR, PASSWORD, House, opened
 from tests.sagas.dashboard.test_acting import Desk
 from tests.sagas.dashboard.test_frame import signed_in
 
@@ -212,3 +212,22 @@ def test_an_odd_webhook_is_listed_as_one(house: House, visitor: httpx.Client):
     text = visitor.get("/").text
     assert "Unreadable rows" in text
     assert f"webhook {id}, it cannot be read: happened_at" in text
+
+
+def test_an_odd_account_has_a_page_and_its_owner_is_told(house: House, visitor: httpx.Client):
+    house.hire("odd@chobo.example", "staff")
+    desk = eventually_signed_in(house, "odd@chobo.example")
+    with psycopg.connect(house.database) as connection:
+        row = connection.execute("SELECT id FROM reads.users WHERE email = 'odd@chobo.example'").fetchone()
+    assert row
+    changed(house, f"UPDATE reads.users SET status = 'DREAMING' WHERE id = '{row[0]}'")
+    answer = visitor.get(f"/people/{row[0]}")
+    assert (answer.status_code, "it cannot be read: status" in answer.text) == (200, True)
+    assert "Your account cannot be read" in desk.get("sagas")
+
+
+def eventually_signed_in(house: House, email: str) -> Desk:
+    form = {"email": email, "password": PASSWORD}
+    eventually(lambda: httpx.post(f"{house.address}/dashboard/sign-in", data=form).status_code == 303)
+    eventually(lambda: "<h1>Sagas</h1>" in Desk(house, email).get("sagas"))
+    return Desk(house, email)
