@@ -106,6 +106,8 @@ async def still(visit: Visit) -> bool:
     except (Error, PoolTimeout) as error:
         log.warning("it is not known whether a session is over: %s", error)
         return True
+    except Refused:
+        return False
 
 
 async def visit_of(request: Request, desk: Desk) -> Visit | None:
