@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from secrets import token_bytes
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode
 from uuid import uuid4
@@ -18,7 +19,7 @@ from sagas.dashboard.access import may
 from sagas.dashboard.desk import Desk
 from sagas.dashboard.headers import SAFE
 from sagas.dashboard.port import Answered, Asked, Unreachable
-from sagas.dashboard.session import Session
+from sagas.dashboard.session import PAD, Session
 from sagas.dashboard.views import BASE, rendered
 
 __all__ = ["SAFE", "Refused", "SoFar", "Visit", "not_there", "read_form", "theme_of"]
@@ -69,6 +70,12 @@ class Visit:
     actor: Actor
     form: Mapping[str, list[str]] = field(default_factory=dict)
     so_far: SoFar = field(default_factory=SoFar)
+    pad: bytes = field(default_factory=lambda: token_bytes(PAD), repr=False)
+
+    @property
+    def csrf(self) -> str:
+        """What a form of this page must come back with."""
+        return self.session.token(self.pad)
 
     def may(self, scope: str) -> bool:
         return may(self.actor, scope)

@@ -20,7 +20,7 @@ from infra.settings import Settings
 from sagas.dashboard import assets
 from sagas.dashboard.assets.vendor import sums
 from sagas.dashboard.port import Answered, Asked
-from sagas.dashboard.session import Over, Sessions
+from sagas.dashboard.session import PAD, Over, Sessions
 from sagas.dashboard.sign_in import inside, sealed_way
 from tests.sagas.dashboard.conftest import Visitor
 from tests.sagas.dashboard.house import CUSTOMER, OPERATOR, PASSWORD, STAFF, House, opened
@@ -69,6 +69,15 @@ def test_a_session_is_over_when_it_is_old_or_was_idle_and_cannot_be_forged():
         kept = renewed or kept
         clock.now += timedelta(minutes=30)
     assert isinstance(sessions.read(sessions.sealed(kept)), Over)
+
+
+def test_a_token_is_another_one_on_every_page_and_none_but_its_session_takes_it():
+    sessions = Sessions(b"x" * 32)
+    mine, other = (sessions.begin(uuid4(), "ann@example.org", "refresh") for _ in range(2))
+    tokens = {mine.token(bytes([n]) * PAD) for n in range(9)}
+    assert len(tokens) == 9
+    assert all(mine.matches(token) and not other.matches(token) for token in tokens)
+    assert not any(mine.matches(token) for token in ("", "guessed", "AAAA", mine.csrf, "\N{ARABIC-INDIC DIGIT ONE}"))
 
 
 @pytest.mark.parametrize(
