@@ -68,7 +68,8 @@ def guarded(page: Page, desk: Desk) -> Endpoint:
 
 def plain(request: Request) -> None:
     """Raises Refused for an address with what cannot be seen in it: no database could look for it either."""
-    for text in (request.url.path, *request.path_params.values(), *request.query_params.values()):
+    asked = [text for parameter in request.query_params.multi_items() for text in parameter]
+    for text in (request.url.path, *request.path_params.values(), *asked):
         if isinstance(text, str) and UNSEEN.search(text):
             said = "It has control characters in it, which nothing here has."
             raise Refused(HTTPStatus.BAD_REQUEST, "This address cannot be read", said)
