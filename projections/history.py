@@ -15,6 +15,7 @@ from domain.aggregate import Context
 from domain.event import Erased
 from projections.feed import Recorded, Unreadable
 
+LONGEST_NUMBER: Final = 19  # with its letter: what is longer lies beyond every log
 CHUNK: Final = 5_000  # events of a stream in memory at once
 
 
@@ -53,7 +54,8 @@ Moment = AtVersion | AtPosition | AtTime
 def moment(text: str) -> Moment:
     """`v3`, `p1234`, or a time in ISO 8601, which is UTC where it says nothing else. Raises NoSuchMoment."""
     if text[1:].isdecimal() and text[0] in "vp":
-        return AtVersion(int(text[1:])) if text[0] == "v" else AtPosition(int(text[1:]))
+        number = int(text[1:]) if len(text) <= LONGEST_NUMBER else 2**63 - 1
+        return AtVersion(number) if text[0] == "v" else AtPosition(number)
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
@@ -86,6 +88,8 @@ class NotReadable(Exception):
 
     def __init__(self, recorded: Recorded, reason: str) -> None:
         event = recorded.event
+        self.version = event.originator_version
+        self.position = recorded.position
         super().__init__(f"version {event.originator_version} (position {recorded.position}) cannot be read: {reason}")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import httpx
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
@@ -17,10 +19,11 @@ from infra.databases import READS
 from infra.event_log.browsed import BrowsedLog
 from infra.event_log.log import KeyStore
 from infra.keys import NoKeys
+from infra.limiting import Addresses, networks
 from infra.mail.kept import MailDirectory
 from infra.parked import Park
 from infra.rules import RULES
-from infra.settings import Settings
+from infra.settings import Profile, Settings
 from infra.tokens import Tokens
 from projections.models import MODELS
 from sagas.dashboard.alive import Alive
@@ -52,7 +55,7 @@ def pages(ground: Ground, loops: WriteLoops, tokens: Tokens, used: Services, api
             mails=KeptMails(kept(ground.settings)),
             denials=Denied(Denials(loops, used), used.now),
             token=lambda actor: access_token(tokens, actor),
-            sessions=Sessions(ground.settings.cursor_secret.get_secret_value().encode()),
+            sessions=Sessions(session_secret(ground.settings)),
             news=News(reads),
             healthy=Healthy(reads, sealed[sagas.CONTEXT.name]),
             stories=Stories(sealed[sagas.CONTEXT.name]),
@@ -60,8 +63,15 @@ def pages(ground: Ground, loops: WriteLoops, tokens: Tokens, used: Services, api
             past=Past(contexts, sealed),
             versions=Versions(reads),
             stopping=ground.stopping,
+            address=Addresses(networks(ground.settings.trusted_proxies)).whole,
+            in_production=ground.settings.profile is Profile.PRODUCTION,
         )
     )
+
+
+def session_secret(settings: Settings) -> bytes:
+    """A key that does nothing but this: whatever else somebody gets at, they cannot make themselves a session."""
+    return HKDF(SHA256(), 32, salt=None, info=b"chobo dashboard sessions").derive(settings.master_key_bytes())
 
 
 def kept(settings: Settings) -> MailDirectory | None:

@@ -31,10 +31,18 @@ class Addresses:
 
     def of(self, scope: Scope) -> str:
         """An IPv4 address, or the /64 network of an IPv6 one."""
+        return shown(self._nearest(scope))
+
+    def whole(self, scope: Scope) -> str:
+        """The address itself, to be told to another process of ours; empty where there is none."""
+        nearest = self._nearest(scope)
+        return "" if nearest is None else str(nearest)
+
+    def _nearest(self, scope: Scope) -> Address | None:
         peer = parsed(scope["client"][0]) if scope.get("client") else None
         if peer is not None and self._trusts(peer):
             peer = self._behind(peer, scope)
-        return shown(peer)
+        return peer
 
     def _trusts(self, address: Address) -> bool:
         return any(address in network for network in self._trusted)

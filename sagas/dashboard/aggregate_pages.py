@@ -21,7 +21,7 @@ from projections.history import (
     moment,
     plain,
 )  # fmt: skip
-from sagas.dashboard.asking import uuid_of
+from sagas.dashboard.asking import uuid_of, whole_number
 from sagas.dashboard.event_pages import read
 from sagas.dashboard.personal import SCOPE, hidden, is_open, log_of
 from sagas.dashboard.views import as_json
@@ -31,6 +31,7 @@ AROUND: Final = 12  # versions shown on either side
 CHANGES: Final = 100  # on one page
 LINES: Final = 600
 """Of the whole state, on the page; the file has all."""
+LONGEST_MOMENT: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,8 @@ async def show(visit: Visit) -> Response:
     if not last:
         raise not_there(f"aggregate of {context}", id)
     asked = Asked(instant(visit.asked("at")), instant(visit.asked("since")))
-    try:
-        after = await seen(visit, context, id, asked.at, opened=opened)
-        before = await seen(visit, context, id, asked.since or just_before(after), opened=opened)
-    except NotReadable as error:
-        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "It cannot be read so far", f"{error}. Ask for less.") from None
+    after, odd = await readable(visit, context, id, asked.at, opened=opened)
+    before, _ = await readable(visit, context, id, asked.since or just_before(after), opened=opened)
     version = version_of(after)
     state = plain(after.state, erased=hidden(opened=opened)) if after else {}
     if visit.asked("file"):
@@ -71,6 +69,7 @@ async def show(visit: Visit) -> Response:
         since=version_of(before),
         kind=kind_of(after or before, context),
         after=after,
+        odd=odd,
         said=read(after.last, opened=opened) if after else None,
         changes=found[first - 1 : first - 1 + CHANGES],
         first=first,
@@ -83,6 +82,16 @@ async def show(visit: Visit) -> Response:
         opened=opened,
         may_open=visit.may(SCOPE),
     )
+
+
+async def readable(
+    visit: Visit, context: str, id: UUID, at: Moment | None, *, opened: bool
+) -> tuple[AsOf | None, NotReadable | None]:
+    """As it was; where an event before cannot be read, as it was before that one, and which that is."""
+    try:
+        return await seen(visit, context, id, at, opened=opened), None
+    except NotReadable as error:
+        return await seen(visit, context, id, AtVersion(error.version - 1), opened=opened), error
 
 
 async def seen(visit: Visit, context: str, id: UUID, at: Moment | None, *, opened: bool) -> AsOf | None:
@@ -99,9 +108,9 @@ def as_file(name: str, state: Any) -> Response:
 
 def number(text: str | None) -> int:
     """Of the first change that is shown. Raises Refused."""
-    if text is not None and (not text.isdecimal() or int(text) < 1):
-        raise Refused(HTTPStatus.BAD_REQUEST, f"{text} is no number", "It is a whole number from 1 on.")
-    return (int(text or 1) - 1) // CHANGES * CHANGES + 1
+    if not (first := whole_number(text or "1")):
+        raise Refused(HTTPStatus.BAD_REQUEST, "There is no such change", "It is a whole number from 1 on.")
+    return (first - 1) // CHANGES * CHANGES + 1
 
 
 def instant(text: str | None) -> Moment | None:
@@ -109,7 +118,7 @@ def instant(text: str | None) -> Moment | None:
     if text is None:
         return None
     try:
-        return AtVersion(int(text)) if text.isdecimal() else moment(text)
+        return AtVersion(version) if (version := whole_number(text)) is not None else moment(text[:LONGEST_MOMENT])
     except NoSuchMoment as error:
         raise Refused(HTTPStatus.BAD_REQUEST, "As of when?", f"{error}.") from None
 

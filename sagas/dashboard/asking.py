@@ -11,6 +11,7 @@ from uuid import UUID
 from sagas.dashboard.visit import Refused, Visit
 
 LONGEST_REASON: Final = 500
+MOST_DIGITS: Final = 15
 MOVED_ON: Final = "It has moved on since you looked"
 RECORDED: Final = "That you asked is in the audit log."
 
@@ -82,7 +83,12 @@ def uuid_of(text: str, what: str) -> UUID:
 
 def version_of(visit: Visit) -> int:
     """Raises Refused for a form that does not say it."""
-    text = visit.posted("version")
-    if not text.isdecimal():
+    version = whole_number(visit.posted("version"))
+    if version is None:
         raise Refused(HTTPStatus.BAD_REQUEST, "This form is not complete", "It must say which version was looked at.")
-    return int(text)
+    return version
+
+
+def whole_number(text: str) -> int | None:
+    """None for what is none, or larger than any version or position."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else None

@@ -24,13 +24,14 @@ from projections.operations.queries import LATEST_FIRST
 from projections.operations.row import OperationRow
 from sagas.dashboard import operation
 from sagas.dashboard.asking import uuid_of
+from sagas.dashboard.headers import SAFE
 from sagas.dashboard.lists import Timed, between, equal, one_of, users
 from sagas.dashboard.odd import Odd, unshowable
 from sagas.dashboard.operation import TONES, WORDS
 from sagas.dashboard.personal import reason_shown
 from sagas.dashboard.rows import by_id, listed, mark_of
 from sagas.dashboard.views import compact, stamp
-from sagas.dashboard.visit import SAFE, Visit, not_there
+from sagas.dashboard.visit import Visit, not_there
 
 LIST: Final = Timed(AUDIT, "requested_at", "operations")
 KINDS: Final = [

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
+from starlette.types import Scope
+
 from domain.actor import Actor
 from domain.aggregate import Context
 from projections.pool import Pool
@@ -34,7 +36,8 @@ def clock() -> datetime:
 class Desk:
     """`sealed` and `opened` are the logs by context: in the first nothing personal can be read.
 
-    `token` gives an access token for who is signed in. `stopping` is set when the process is to end.
+    `token` gives an access token for who is signed in. `stopping` is set when the process is to end. `address` says
+    from where a request comes, as far as our own proxies tell it.
     """
 
     reads: Pool
@@ -54,6 +57,8 @@ class Desk:
     past: Past
     versions: Versions
     stopping: asyncio.Event
+    address: Callable[[Scope], str]
+    in_production: bool
     shared: Shared = field(default_factory=Shared)
     now: Callable[[], datetime] = field(default=clock)
 

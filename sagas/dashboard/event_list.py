@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sagas.dashboard.asking import uuid_of
+from sagas.dashboard.asking import uuid_of, whole_number
 from sagas.dashboard.desk import Desk
 from sagas.dashboard.lists import moment
 from sagas.dashboard.port import Stored
@@ -88,11 +88,12 @@ def places(text: str | None, known: Sequence[str]) -> dict[str, int]:
     """`orders:120,users:7`. Raises Refused."""
     found = {}
     for part in (text or "").split(","):
-        context, _, position = part.partition(":")
-        if part and (context not in known or not position.isdecimal()):
-            raise Refused(400, "This address is not complete", f"{part!r} is no place in a log.")
-        if part:
-            found[context] = int(position)
+        context, _, text = part.partition(":")
+        position = whole_number(text)
+        if part and (context not in known or position is None):
+            raise Refused(400, "This address is not complete", f"{part[:80]!r} is no place in a log.")
+        if position is not None:
+            found[context] = position
     return found
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from starlette.responses import Response
 
 from domain.event import EVENT_TYPES, Event
 from projections.feed import Recorded, Unreadable
 from projections.history import plain
+from sagas.dashboard.asking import whole_number
 from sagas.dashboard.desk import Desk
 from sagas.dashboard.event_list import LOOKED_AT, SIZE, Row, found, places, wanted
 from sagas.dashboard.event_news import LogsMove, come, heads, top, written
@@ -17,6 +18,10 @@ from sagas.dashboard.park import state_of
 from sagas.dashboard.personal import SCOPE, hidden, is_open, log_of
 from sagas.dashboard.port import Stored
 from sagas.dashboard.visit import Visit, not_there
+
+STRETCH: Final = 500
+MOST_OF_ONE: Final = 10_000
+"""Events of one correlation in each log among which the cause of an event is looked for."""
 
 
 async def show(visit: Visit) -> Response:
@@ -56,9 +61,10 @@ async def show_one(visit: Visit) -> Response:
     context, place = visit.request.path_params["context"], visit.request.path_params["position"]
     if context not in visit.desk.contexts:
         raise not_there("log", context)
-    stored = await visit.desk.sealed[context].stored_at(int(place)) if place.isdecimal() else None
+    position = whole_number(place)
+    stored = await visit.desk.sealed[context].stored_at(position) if position is not None else None
     if stored is None:
-        raise not_there("event", f"{context}/{place}")
+        raise not_there("event", f"{context}/{place[:80]}")
     opened = await is_open(visit, stored.originator_id)
     log = log_of(visit, context, opened=opened)
     (recorded,) = await log.stream(stored.originator_id, stored.version - 1, None, 1)
@@ -73,6 +79,7 @@ async def show_one(visit: Visit) -> Response:
         opened=opened,
         may_open=visit.may(SCOPE),
         cause=await cause(visit.desk, stored),
+        among=MOST_OF_ONE,
     )
 
 
@@ -85,12 +92,24 @@ def read(recorded: Recorded, *, opened: bool) -> dict[str, Any] | None:
 
 
 async def cause(desk: Desk, stored: Stored) -> Row | None:
-    """The event that this one names as its cause, if it is of the same correlation."""
+    """The event that this one names as its cause, if it is among the newest of the same correlation."""
     if stored.causation_id is None:
         return None
-    for context, log in desk.sealed.items():
-        for event in await log.sought(stream=None, correlation=stored.correlation_id, event_type=None, above=0,
-                                      below=None, limit=200):  # fmt: skip
-            if event.event_id == stored.causation_id:
-                return Row(context, event)
+    for context in desk.sealed:
+        if found := await cause_in(desk, context, stored):
+            return found
+    return None
+
+
+async def cause_in(desk: Desk, context: str, stored: Stored) -> Row | None:
+    below = None
+    for _ in range(0, MOST_OF_ONE, STRETCH):
+        events = await desk.sealed[context].sought(
+            stream=None, correlation=stored.correlation_id, event_type=None, above=0, below=below, limit=STRETCH
+        )
+        if found := next((event for event in events if event.event_id == stored.causation_id), None):
+            return Row(context, found)
+        if len(events) < STRETCH:
+            return None
+        below = events[-1].position
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from http import HTTPStatus
@@ -19,11 +20,15 @@ from domain.actor import ANONYMOUS, Actor
 from projections.users.queries import USERS
 from sagas.dashboard import sign_in
 from sagas.dashboard.access import may
+from sagas.dashboard.asking import RECORDED
 from sagas.dashboard.desk import Desk
+from sagas.dashboard.headers import SAFE
+from sagas.dashboard.odd import Odd
 from sagas.dashboard.page import Page
+from sagas.dashboard.rows import by_id
 from sagas.dashboard.session import Over, Session
 from sagas.dashboard.views import BASE
-from sagas.dashboard.visit import SAFE, Refused, Visit, read_form
+from sagas.dashboard.visit import Refused, Visit, read_form
 
 log: Final = logging.getLogger("chobo.dashboard")
 
@@ -33,6 +38,8 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 OVER: Final = "Your session is over. Nothing was done: sign in and send it again."
 AGAIN: Final = "Nothing was done twice, and that it was sent again is in the audit log."
+UNSEEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+"""Control characters but those of text of several lines."""
 LIVE: Final = "text/event-stream"
 ASKED_AGAIN: Final = 30.0  # seconds after which a page that goes on by itself must be let in again
 LONGEST_WHY: Final = 500
@@ -47,17 +54,34 @@ def guarded(page: Page, desk: Desk) -> Endpoint:
         actor = await known(desk, session)
         if actor is None:
             return await kept_out(request, desk, page, Over(session))
-        visit = Visit(request, desk, session, actor)
-        if not may(actor, page.scope):
-            if page.method == "POST":
-                await visit.denied(*what(page, request), f"needs the scope {page.scope}")
-            raise Refused(HTTPStatus.FORBIDDEN, "You may not do that", f"It takes more than {roles_of(actor)}.")
+        visit = request.state.visit = Visit(request, desk, session, actor)
+        plain(request)
+        if not may(actor, page.needs):
+            raise await not_allowed(page, visit)
         response = await (sent(page, visit) if page.method == "POST" else page.show(visit))
         if isinstance(response, StreamingResponse) and response.media_type == LIVE:
             response.body_iterator = while_let_in(response.body_iterator, visit)
         return renewed(response, visit)
 
     return endpoint
+
+
+def plain(request: Request) -> None:
+    """Raises Refused for an address with what cannot be seen in it: no database could look for it either."""
+    asked = [text for parameter in request.query_params.multi_items() for text in parameter]
+    for text in (request.url.path, *request.path_params.values(), *asked):
+        if isinstance(text, str) and UNSEEN.search(text):
+            said = "It has control characters in it, which nothing here has."
+            raise Refused(HTTPStatus.BAD_REQUEST, "This address cannot be read", said)
+
+
+async def not_allowed(page: Page, visit: Visit) -> Refused:
+    """To be raised."""
+    text = f"It takes more than {roles_of(visit.actor)}."
+    if page.method == "POST":
+        await visit.denied(*what(page, visit.request), f"needs the scope {page.needs}")
+        text = f"{text} Nothing was done. {RECORDED}"
+    return Refused(HTTPStatus.FORBIDDEN, "You may not do that", text)
 
 
 async def while_let_in(sent: AsyncIterable[T], visit: Visit) -> AsyncIterator[T]:
@@ -83,6 +107,15 @@ async def still(visit: Visit) -> bool:
     except (Error, PoolTimeout) as error:
         log.warning("it is not known whether a session is over: %s", error)
         return True
+    except Refused:
+        return False
+
+
+async def visit_of(request: Request, desk: Desk) -> Visit | None:
+    """Of who is signed in and let in."""
+    session = found(request, desk)
+    actor = await known(desk, session) if isinstance(session, Session) else None
+    return Visit(request, desk, session, actor) if isinstance(session, Session) and actor else None
 
 
 def found(request: Request, desk: Desk) -> Session | Over | None:
@@ -93,7 +126,10 @@ async def known(desk: Desk, session: Session) -> Actor | None:
     """With the roles of this moment; None once the session was ended, wherever that was, or nobody may be let in."""
     if not await desk.alive.is_alive(session, desk.now()):
         return None
-    row = await USERS.one(desk.reads, session.user)
+    row = await by_id(desk.reads, USERS, session.user)
+    if isinstance(row, Odd):
+        text = f"The read model has it otherwise than this release understands: {row.why}. Nothing was done."
+        raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "Your account cannot be read", text)
     return Actor(row.id, frozenset(row.roles)) if row is not None and row.blocked_at is None else None
 
 
@@ -141,6 +177,8 @@ async def sent_again(page: Page, visit: Visit, there: str, came: str) -> Refused
 async def with_form(page: Page, visit: Visit) -> Visit:
     """Raises Refused for a form that is not one of ours."""
     form = await read_form(visit.request)
+    if any(UNSEEN.search(value) for values in form.values() for value in values):
+        raise Refused(HTTPStatus.BAD_REQUEST, "This form cannot be read", "It has control characters in it.")
     token = (form.get("csrf") or [""])[0]
     if not visit.session.matches(token) or not same_origin(visit.request):
         await visit.denied(*what(page, visit.request), "the form was not one of the dashboard's own")
@@ -167,7 +205,10 @@ def what(page: Page, request: Request) -> tuple[str, str]:
 def same_origin(request: Request) -> bool:
     """As far as the browser says it."""
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    try:
+        return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    except ValueError:
+        return False
 
 
 def renewed(response: Response, visit: Visit) -> Response:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Final, Protocol
@@ -17,11 +18,14 @@ from psycopg_pool import PoolTimeout
 from starlette.responses import StreamingResponse
 
 from projections.pool import Pool, connected
+from sagas.dashboard.headers import STREAMED
 
 log: Final = logging.getLogger("chobo.dashboard")
 
 LOOK: Final = 0.5  # seconds between looks at how far read models are, while somebody wants to know
 REST: Final = 1.0  # seconds that a page is left alone after each change
+POSITION: Final = re.compile(r"[\w:+,.@-]{0,2000}")
+"""What may stand in the line that says it."""
 ALIVE: Final = 15.0  # seconds of silence after which a comment is sent, so that nobody between hangs up
 
 POSITIONS: Final = """
@@ -103,9 +107,8 @@ def stream(
 
     `seen` is the position of what the page shows already.
     """
-    sent = messages(news, model, fragment, seen, stopping, rest)
-    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(sent, media_type="text/event-stream", headers=headers)
+    sent = messages(news, model, fragment, seen if POSITION.fullmatch(seen) else "", stopping, rest)
+    return StreamingResponse(sent, media_type="text/event-stream", headers=STREAMED)
 
 
 async def messages(

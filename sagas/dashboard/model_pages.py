@@ -14,7 +14,7 @@ from domain.operations.kinds import OperationKind
 from projections import generations
 from projections.pool import connected
 from sagas.dashboard import operation
-from sagas.dashboard.asking import Wish, confirmed, reason_of, requested, uuid_of
+from sagas.dashboard.asking import Wish, confirmed, reason_of, refused, requested, uuid_of, whole_number
 from sagas.dashboard.page import Show
 from sagas.dashboard.standing import ModelShown, models
 from sagas.dashboard.ticking import ticking
@@ -75,19 +75,30 @@ async def one(visit: Visit) -> dict[str, Any]:
 
 async def start(visit: Visit) -> Response:
     model = visit.request.path_params["model"]
+    wish = Wish(OperationKind.REPLAY_START, model, back=f"/models/{model}")
     body = {"model": model, "until": moment(visit.posted("until")), "reason": reason_of(visit)}
     body["id"] = visit.posted("key") or str(new_id())  # so that a form sent twice starts one
-    wish = Wish(OperationKind.REPLAY_START, model, back=f"/models/{model}")
+    if body["until"] is None:
+        await require_no_other(visit, wish, str(body["id"]))
     done = await requested(visit, wish, "/v1/replays", body)
     return visit.go(f"/models/{model}", operation=str(done))
+
+
+async def require_no_other(visit: Visit, wish: Wish, id: str) -> None:
+    """Raises Refused while a generation is on its way already; another as of a moment may be built beside it."""
+    found = await models(visit.desk.reads, visit.desk.now(), wish.target)
+    candidate = found[0].candidate if found else None
+    if candidate is not None and str(candidate.generation.replay) != id:
+        text = f"{candidate.generation.name} is: lead readers to it, or cancel it first. Nothing was done."
+        raise await refused(visit, wish, HTTPStatus.CONFLICT, "One is on its way already", text)
 
 
 def moment(text: str) -> int | str | None:
     """A position, `p1234`, or a time; one without a zone is UTC. Raises Refused."""
     if not text:
         return None
-    if text.removeprefix("p").isdecimal():
-        return int(text.removeprefix("p"))
+    if (position := whole_number(text.removeprefix("p"))) is not None:
+        return position
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

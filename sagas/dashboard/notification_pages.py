@@ -19,12 +19,13 @@ from projections.listing import Condition
 from projections.notifications.queries import NOTIFICATIONS
 from projections.notifications.row import NotificationRow
 from sagas.dashboard.asking import uuid_of
+from sagas.dashboard.headers import CSP, SAFE
 from sagas.dashboard.lists import Timed, between, equal, one_of, users
 from sagas.dashboard.odd import Odd
 from sagas.dashboard.personal import SCOPE, is_open
 from sagas.dashboard.port import Mail
 from sagas.dashboard.rows import by_id
-from sagas.dashboard.visit import CSP, SAFE, Refused, Visit, not_there
+from sagas.dashboard.visit import Refused, Visit, not_there
 
 LIST: Final = Timed(NOTIFICATIONS, "requested_at", "notifications")
 

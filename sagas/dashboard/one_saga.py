@@ -21,6 +21,7 @@ from projections.pool import connected
 from sagas.advice import advised, sentence, unsettled
 from sagas.dashboard.actions import ACT, choices
 from sagas.dashboard.as_test import NEEDS_PERSON, as_test, name_of
+from sagas.dashboard.asking import whole_number
 from sagas.dashboard.came_of_it import asked_for
 from sagas.dashboard.healthy import Usual
 from sagas.dashboard.live import stream
@@ -210,9 +211,10 @@ def number(text: str | None) -> int | None:
     """Raises Refused for what is no version."""
     if text is None:
         return None
-    if not text.isdecimal():
-        raise Refused(HTTPStatus.BAD_REQUEST, f"{text} is no version", "It is a whole number from 1 on.")
-    return int(text)
+    version = whole_number(text)
+    if version is None:
+        raise Refused(HTTPStatus.BAD_REQUEST, f"{text[:80]} is no version", "It is a whole number from 1 on.")
+    return version
 
 
 def order_of(saga: Saga) -> str | None:

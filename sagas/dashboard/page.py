@@ -28,6 +28,15 @@ class Page:
     path: str
     show: Show
     menu: str = ""
-    scope: str = LOOK
+    scope: str = ""
     method: Literal["GET", "POST"] = "GET"
     kind: str = ""
+
+    def __post_init__(self) -> None:
+        """Closed unless it says for whom it is open: only what is looked at may be left to everybody of the shop."""
+        if self.method == "POST" and not self.scope:
+            raise TypeError(f"POST {self.path} must say who may do it")
+
+    @property
+    def needs(self) -> str:
+        return self.scope or LOOK

@@ -32,6 +32,6 @@ PAGES: Final = [
     Page("/sagas/{id:uuid}/test", one_saga.test),
     Page("/sagas/{id:uuid}/causes", causes.show),
     Page("/sagas/{id:uuid}/act/{action}", acting.preview, scope=ACT),
-    Page("/sagas/{id:uuid}/act/{action}", acting.act, method="POST"),
+    Page("/sagas/{id:uuid}/act/{action}", acting.act, scope=ACT, method="POST"),
     *OPERATING,
 ]

@@ -19,7 +19,7 @@ from domain.operations.kinds import OperationKind
 from domain.operations.operation import Operation, Status
 from projections.parked import Wanted
 from sagas.dashboard import operation, park
-from sagas.dashboard.asking import Wish, reason_of, refused, requested, uuid_of
+from sagas.dashboard.asking import Wish, reason_of, refused, requested, uuid_of, whole_number
 from sagas.dashboard.operation import Shown
 from sagas.dashboard.ticking import ticking
 from sagas.dashboard.visit import Refused, Visit
@@ -30,7 +30,6 @@ GOOD_FOR: Final = timedelta(hours=1)
 OTHER_CAUSE: Final = "It has another cause by now"
 ATTEMPTS: Final = 4  # bytes
 MOST_ATTEMPTS: Final = 2 ** (8 * ATTEMPTS) - 1
-LONGEST_NUMBER: Final = 9  # digits
 NO_FURTHER: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 """Whoever is refused with these would be refused all the others too."""
 
@@ -227,7 +226,7 @@ def unreadable() -> Refused:
 
 def attempts(visit: Visit) -> int:
     """How often it had been tried when it was looked at. Raises Refused."""
-    text = visit.posted("attempts")
-    if not (text.isascii() and text.isdecimal()) or len(text) > LONGEST_NUMBER:
+    found = whole_number(visit.posted("attempts"))
+    if found is None:
         raise Refused(400, "This form is not complete", "It should say how often it was tried; go back and look again.")
-    return int(text)
+    return found

@@ -42,7 +42,7 @@ async def show_cause(visit: Visit) -> Response:
     async with connected(visit.desk.reads) as connection:
         groups = await parked.groups(connection, wanted)
     rows = await park.of_cause(visit.desk.reads, wanted)
-    foretold = await all_foretold(visit, rows) if visit.asked("dry-run") else {}
+    foretold = await all_foretold(visit, rows) if dry_run(visit) else {}
     asked, canary = await operation.asked_for(visit), Canary.of_address(visit, str(wanted.fingerprint))
     return visit.page(
         "parked_cause.html",
@@ -54,6 +54,7 @@ async def show_cause(visit: Visit) -> Response:
         canary=canary,
         went_well=canary is not None and await canary.went_well(visit),
         in_bulk=visit.may(PARKED_BULK),
+        may_act=visit.may(ACT),
         ids=packed([Seen(row.id, row.attempts) for row in rows]),
     )
 
@@ -64,6 +65,15 @@ def cause_of(visit: Visit) -> Wanted:
     if fingerprint is None:
         raise Refused(400, "Which cause?", "The address names no fingerprint: begin at the list of what is parked.")
     return Wanted(consumer=visit.asked("consumer"), fingerprint=fingerprint)
+
+
+def dry_run(visit: Visit) -> bool:
+    """Whether the address asks for one. Raises Refused for who may not retry: it holds slices against consumers."""
+    asked = visit.asked("dry-run") is not None
+    if asked and not visit.may(ACT):
+        text = "A dry run makes the consumer wait for as long as it takes, so it takes the role operator."
+        raise Refused(HTTPStatus.FORBIDDEN, "You may not do that", text, back="/parked")
+    return asked
 
 
 async def all_foretold(visit: Visit, rows: Sequence[Parked]) -> dict[UUID, Foretold]:
@@ -88,7 +98,7 @@ async def show_one(visit: Visit) -> Response:
         where=await park.standing(desk.reads, row) if row else None,
         stored=stored,
         state=park.state_of(stored[0]) if stored else None,
-        foretold=await park.foretold(desk, id) if row and visit.asked("dry-run") else None,
+        foretold=await park.foretold(desk, id) if row and dry_run(visit) else None,
         may_act=visit.may(ACT),
     )
 

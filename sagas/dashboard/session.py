@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 LASTS: Final = timedelta(hours=8)
 IDLE: Final = timedelta(hours=1)
+PAD: Final = 32  # bytes, as many as a token has
 RENEWED: Final = timedelta(minutes=1)
 """So old a cookie is set anew when it comes back, so that who keeps looking stays signed in."""
 
@@ -33,8 +34,21 @@ class Session(BaseModel):
     since: datetime
     seen: datetime
 
-    def matches(self, csrf: str) -> bool:
-        return compare_digest(self.csrf.encode(), csrf.encode())
+    def token(self, pad: bytes) -> str:
+        """`csrf` as a page has it: another one in each, so that nobody guesses it from how well pages compress."""
+        return urlsafe_b64encode(pad + xor(pad, self.csrf.encode())).decode()
+
+    def matches(self, token: str) -> bool:
+        try:
+            raw = urlsafe_b64decode(token.encode())
+        except ValueError:
+            return False
+        half = len(raw) // 2
+        return compare_digest(xor(raw[:half], raw[half:]), self.csrf.encode())
+
+
+def xor(pad: bytes, text: bytes) -> bytes:
+    return bytes(one ^ other for one, other in zip(pad, text, strict=False))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 from starlette.requests import Request
@@ -13,14 +13,16 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from domain.actor import Actor, Role
 from sagas.dashboard.access import may
 from sagas.dashboard.desk import Desk
+from sagas.dashboard.headers import SAFE
 from sagas.dashboard.page import LOOK
 from sagas.dashboard.port import Asked, Unreachable
 from sagas.dashboard.session import LASTS, Session
 from sagas.dashboard.views import BASE, rendered
-from sagas.dashboard.visit import SAFE, Visit, client_of, read_form, theme_of
+from sagas.dashboard.visit import Visit, read_form, theme_of
 
 COOKIE: Final = "chobo_dashboard"
 SIGN_IN: Final = f"{BASE}/sign-in"
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 NOT_FOR_YOU: Final = "This account may not look at anything here: that takes the role staff, operator or admin."
 NOT_REACHED: Final = "Nobody can sign in at present: the command API cannot be reached."
@@ -45,7 +47,8 @@ async def sign_in(request: Request, desk: Desk) -> Response:
     email, password, next = (
         (posted.get(name) or [""])[0].strip(" ") for name in ("email", "password", "next")
     )  # a password may have any other space in it
-    said = Asked("/v1/sessions", {"email": email, "password": password}, client_of(request))
+    client = desk.address(request.scope)
+    said = Asked("/v1/sessions", {"email": email, "password": password}, client)
     try:
         answer = await desk.commands.post(said)
     except Unreachable:
@@ -56,7 +59,7 @@ async def sign_in(request: Request, desk: Desk) -> Response:
         return form(request, status=status, problem=problem, email=email, next=next)
     session, actor = begun(desk, email, answer.said)
     if not may(actor, LOOK):
-        await ended(desk, session, client_of(request))
+        await ended(desk, session, client)
         return form(request, status=HTTPStatus.FORBIDDEN, problem=NOT_FOR_YOU, email=email)
     response = RedirectResponse(inside(next), HTTPStatus.SEE_OTHER, headers=SAFE)
     return kept(response, request, desk, session)
@@ -70,28 +73,41 @@ def begun(desk: Desk, email: str, said: Any) -> tuple[Session, Actor]:
 
 def inside(next: str) -> str:
     """An address of ours that somebody wanted to go to; nowhere else is gone."""
-    parts = urlsplit(next)
-    ours = not parts.scheme and not parts.netloc and (parts.path == BASE or parts.path.startswith(f"{BASE}/"))
-    return next if ours and not next.startswith(SIGN_IN) and "\\" not in next else f"{BASE}/"
+    return next if is_ours(next) and not next.startswith(SIGN_IN) else f"{BASE}/"
+
+
+def is_ours(address: str) -> bool:
+    """Below the dashboard, also once its steps up are taken, as browsers read it."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    path = unquote(parts.path)
+    inside = path == BASE or path.startswith(f"{BASE}/")
+    plain = address.isprintable() and "\\" not in path and not {".", ".."} & set(path.split("/"))
+    return inside and plain and not parts.scheme and not parts.netloc
 
 
 def kept(response: Response, request: Request, desk: Desk, session: Session) -> Response:
     response.set_cookie(
         COOKIE, desk.sessions.sealed(session), max_age=int(LASTS.total_seconds()), path=BASE, httponly=True,
-        samesite="strict", secure=encrypted(request),
+        samesite="lax", secure=sealed_way(request, desk),
     )  # fmt: skip
     return response
 
 
-def encrypted(request: Request) -> bool:
-    """Also behind a proxy that does it; who lies about it only keeps themselves out."""
-    return request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https"
+def sealed_way(request: Request, desk: Desk) -> bool:
+    """Whether a cookie is to go by HTTPS only: where it came so, also behind a proxy that does it, and who lies about
+    it only keeps themselves out. In production always, but on the machine itself.
+    """
+    encrypted = request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https"
+    return encrypted or (desk.in_production and request.url.hostname not in LOOPBACK)
 
 
 async def sign_out(visit: Visit) -> Response:
     """The command API ends the session, and with it what a copy of the cookie could do."""
     response: Response = RedirectResponse(SIGN_IN, HTTPStatus.SEE_OTHER, headers=SAFE)
-    if not await ended(visit.desk, visit.session, client_of(visit.request)):
+    if not await ended(visit.desk, visit.session, visit.desk.address(visit.request.scope)):
         response = form(visit.request, status=HTTPStatus.SERVICE_UNAVAILABLE, problem=ONLY_HERE)
     response.delete_cookie(COOKIE, path=BASE)
     return response
@@ -106,13 +122,16 @@ async def ended(desk: Desk, session: Session, client: str) -> bool:
     return True
 
 
-async def switch_theme(request: Request) -> Response:
+async def switch_theme(request: Request, desk: Desk) -> Response:
     """Needs nobody signed in: it changes nothing but how this browser shows things."""
     posted = await read_form(request)
     theme, back = ((posted.get(name) or [""])[0] for name in ("theme", "next"))
     response = RedirectResponse(inside(back), HTTPStatus.SEE_OTHER, headers=SAFE)
     if theme in ("light", "dark"):
-        response.set_cookie("chobo_theme", theme, max_age=365 * 86_400, path=BASE, httponly=True, samesite="strict")
+        response.set_cookie(
+            "chobo_theme", theme, max_age=365 * 86_400, path=BASE, httponly=True, samesite="lax",
+            secure=sealed_way(request, desk),
+        )  # fmt: skip
     else:
         response.delete_cookie("chobo_theme", path=BASE)
     return response

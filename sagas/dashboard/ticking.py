@@ -9,6 +9,7 @@ from typing import Final
 
 from starlette.responses import StreamingResponse
 
+from sagas.dashboard.headers import STREAMED
 from sagas.dashboard.live import ALIVE, made, message
 
 TICK: Final = 2.0  # seconds between two looks
@@ -18,8 +19,7 @@ Fragment = Callable[[], Awaitable[str]]
 
 def ticking(fragment: Fragment, stopping: asyncio.Event, every: float = TICK) -> StreamingResponse:
     """Sends the fragment whenever it is another than before; what is sent is how things are, so nothing is missed."""
-    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(ticks(fragment, stopping, every), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(ticks(fragment, stopping, every), media_type="text/event-stream", headers=STREAMED)
 
 
 async def ticks(fragment: Fragment, stopping: asyncio.Event, every: float) -> AsyncIterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 from json import dumps
 from typing import Any, Final
@@ -26,6 +27,17 @@ DAY, HOUR, MINUTE = 86_400, 3_600, 60
 
 def rendered(template: str, values: Mapping[str, Any]) -> str:
     return TEMPLATES.get_template(template).render(values)
+
+
+@cache
+def asset(name: str) -> str:
+    """The address of a file of ours, which is another one whenever the file is."""
+    return f"{BASE}/assets/{name}?v={checksum(name)}"
+
+
+@cache
+def checksum(name: str) -> str:
+    return sha256(files("sagas.dashboard.assets").joinpath(name).read_bytes()).hexdigest()[:16]
 
 
 @cache
@@ -140,5 +152,5 @@ TEMPLATES.filters |= {
     "lasting": lasting, "ago": ago, "until": until, "stamp": stamp, "clock": clock, "machine": machine, "short": short,
     "words": words,
 }  # fmt: skip
-TEMPLATES.globals |= {"base": BASE, "money": money, "link": link, "guarded": guarded}
+TEMPLATES.globals |= {"base": BASE, "money": money, "link": link, "guarded": guarded, "asset": asset}
 TEMPLATES.filters |= {"hour": hour, "json": as_json, "compact": compact}

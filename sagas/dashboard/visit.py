@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from secrets import token_bytes
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode
 from uuid import uuid4
@@ -15,22 +17,16 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from domain.actor import Actor
 from sagas.dashboard.access import may
 from sagas.dashboard.desk import Desk
+from sagas.dashboard.headers import SAFE
 from sagas.dashboard.port import Answered, Asked, Unreachable
-from sagas.dashboard.session import Session
+from sagas.dashboard.session import PAD, Session
 from sagas.dashboard.views import BASE, rendered
 
-LONGEST_FORM: Final = 100_000  # bytes
+__all__ = ["SAFE", "Refused", "SoFar", "Visit", "not_there", "read_form", "theme_of"]
 
-CSP: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-SAFE: Final = {
-    "content-security-policy": CSP,
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "same-origin",
-    "cache-control": "no-store",
-}
+LONGEST_FORM: Final = 100_000  # bytes
+KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
+"""What may stand in the header that says it."""
 
 
 class Refused(Exception):
@@ -74,6 +70,12 @@ class Visit:
     actor: Actor
     form: Mapping[str, list[str]] = field(default_factory=dict)
     so_far: SoFar = field(default_factory=SoFar)
+    pad: bytes = field(default_factory=lambda: token_bytes(PAD), repr=False)
+
+    @property
+    def csrf(self) -> str:
+        """What a form of this page must come back with."""
+        return self.session.token(self.pad)
 
     def may(self, scope: str) -> bool:
         return may(self.actor, scope)
@@ -89,6 +91,10 @@ class Visit:
         """A whole page."""
         return HTMLResponse(self.html(template, **values), status, headers=SAFE)
 
+    def said(self, status: int, title: str, text: str, *, back: str, on: str) -> Response:
+        """A page that says no more than this."""
+        return self.page("said_inside.html", status=status, code=int(status), title=title, text=text, back=back, on=on)
+
     def html(self, template: str, **values: Any) -> str:
         return rendered(template, self._frame() | values)
 
@@ -101,7 +107,11 @@ class Visit:
         self, path: str, body: Mapping[str, Any], *, key: str | None = None, version: int | None = None
     ) -> Answered:
         """Has the command API do something, as who is signed in. Raises Refused when it cannot be reached."""
-        asked = Asked(path, body, client_of(self.request), self.desk.token(self.actor), key, version)
+        if key is not None and not KEY.fullmatch(key):
+            raise Refused(
+                HTTPStatus.BAD_REQUEST, "This form is not complete", "It must have its key. Nothing was done."
+            )
+        asked = Asked(path, body, self.desk.address(self.request.scope), self.desk.token(self.actor), key, version)
         try:
             answer = await self.desk.commands.post(asked)
         except Unreachable as error:
@@ -132,10 +142,6 @@ class Visit:
             "theme": theme_of(self.request),
             "key": str(uuid4()),
         }
-
-
-def client_of(request: Request) -> str:
-    return request.client.host if request.client else ""
 
 
 def theme_of(request: Request) -> str:

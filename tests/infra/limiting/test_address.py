@@ -47,3 +47,8 @@ def test_without_proxies_nobody_is_believed():
 def test_a_network_that_is_none_is_named():
     with pytest.raises(ValueError, match=r"10\.0\.0\.0/33"):
         networks("10.0.0.0/33")
+
+
+def test_the_whole_address_is_told_to_our_own_processes() -> None:
+    assert PROXIES.whole(scope("10.0.0.1", "203.0.113.9, 2001:db8::7")) == "2001:db8::7"
+    assert PROXIES.whole(scope("198.51.100.1", "203.0.113.9")) == "198.51.100.1"

@@ -148,6 +148,35 @@ def test_it_is_open_to_nobody_else_and_not_for_long(house: House, customer: str,
     assert "mallory" not in get(house, there).text
 
 
+def test_the_cause_of_an_event_is_looked_for_as_far_as_is_said(house: House, monkeypatch: pytest.MonkeyPatch):
+    [(context, position, cause)] = stored(
+        house,
+        "SELECT 'payments', e.notification_id, c.notification_id FROM payments.stored_events e"
+        " JOIN payments.stored_events c ON c.event_id = e.causation_id ORDER BY e.notification_id DESC LIMIT 1",
+    )
+    monkeypatch.setattr("sagas.dashboard.event_pages.STRETCH", 1)
+    assert f'href="/dashboard/events/{context}/{cause}"' in get(house, f"/events/{context}/{position}").text
+    monkeypatch.setattr("sagas.dashboard.event_pages.MOST_OF_ONE", 0)
+    assert "not among the newest 0 events" in get(house, f"/events/{context}/{position}").text
+
+
+def test_an_aggregate_is_shown_up_to_the_event_that_cannot_be_read(house: House):
+    house.place("odd", "pm_card_visa", "ENDED")
+    order = house.orders["odd"]
+    with psycopg.connect(house.database) as connection:
+        connection.execute("ALTER TABLE orders.stored_events DISABLE TRIGGER USER")
+        connection.execute(
+            "UPDATE orders.stored_events SET topic = 'orders.unheard-of' WHERE (originator_id, originator_version)"
+            " = (%s, 2)",
+            [order],
+        )
+        connection.execute("ALTER TABLE orders.stored_events ENABLE TRIGGER USER")
+    for query in ("", "?at=2", "?at=3", "?at=1"):
+        answer = get(house, f"/aggregates/orders/{order}{query}")
+        assert (answer.status_code, "Version 1 of" in answer.text, 'type="range"' in answer.text) == (200, True, True)
+        assert ("version 2 (position" in answer.text) == (query != "?at=1")
+
+
 def test_what_was_refused_opens_nothing(house: House, customer: str):
     assert posted(house, STAFF, f"/streams/{customer}/open", reason="let me", context="users").status_code == 403
     assert posted(house, OPERATOR, f"/streams/{customer}/open", reason="", context="users").status_code == 422

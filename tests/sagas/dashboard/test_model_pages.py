@@ -168,6 +168,15 @@ def test_a_form_sent_twice_starts_one_replay(house: House):
     assert standing(house, "orders") == {1: "LIVE", 2: "READY"}
 
 
+def test_none_is_begun_while_another_is_on_its_way(house: House):
+    assert standing(house, "orders")[2] == "READY"
+    page = httpx.get(f"{house.address}/dashboard/models/orders", cookies=signed_in(house, OPERATOR)).text
+    assert "Start one as of a moment" in page
+    answer = posted(house, OPERATOR, "/models/orders/start", reason="one more")
+    assert (answer.status_code, "orders@2 is: lead readers to it" in answer.text) == (409, True)
+    assert standing(house, "orders") == {1: "LIVE", 2: "READY"}
+
+
 def test_a_model_as_of_a_moment_is_built_and_says_where_it_is_read(house: House):
     answer = posted(house, OPERATOR, "/models/payments/start", reason="how it was", until="p0")
     assert answer.status_code == 303

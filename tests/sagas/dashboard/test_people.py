@@ -90,18 +90,26 @@ def test_the_lists_are_found_by_an_index(house: House):
 @pytest.mark.parametrize("spelt", [STAFF, STAFF.upper(), f" {STAFF} "])
 def test_an_account_is_found_by_its_address_or_its_id(house: House, spelt: str):
     id = id_of(house, STAFF)
-    answer = get(house, "/people?" + str(httpx.QueryParams({"q": spelt})))
+    answer = Desk(house).post("people/find", q=spelt)
     assert (answer.status_code, answer.headers["location"]) == (303, f"/dashboard/people/{id}")
     assert get(house, f"/people?q={id}").headers["location"] == f"/dashboard/people/{id}"
 
 
 @pytest.mark.parametrize(
     "path, status",
-    [("/people?q=nobody@example.org", 404), ("/people?q=@", 400), ("/people?q=x", 400), ("/people/x", 400),
-     ("/people/00000000-0000-7000-8000-000000000000", 404)],
-)  # fmt: skip
+    [("/people?q=x", 400), ("/people/x", 400), ("/people/00000000-0000-7000-8000-000000000000", 404)],
+)
 def test_whom_there_is_not_is_said(house: House, path: str, status: int):
     assert get(house, path).status_code == status
+
+
+@pytest.mark.parametrize("sought, status", [("nobody@example.org", 404), ("@", 400), ("x", 400), ("", 400)])
+def test_whom_nobody_is_found_by_is_said_and_no_address_gets_into_an_address(house: House, sought: str, status: int):
+    answer = Desk(house, STAFF).post("people/find", q=sought)
+    assert (answer.status_code, '<nav aria-label="Pages">' in answer.text) == (status, True)
+    page = get(house, "/people").text
+    assert 'action="/dashboard/people/find"' in page
+    assert get(house, "/people?q=nobody@example.org").status_code == 400
 
 
 def test_a_customer_is_masked_for_everybody_until_an_operator_opens_them_with_a_reason(house: House):
