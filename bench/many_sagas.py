@@ -126,11 +126,10 @@ class Teller:
     def shop(self, count: int, operator: UserId) -> Shop:
         rest = [self._begin() for _ in range(UNDER_WAY)]
         long = self._long()
-        left, every = count - UNDER_WAY - 1, kinds(self._stories, self._mapper)
+        every = kinds(self._stories, self._mapper)
+        left = count - UNDER_WAY - 1 - sum(self._tell(kind) for kind in every)
         while left > 0:
-            kind = self._dice.choices(every, [kind.share for kind in every])[0]
-            left -= kind.sagas
-            self._tell(kind)
+            left -= self._tell(self._dice.choices(every, [kind.share for kind in every])[0])
         logs: dict[str, list[Told]] = {name: [] for name in CONTEXTS}
         for each in self._told:
             logs[each.context].append(each)
@@ -146,13 +145,15 @@ class Teller:
             long_order=long.order,
         )
 
-    def _tell(self, kind: Kind) -> None:
+    def _tell(self, kind: Kind) -> int:
+        """How many sagas that are."""
         age = kind.youngest + (kind.oldest - kind.youngest) * self._dice.random()
         told = self._retelling(kind.story, self._now - age, self._dice.uniform(1, 20))
         story = kind.story.until(self._dice.choice(kind.cut)) if kind.cut else kind.story
         whole = self._dice.random() < WITH_ORDERS or kind.name not in self._examples
         self._told += told.told([each for each in story.events if whole or each.context == "sagas"])
         self._examples.setdefault(kind.name, told.id(kind.story.saga))
+        return kind.sagas
 
     def _begin(self) -> tuple[UUID, list[list[Told]]]:
         """One that stands somewhere, and its rest in pieces."""
