@@ -29,6 +29,12 @@ from sagas.dashboard.visit import Refused, Visit, not_there
 
 LIST: Final = Timed(NOTIFICATIONS, "requested_at", "notifications")
 
+WAYS: Final = {
+    Channel.EMAIL: "by mail",
+    Channel.SMS: "by text message",
+    Channel.PUSH: "by push",
+    Channel.IN_APP: "in the app",
+}
 TONES: Final = {Status.REQUESTED: "busy", Status.SENT: "good", Status.FAILED: "bad"}
 
 FRAMED: Final = CSP + "; frame-src 'self'"
@@ -59,6 +65,7 @@ async def show(visit: Visit) -> Response:
         page=found,
         names=await addresses(visit, found.rows),
         tones=TONES,
+        ways=WAYS,
         choices={"statuses": list(Status), "channels": list(Channel), "triggers": list(Trigger)},
     )
 
@@ -88,6 +95,7 @@ async def show_one(visit: Visit) -> Response:
     response = visit.page(
         "notification.html",
         row=row,
+        ways=WAYS,
         tone=TONES[row.status],
         names=await addresses(visit, [row]),
         opened=opened,
