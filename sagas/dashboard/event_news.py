@@ -34,7 +34,7 @@ class LogsMove:
         ends = time.monotonic() + within
         while True:
             try:
-                found = written(await shared_heads(self._desk, self._contexts))
+                found = written(await heads(self._desk, self._contexts))
             except (Error, PoolTimeout) as error:
                 log.warning("it is not known how far the logs are: %s", error)
                 found = position
@@ -43,13 +43,9 @@ class LogsMove:
             await asyncio.sleep(LOOK)
 
 
-async def shared_heads(desk: Desk, contexts: Sequence[str]) -> Heads:
-    return {name: (await desk.shared.of(("head", name), LOOK, desk.sealed[name].head))[1] for name in contexts}
-
-
 async def heads(desk: Desk, contexts: Sequence[str]) -> Heads:
-    """As of now."""
-    return {name: (await desk.sealed[name].head())[1] for name in contexts}
+    """Not older than LOOK."""
+    return {name: (await desk.shared.of(("head", name), LOOK, desk.sealed[name].head))[1] for name in contexts}
 
 
 def written(found: Heads) -> str:
@@ -68,7 +64,7 @@ def top(before: Heads, rows: Sequence[Row]) -> Heads:
 async def come(desk: Desk, asked: Wanted, first: Heads) -> int:
     """How many that are asked for have come on top; no more than one more than a page has are counted."""
     count = 0
-    for name, head in (await shared_heads(desk, asked.contexts)).items():
+    for name, head in (await heads(desk, asked.contexts)).items():
         above = first.get(name, head)
         if head > above and count <= SIZE:
             count += await come_in(desk, name, asked, above, head)

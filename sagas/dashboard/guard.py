@@ -162,7 +162,7 @@ async def sent(page: Page, visit: Visit) -> Response:
         raise
     if visit.sent_before:
         there = response.headers.get("location", "").removeprefix(BASE)
-        again = await sent_again(page, visit, there, "It was done when it was sent first.")
+        again = await sent_again(page, visit, there, "It was taken when it was sent first.")
         if there:  # else the page itself tells what came of each
             raise again
     return response

@@ -24,7 +24,7 @@ from domain.users.events import (
     UserSuspended,
 )
 from domain.users.user import GRANTABLE, Status, User
-from projections.feed import Recorded
+from projections.feed import Recorded, Unreadable
 from projections.users.row import UserRow
 from sagas.dashboard.desk import Desk
 
@@ -106,10 +106,20 @@ class Account:
     decisions: Sequence[Decision]
 
 
+class CannotBeTold(Exception):
+    """Something was decided about an account that this release cannot read, so that its roles are not known."""
+
+
 async def account(desk: Desk, id: UUID, *, opened: bool) -> Account | None:
-    """From the log, so that what was just decided is there. `opened`: with the reasons that were given."""
+    """From the log, so that what was just decided is there. `opened`: with the reasons that were given.
+
+    Raises CannotBeTold.
+    """
     log = (desk.opened if opened else desk.sealed)[accounts.CONTEXT.name]
     recorded = await log.stream(id)
+    for event in (each.event for each in recorded):
+        if isinstance(event, Unreadable):
+            raise CannotBeTold(f"version {event.originator_version} of its log cannot be read: {event.reason}")
     mine = [each for each in recorded if isinstance(each.event, UserEvent)]
     if not mine:
         return None

@@ -21,7 +21,7 @@ from sagas.dashboard.asking import Wish, confirmed, done, reason_of, uuid_of, ve
 from sagas.dashboard.lists import Timed, one_of, users
 from sagas.dashboard.notification_pages import masked
 from sagas.dashboard.odd import Odd
-from sagas.dashboard.people import ROLES, TONES, TYPED, account, held, role_lines
+from sagas.dashboard.people import ROLES, TONES, TYPED, Account, CannotBeTold, account, held, role_lines
 from sagas.dashboard.personal import SCOPE, is_open
 from sagas.dashboard.rows import by_id, listed
 from sagas.dashboard.visit import Refused, Visit, not_there
@@ -104,10 +104,7 @@ def name(row: UserRow, *, opened: bool = False) -> str:
 
 async def show_one(visit: Visit) -> Response:
     id = uuid_of(visit.request.path_params["id"], "account")
-    found = await account(visit.desk, id, opened=visit.may(SCOPE))
-    if found is None:
-        raise not_there("account", id)
-    row = await by_id(visit.desk.reads, USERS, id)
+    found, row = await told(visit, id), await by_id(visit.desk.reads, USERS, id)
     if isinstance(row, Odd):
         return visit.page("odd.html", what="account", list="/people", odd=row, context="users")
     (sign_ins,) = await sign_ins_of(visit.desk.reads, [id])
@@ -130,6 +127,18 @@ async def show_one(visit: Visit) -> Response:
         tones=TONES,
         decided=visit.asked("decided"),
     )
+
+
+async def told(visit: Visit, id: UUID) -> Account:
+    """Raises Refused."""
+    try:
+        found = await account(visit.desk, id, opened=visit.may(SCOPE))
+    except CannotBeTold as error:
+        text = f"{error}. Nothing can be decided about it with this release."
+        raise Refused(HTTPStatus.CONFLICT, "This account cannot be told", text, back="/people") from None
+    if found is None:
+        raise not_there("account", id)
+    return found
 
 
 async def operations(visit: Visit, id: UUID) -> Sequence[Any]:

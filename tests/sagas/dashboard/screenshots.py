@@ -68,11 +68,14 @@ def signed_in(page: BrowserPage, up: Up) -> BrowserPage:
 
 
 def places(page: BrowserPage, up: Up) -> Iterator[tuple[str, str]]:
-    """Each page by the name of its picture: those of the menu, and those of a saga that is stuck."""
+    """Each page by the name of its picture: those of the menu, of a saga that is stuck, of somebody who works here."""
     yield from ((each.menu.lower().replace(" ", "-"), f"/dashboard{each.path}") for each in PAGES if each.menu)
     page.goto(f"{up.address}{STUCK}")
     saga: Any = page.locator("tbody tr a").first.get_attribute("href")
     yield from (("saga", saga), ("saga-causes", f"{saga}/causes"), ("saga-action", f"{saga}/act/resolve"))
+    page.goto(f"{up.address}/dashboard/people")
+    person: Any = page.locator("tbody tr a").first.get_attribute("href")
+    yield "person", person
 
 
 def shoot(page: BrowserPage, address: str, file: Path) -> None:

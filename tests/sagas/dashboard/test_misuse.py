@@ -184,6 +184,16 @@ def test_a_role_that_was_decided_on_meanwhile_is_not_decided_on_again(house: Hou
     kept(house, actor(house, OPERATOR), "user.revoke-role", id, "It has moved on")
 
 
+@pytest.mark.parametrize("kind", ["saga.pause", "user.revoke-role", "dashboard.post", "replay.start"])
+def test_the_audit_log_is_filtered_by_what_was_refused(house: House, kind: str):
+    desk = Desk(house)
+    desk.act("waiting", "pause", reason=" ")
+    desk.post(f"people/{uuid4()}/revoke", role="king")
+    desk.post("sagas/bulk/go")
+    desk.post("models/users/start", reason=" ")
+    eventually(lambda: 'id="a-' in desk.get(f"audit?status=DENIED&kind={kind}"))
+
+
 # -- a double click ----------------------------------------------------------------------------------------------------
 
 

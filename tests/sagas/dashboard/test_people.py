@@ -205,6 +205,17 @@ def test_a_form_that_is_not_complete_is_refused_and_that_is_kept(
     eventually(lambda: kept in {(k, why[: len(title)]) for k, why in denied(house, id_of(house, STAFF))})
 
 
+def test_of_what_cannot_be_read_nothing_is_guessed_and_the_list_goes_on(house: House):
+    house.hire("odd@chobo.example", "staff")
+    eventually(lambda: row_of(house, "odd@chobo.example")[1] == ["customer", "staff"])
+    id = id_of(house, "odd@chobo.example")
+    with psycopg.connect(house.database) as connection:
+        odd = "UPDATE users.stored_events SET topic = 'users.role-lent' WHERE originator_id = %s AND topic = %s"
+        connection.execute(odd, [id, "users.role-granted"])
+    assert said(get(house, f"/people/{id}")) == (409, "This account cannot be told")
+    assert id in listed(house, "role=staff")
+
+
 def test_pages_follow_each_other_and_lead_back(house: House, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(people_pages, "LIST", Timed(USERS, "created_at", "users", size=3))
     first = shown(house, "/people")
