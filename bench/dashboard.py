@@ -8,6 +8,7 @@ processor time of that process for fifty open pages while a few sagas move every
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 
 from bench.dashboard_live import MOVES, Cost, cost
 from bench.dashboard_pages import Met, Visitor, met
@@ -37,8 +38,7 @@ def told(found: Cost) -> None:
 
 
 def main(sagas: int = SAGAS, times: int = TIMES, seconds: float = 20) -> None:
-    with opened(sagas) as house:
-        visitor = Visitor(house)
+    with opened(sagas) as house, closing(Visitor(house)) as visitor:
         progress(f"every page {times} times")
         shown(met(visitor, times))
         progress("fifty open pages")

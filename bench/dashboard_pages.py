@@ -81,6 +81,9 @@ class Visitor:
         assert answer.status == 303, f"nobody is let in: {answer.status}"
         return (answer.getheader("set-cookie") or "").partition(";")[0]
 
+    def close(self) -> None:
+        self._connection.close()
+
     def ask(self, path: str) -> Answer:
         began = time.perf_counter()
         self._connection.request("GET", path, headers={"cookie": self.cookie, "accept-encoding": "gzip"})

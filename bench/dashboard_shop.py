@@ -145,7 +145,7 @@ def process(settings: Settings, *what: str) -> Iterator[dict[str, Any]]:
     """`chobo` with these arguments: what it says when it is ready, and its pid."""
     assert settings.database_url is not None
     mine = {f"CHOBO_{name.upper()}": getattr(settings, name).get_secret_value() for name in SECRETS}
-    mine |= {"CHOBO_PROFILE": "development", "CHOBO_LOG_LEVEL": "warning", "CHOBO_RATE_LIMITS": "1000"}
+    mine |= {"CHOBO_PROFILE": "development", "CHOBO_LOG_LEVEL": "error", "CHOBO_RATE_LIMITS": "1000"}
     mine |= {"CHOBO_DATABASE_URL": settings.database_url.get_secret_value()}
     command = [*CHOBO, *what, "--port", "0"]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | mine)

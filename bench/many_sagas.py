@@ -54,8 +54,9 @@ UNION SELECT originator_id FROM products.stored_events WHERE topic NOT LIKE 'pro
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """So many of a hundred sagas; `cut` chooses the version at which it stands, of those between two appends."""
+    """So many of a hundred sagas; `cut` are versions between two appends, at one of which it stands."""
 
+    name: str
     story: Story
     share: float
     youngest: timedelta
@@ -85,14 +86,14 @@ def kinds(stories: Mapping[str, Story], mapper: EventMapper) -> list[Kind]:
                        code="NOT_ALLOWED_NOW", detail="the reservation was committed meanwhile")  # fmt: skip
     broken = with_last(done.until(10), mapper, SagaParked, input_id=new_id(), error="KeyError: 'amount'")
     return [
-        Kind(done, 75.0, 2 * minute, DAYS),
-        Kind(rejected, 8.0, 2 * minute, DAYS),
-        Kind(stories["cancelled"], 8.0, 2 * minute, DAYS, sagas=2),
-        Kind(stories["waiting"], 5.0, minute / 2, 25 * minute),
-        Kind(rejected, 2.0, minute / 4, minute, stops(rejected)[3:]),
-        Kind(stories["stuck"], 1.2, 10 * minute, 48 * hour),
-        Kind(failed, 0.5, 10 * minute, 48 * hour),
-        Kind(broken, 0.3, 10 * minute, 24 * hour),
+        Kind("done", done, 75.0, 2 * minute, DAYS),
+        Kind("rejected", rejected, 8.0, 2 * minute, DAYS),
+        Kind("cancelled", stories["cancelled"], 8.0, 2 * minute, DAYS, sagas=2),
+        Kind("waiting", stories["waiting"], 5.0, minute / 2, 25 * minute),
+        Kind("compensating", rejected, 2.0, minute / 4, minute, stops(rejected)[3:]),
+        Kind("stuck", stories["stuck"], 1.2, 10 * minute, 48 * hour),
+        Kind("compensation failed", failed, 0.5, 10 * minute, 48 * hour),
+        Kind("parked", broken, 0.3, 10 * minute, 24 * hour),
     ]
 
 
@@ -120,16 +121,15 @@ class Teller:
         self._now = now
         self._dice = dice
         self._told: list[Told] = []
-        self._examples: dict[int, UUID] = {}
+        self._examples: dict[str, UUID] = {}
 
     def shop(self, count: int, operator: UserId) -> Shop:
         rest = [self._begin() for _ in range(UNDER_WAY)]
         long = self._long()
-        left, every = count - UNDER_WAY - 1, kinds(self._stories, self._mapper)
+        every = kinds(self._stories, self._mapper)
+        left = count - UNDER_WAY - 1 - sum(self._tell(kind) for kind in every)
         while left > 0:
-            kind = self._dice.choices(every, [kind.share for kind in every])[0]
-            left -= kind.sagas
-            self._tell(kind, number=left)
+            left -= self._tell(self._dice.choices(every, [kind.share for kind in every])[0])
         logs: dict[str, list[Told]] = {name: [] for name in CONTEXTS}
         for each in self._told:
             logs[each.context].append(each)
@@ -139,22 +139,21 @@ class Teller:
             {name: sorted(events, key=lambda each: each.recorded_at) for name, events in logs.items()},
             [pieces for _, pieces in rest],
             [saga for saga, _ in rest],
-            stuck=self._example("stuck"),
-            done=self._example("done"),
+            stuck=self._examples["stuck"],
+            done=self._examples["done"],
             long=long.id(self._stories["stuck"].saga),
             long_order=long.order,
         )
 
-    def _example(self, name: str) -> UUID:
-        return self._examples[id(self._stories[name])]
-
-    def _tell(self, kind: Kind, number: int) -> None:
+    def _tell(self, kind: Kind) -> int:
+        """How many sagas that are."""
         age = kind.youngest + (kind.oldest - kind.youngest) * self._dice.random()
         told = self._retelling(kind.story, self._now - age, self._dice.uniform(1, 20))
         story = kind.story.until(self._dice.choice(kind.cut)) if kind.cut else kind.story
-        whole = self._dice.random() < WITH_ORDERS or id(kind.story) not in self._examples
+        whole = self._dice.random() < WITH_ORDERS or kind.name not in self._examples
         self._told += told.told([each for each in story.events if whole or each.context == "sagas"])
-        self._examples.setdefault(id(kind.story), told.id(kind.story.saga))
+        self._examples.setdefault(kind.name, told.id(kind.story.saga))
+        return kind.sagas
 
     def _begin(self) -> tuple[UUID, list[list[Told]]]:
         """One that stands somewhere, and its rest in pieces."""

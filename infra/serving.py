@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
 from typing import Final
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from infra import garbage
 
+log: Final = logging.getLogger("chobo.serving")
+
 LONGEST_FRAME: Final = 100_000
+TAKES: Final = 30.0  # seconds
 
 
 class AddressInUse(Exception):
@@ -40,6 +44,35 @@ def address_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+class Patient:
+    """Lets go of whoever takes nothing of a stream for so many seconds: what waits for them would wait for ever."""
+
+    def __init__(self, app: ASGIApp, seconds: float = TAKES) -> None:
+        self._app = app
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        let_go = asyncio.Event()
+
+        async def sent(message: Message) -> None:
+            if not message.get("more_body") and message["type"] != "websocket.send":
+                await send(message)
+                return
+            try:
+                async with asyncio.timeout(self._seconds):
+                    await send(message)
+            except TimeoutError:
+                let_go.set()
+                raise
+
+        try:
+            await self._app(scope, receive, sent)
+        except Exception:
+            if not let_go.is_set():
+                raise
+            log.info("%s: nothing of it was taken for %g s", scope["path"], self._seconds)
+
+
 class Server(uvicorn.Server):
     """`on_ready` is called once connections are accepted, `on_stop` when the first signal to stop comes.
 
@@ -56,7 +89,7 @@ class Server(uvicorn.Server):
         longest_frame: int = LONGEST_FRAME,
     ) -> None:
         config = uvicorn.Config(
-            app,
+            Patient(app),
             lifespan="off",  # what the app stands on is started before and stopped after it
             loop="none",
             http="httptools",

@@ -16,6 +16,7 @@ from strawberry.types import has_object_definition
 from domain.actor import Actor
 from domain.errors import InvalidValue
 from domain.event import Event, personal_fields
+from domain.products.events import ProductActivated
 from projections.feed import Recorded, Unreadable
 from projections.history import Stream, difference, plain
 from read_api.access import SignedIn, root
@@ -51,20 +52,26 @@ NOT_COMPARED: Final = frozenset({"timeline"})
 class Told:
     """How something is looked up, now or at a moment, as the actor may see it; and whose it is.
 
-    `public_since` is since when customers see it, where they did not from its beginning.
+    `unseen` says of an event whether it happened before customers could see the thing.
     """
 
     kind: Kind[Any]
     by_id: Any
     owner: str | None = None
-    public_since: Callable[[Any], datetime | None] = lambda _: None
+    unseen: Callable[[Any, Event], bool] = lambda *_: False
+
+
+def before_it_was_sold(product: Product, event: Event) -> bool:
+    """What has the very time of its first activation counts as of the draft: an import does all at once."""
+    since = product.row.first_activated_at
+    return not isinstance(event, ProductActivated) and (since is None or event.timestamp <= since)
 
 
 TOLD: Final[dict[type[Node], Told]] = {
     Order: Told(ORDER, order_by_id, "customer_id"),
     Payment: Told(PAYMENT, payment_by_id, "customer_id"),
     User: Told(USER, user_by_id, "id"),
-    Product: Told(PRODUCT, product_by_id, public_since=lambda product: product.row.first_activated_at),
+    Product: Told(PRODUCT, product_by_id, unseen=before_it_was_sold),
     Saga: Told(SAGA, saga_by_id),
 }
 
@@ -114,7 +121,7 @@ class StoryQuery:
             return None
         told, node = found
         actor, owner = info.context.actor, UUID(getattr(node, told.owner)) if told.owner else None
-        tells = partial(is_for, actor, told.public_since(node))
+        tells = partial(is_for, actor, partial(told.unseen, node))
         events = told_from(info.context.log(told.kind.context), UUID(node.id), max(after_version, 0), tells)
         return [happened(each, actor, owner) async for each in first_of(events, first)]
 
@@ -155,12 +162,12 @@ async def first_of(events: AsyncIterator[Recorded], size: int) -> AsyncIterator[
             return
 
 
-def is_for(actor: Actor, since: datetime | None, recorded: Recorded) -> bool:
-    """Whether the actor is told of the event; to customers only what happened `since` then is."""
+def is_for(actor: Actor, unseen: Callable[[Event], bool], recorded: Recorded) -> bool:
+    """Whether the actor is told of the event."""
     event = recorded.event
     if actor.in_charge:
         return True
-    if since is not None and event.timestamp < since:
+    if unseen(event):
         return False
     return isinstance(event, Unreadable) or type(event) in FOR_CUSTOMERS
 

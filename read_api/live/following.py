@@ -53,9 +53,13 @@ class Follower(Generic[R]):
                 self._news.set()
 
     def keep(self, ids: Iterable[UUID]) -> None:
-        """Only these are followed from now on; what is pending of others is still told."""
+        """Only these are followed from now on; of others the newest MOST that are pending are still told."""
         self._begun = True
-        followed = {*ids, *self._pending}
+        listed = {*ids}
+        others = [id for id in self._pending if id not in listed]
+        for id in others[:-MOST]:
+            del self._pending[id]
+        followed = {*listed, *self._pending}
         self._given = {id: version for id, version in self._given.items() if id in followed}
         self.told = {id: version for id, version in self.told.items() if id in followed}
 

@@ -37,7 +37,8 @@ class Desk:
     """`sealed` and `opened` are the logs by context: in the first nothing personal can be read.
 
     `token` gives an access token for who is signed in. `stopping` is set when the process is to end. `address` says
-    from where a request comes, as far as our own proxies tell it.
+    from where a request comes, as far as our own proxies tell it. `shared` is what pages look up together, `made` what
+    is made of it `once` for all who look at the same.
     """
 
     reads: Pool
@@ -60,8 +61,9 @@ class Desk:
     address: Callable[[Scope], str]
     in_production: bool
     shared: Shared = field(default_factory=Shared)
+    made: Shared = field(default_factory=Shared)
     now: Callable[[], datetime] = field(default=clock)
 
     async def once(self, model: str, name: Hashable, look: Callable[[], Awaitable[T]]) -> T:
         """What all see who look at the same while the read model stands where it was seen last: it is made once."""
-        return await self.shared.of((name, model, self.news.seen(model)), LONG, look)
+        return await self.made.of((name, model, self.news.seen(model)), LONG, look)

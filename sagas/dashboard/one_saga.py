@@ -17,6 +17,7 @@ from domain.errors import NotFound
 from domain.ids import OrderId, PaymentId, payment_of
 from domain.sagas.events import ActionTaken, Course
 from domain.sagas.saga import ACCEPTED, Saga
+from projections.feed import Recorded
 from projections.pool import connected
 from sagas.advice import advised, sentence, unsettled
 from sagas.dashboard.actions import ACT, choices
@@ -95,7 +96,7 @@ async def show(visit: Visit) -> Response:
     if found.recorded[0].event.originator_id != asked:  # the id of an order, which leads to its saga
         return visit.go(f"/sagas/{found.recorded[0].event.originator_id}")
     if isinstance(found, Untold):
-        return visit.page("saga_untold.html", untold=found, entries=timeline(found.recorded[-SHOWN:]), hidden=HIDDEN)
+        return visit.page("saga_untold.html", untold=found, **all_that_happened(visit, found.recorded), hidden=HIDDEN)
     position = await visit.desk.news.position(MODEL)
     values = await told(visit, found)
     return visit.page("saga.html", live=live_address(visit, found.saga, position), **values)
@@ -125,8 +126,9 @@ async def live(visit: Visit) -> Response:
         now = (version, desk.news.seen("operations"), monotonic() // AGED)
         if now == last:
             return ""
+        told = await desk.once(MODEL, ("saga", id, asked), made)
         last = now
-        return await desk.once(MODEL, ("saga", id, asked), made)
+        return told
 
     return stream(visit.desk.news, MODEL, fragment, seen=seen, stopping=visit.desk.stopping)
 
@@ -171,8 +173,6 @@ async def told(visit: Visit, story: Story, *, whole: bool = False) -> dict[str, 
     ran = runs(story.recorded)
     usual = await visit.desk.healthy.of(saga.process, saga.definition)
     drawn = drawing(saga, definition, ran, usual.steps)
-    upto = number(visit.asked("upto")) or saga.version
-    shown = [each for each in story.recorded if each.event.originator_version <= upto]
     return {
         "saga": saga,
         "story": story,
@@ -188,9 +188,7 @@ async def told(visit: Visit, story: Story, *, whole: bool = False) -> dict[str, 
         "facts": sentence(unsettled(saga, story.balance)) if saga.ended or advice else "",
         "customer": await customer_of(visit, saga),
         "payment": payment_of_saga(saga),
-        "entries": timeline(shown if whole else shown[-SHOWN:])[::-1],
-        "earlier": None if whole or len(shown) <= SHOWN else shown[-SHOWN].event.originator_version - 1,
-        "latest": upto >= saga.version,
+        **all_that_happened(visit, story.recorded, whole=whole),
         "deeds": await operator_log(visit, story),
         "acted_in_all": sum(isinstance(each.event, ActionTaken) for each in story.recorded),
         "attempts_shown": None if whole else ATTEMPTS,
@@ -200,6 +198,18 @@ async def told(visit: Visit, story: Story, *, whole: bool = False) -> dict[str, 
         "hidden": HIDDEN,
         "timer": timer,
         "linked": not whole,
+    }
+
+
+def all_that_happened(visit: Visit, recorded: Sequence[Recorded], *, whole: bool = False) -> dict[str, Any]:
+    """A page of it, the newest first, up to the version that the address names."""
+    last = recorded[-1].event.originator_version
+    upto = number(visit.asked("upto")) or last
+    shown = [each for each in recorded if each.event.originator_version <= upto]
+    return {
+        "entries": timeline(shown if whole else shown[-SHOWN:])[::-1],
+        "earlier": None if whole or len(shown) <= SHOWN else shown[-SHOWN].event.originator_version - 1,
+        "latest": upto >= last,
     }
 
 

@@ -105,8 +105,7 @@ def name(row: UserRow, *, opened: bool = False) -> str:
 
 async def show_one(visit: Visit) -> Response:
     id = uuid_of(visit.request.path_params["id"], "account")
-    found = await told(visit, id)
-    row = await by_id(visit.desk.reads, USERS, id)
+    found, row = await told(visit, id), await by_id(visit.desk.reads, USERS, id)
     if isinstance(row, Odd):
         return visit.page("odd.html", what="account", list="/people", odd=row, context="users")
     (sign_ins,) = await sign_ins_of(visit.desk.reads, [id])

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from starlette.responses import Response
 
+from domain import operations
 from domain.actor import Actor
 from domain.operations.kinds import OperationKind
 from domain.operations.operation import Operation, Status
@@ -17,6 +18,8 @@ from sagas.dashboard.port import Log
 from sagas.dashboard.visit import Visit
 
 SCOPE: Final = "personal:show"
+TAKEN: Final = frozenset({Status.REQUESTED, Status.DONE})
+"""A worker says done a moment later; where none runs, it is as good."""
 OPEN_FOR: Final = timedelta(minutes=15)
 
 ELSEWHERE: Final = {"mail": "notifications", "person": "people"}
@@ -41,21 +44,23 @@ def reason_shown(visit: Visit, reason: str | None) -> str:
 async def is_open(visit: Visit, stream: UUID) -> bool:
     """Whether who looks has had this stream opened, a short while ago: the address names the operation.
 
-    It must have been done: a denial is an operation too. How old it is the log knows: ids may be anybody's.
+    A denial is an operation too. How old it is the log knows: ids may be anybody's.
     """
     text = visit.asked("personal")
     if text is None or not visit.may(SCOPE):
         return False
-    found = await operation.told(visit.desk, uuid_of(text, "operation"))
-    if found is None or not opens(found.state, stream, visit.actor):
+    id = uuid_of(text, "operation")
+    asked = await operation.found(visit.desk, id)
+    if asked is None or not opens(asked, stream, visit.actor):
         return False
-    return timedelta(0) <= visit.desk.now() - found.last.recorded_at < OPEN_FOR
+    (first,) = await visit.desk.sealed[operations.CONTEXT.name].stream(id, limit=1)
+    return timedelta(0) <= visit.desk.now() - first.recorded_at < OPEN_FOR
 
 
 def opens(asked: Operation, stream: UUID, who: Actor) -> bool:
-    """Whether this operation is one by which they had just this stream opened."""
-    done = asked.status is Status.DONE and asked.kind == OperationKind.PERSONAL_SHOW
-    return done and asked.target == str(stream) and asked.by is not None and asked.by == who.id
+    """Whether this operation is one by which they had just this stream opened: it is done by being recorded."""
+    recorded = asked.status in TAKEN and asked.kind == OperationKind.PERSONAL_SHOW
+    return recorded and asked.target == str(stream) and asked.by is not None and asked.by == who.id
 
 
 def log_of(visit: Visit, context: str, *, opened: bool) -> Log:

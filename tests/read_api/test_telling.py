@@ -189,6 +189,12 @@ async def test_what_happened_to_a_product_before_it_was_sold_is_for_staff(api: A
     assert [each["version"] for each in await history(api, SHIRT, "staff")] == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
+async def test_a_draft_that_was_sold_at_once_is_for_staff_too(api: Api) -> None:
+    await api.has_seen("products", shirts(a(ProductActivated), a(ProductDiscontinued), a(ProductActivated)))
+    assert [each["type"] for each in await history(api, SHIRT)] == ["products.product-activated"] * 2
+    assert [each["version"] for each in await history(api, SHIRT, "staff")] == [1, 2, 3, 4, 5, 6]
+
+
 async def test_what_is_sold_no_more_has_no_history_but_for_staff(api: Api) -> None:
     await api.has_seen("products", shirts(*SOLD[:-1]))
     assert await history(api, SHIRT) is None

@@ -115,3 +115,14 @@ async def test_a_cursor_names_the_last_that_were_told() -> None:
 def test_a_time_that_is_none_is_refused() -> None:
     with pytest.raises(InvalidCursor):
         seen_of(mark({WHEN: 2**48 - 1}, AT))
+
+
+async def test_who_takes_nothing_of_a_list_that_moves_on_is_told_a_bounded_number() -> None:
+    follower: Follower[StockRow] = Follower({})
+    those: list[UUID] = []
+    for _ in range(4):
+        those = [uuid4() for _ in range(MOST)]
+        follower.offer(row(id, 1) for id in those)
+        follower.keep(those)
+    assert len(await told(follower)) == 2 * MOST
+    assert follower.told.keys() <= set(those)

@@ -48,7 +48,8 @@ def test_it_is_filtered_by_the_address(house: House):
     assert kinds(house, "")[:3] == ["parked.retry", "replay.start", "replay.start"]
     assert kinds(house, "status=DENIED") == ["replay.start"]
     assert kinds(house, "kind=parked.retry") == ["parked.retry"]
-    assert kinds(house, "target=users") == ["replay.start"]
+    assert kinds(house, "target=users") == ["replay.start", "replay.start"]
+    assert kinds(house, "target=users&status=DONE") == ["replay.start"]
     assert kinds(house, f"actor={audited(house)[0]['actor']}") == ["parked.retry", "replay.start"]
     assert set(kinds(house, "kind=user.grant-role")) == {"user.grant-role"}
     assert kinds(house, "kind=saga.pause") == []

@@ -79,7 +79,7 @@ def test_of_many_actions_it_is_said_how_many_there_are(house: House, reader: Rea
 def test_a_long_test_is_shown_from_its_beginning_and_the_file_has_all_of_it(
     house: House, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ):
-    address = f"/sagas/{house.saga('stuck')}/test"
+    address = f"/sagas/{house.saga('done')}/test"
     whole = reader.get(address).text
     assert 'data-copy="test"' in whole
     monkeypatch.setattr(one_saga, "LINES", 5)

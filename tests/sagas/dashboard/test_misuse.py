@@ -189,7 +189,7 @@ def test_the_audit_log_is_filtered_by_what_was_refused(house: House, kind: str):
     desk = Desk(house)
     desk.act("waiting", "pause", reason=" ")
     desk.post(f"people/{uuid4()}/revoke", role="king")
-    desk.post("sagas/bulk")
+    desk.post("sagas/bulk/go")
     desk.post("models/users/start", reason=" ")
     eventually(lambda: 'id="a-' in desk.get(f"audit?status=DENIED&kind={kind}"))
 

@@ -176,7 +176,8 @@ def test_it_is_copied_as_a_test_that_runs_and_fails_only_where_a_person_is_neede
     assert passes or "it is STUCK" in done.stdout
 
 
-def test_a_saga_that_is_not_understood_is_shown_as_such(house: House):
+def test_a_saga_that_is_not_understood_is_shown_as_such(house: House, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sagas.dashboard.one_saga.SHOWN", 10)
     house.place("odd", "pm_card_visa", "ENDED")
     id = house.saga("odd")
     with psycopg.connect(house.database) as connection:
@@ -184,7 +185,7 @@ def test_a_saga_that_is_not_understood_is_shown_as_such(house: House):
         connection.execute(f"UPDATE sagas.stored_events SET topic = 'sagas.unheard-of' WHERE {where}", [id])
         connection.commit()
         try:
-            answer = page(house, id)
+            answer, earlier, causes = (page(house, f"{id}{more}") for more in ("", "?upto=15", "/causes"))
         finally:
             back = where.replace("step-completed", "unheard-of")
             connection.execute(f"UPDATE sagas.stored_events SET topic = 'sagas.step-completed' WHERE {back}", [id])
@@ -192,6 +193,9 @@ def test_a_saga_that_is_not_understood_is_shown_as_such(house: House):
     assert "This release does not understand it" in answer.text
     assert "cannot be read" in answer.text
     assert "asked" in answer.text
+    assert f'href="/dashboard/sagas/{id}?upto=15#timeline"' in answer.text
+    assert re.findall(r'<span class="v number quiet">(\d+)', earlier.text) == [str(n) for n in range(15, 5, -1)]
+    assert "sagas.unheard-of" in causes.text
 
 
 @pytest.mark.requires("browser")
