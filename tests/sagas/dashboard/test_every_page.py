@@ -14,6 +14,7 @@ from sagas.dashboard.pages import PAGES
 from tests.eventually import eventually
 from tests.sagas.dashboard.conftest import Visitor
 from tests.sagas.dashboard.house import OPERATOR, House
+from tests.sagas.dashboard.test_frame import signed_in
 from tests.sagas.dashboard.test_parked_pages import posted
 
 SCRIPT: Final = "<script>alert(document.domain)</script>"
@@ -62,14 +63,17 @@ def nasty(house: House) -> Nasty:
     finally:
         house.shop.order = bought
     house.ask(f"/v1/orders/{house.orders['nasty']}/cancel", {"note": SCRIPT}, by=house.shop.buyer)
+    written = {"bio": SCRIPT, "displayName": SCRIPT[:50]}
     version = httpx.get(f"{house.address}/v1/users/{id}", headers=house.in_charge()).json()["version"]
-    assert house.tried(f"/v1/users/{id}/change-profile", {"bio": SCRIPT, "displayName": SCRIPT[:50]}, version=version)
+    assert house.tried(f"/v1/users/{id}/change-profile", {"profile": written}, version=version)
     return Nasty(house, str(id))
 
 
 def opened(nasty: Nasty, stream: str, **form: str) -> str:
     """The address at which the personal fields of a stream are open to the operator."""
     answer = posted(nasty.house, OPERATOR, f"/streams/{stream}/open", reason=SCRIPT, **form)
+    there, cookies = nasty.house.address + answer.headers["location"], signed_in(nasty.house, OPERATOR)
+    eventually(lambda: "Personal fields are open to you" in httpx.get(there, cookies=cookies).text)
     return answer.headers["location"].removeprefix("/dashboard")
 
 
@@ -83,7 +87,8 @@ def addresses(operator: Visitor, nasty: Nasty) -> Iterator[str]:
     """Of every kind of page there is."""
     yield from MENU
     saga, unknown = f"/sagas/{nasty.saga}", "00000000-0000-0000-0000-000000000001"
-    yield from (saga, f"{saga}/causes", f"{saga}/test", f"{saga}/act/retry", "/sagas/bulk?state=ended&action=retry")
+    yield from (saga, f"{saga}/causes", f"{saga}/test", f"{saga}/act/retry", "/sagas/bulk/all?state=ended&action=retry")
+    yield from ("/sagas/bulk?action=retry", "/sagas/bulk/outcomes")
     yield from ("/models/orders", "/parked/cause?fingerprint=x", "/parked/outcomes", f"/parked/{unknown}")
     yield from ("/people?role=everybody", "/audit?status=DENIED")
     yield opened(nasty, nasty.id, context="users", place="person")
