@@ -22,12 +22,12 @@ from tests.sagas.dashboard.house import OPERATOR, House
 from tests.sagas.dashboard.test_frame import signed_in
 
 STATEMENTS: Final = {
-    "/": 16,
-    "/sagas": 6,
-    "/sagas?state=needs-a-person": 6,
-    "/sagas?age=slow": 6,
-    "/sagas?q={stuck}": 8,
-    "/sagas/{stuck}": 6,
+    "/": 17,
+    "/sagas": 10,
+    "/sagas?state=needs-a-person": 7,
+    "/sagas?age=slow": 7,
+    "/sagas?q={stuck}": 9,
+    "/sagas/{stuck}": 7,
     "/sagas/{stuck}/causes": 15,
     "/sagas/{stuck}/test": 3,
     "/sagas/{stuck}/act/retry": 3,
@@ -35,17 +35,19 @@ STATEMENTS: Final = {
     "/models/sagas": 4,
     "/parked": 4,
     "/parked/cause?fingerprint=none": 4,
-    "/events": 9,
-    "/events?context=sagas": 3,
-    "/events?context=sagas&since=2026-01-01": 4,
+    "/events": 16,
+    "/events?context=sagas": 4,
+    "/events?context=sagas&since=2026-01-01": 5,
     "/aggregates/sagas/{stuck}": 6,
     "/aggregates/sagas/{stuck}?at=3&since=1": 6,
+    "/people": 3,
     "/notifications": 4,
     "/notifications?status=SENT": 4,
     "/audit": 3,
     "/audit?status=DENIED": 3,
 }
-"""Who looks costs two of them: their row, and since when their password is what it is."""
+"""Who looks costs two of them: their row, and since when their password is what it is. `/sagas` leads to what needs a
+person where there is something."""
 
 made: ContextVar[list[str] | None] = ContextVar("made", default=None)
 
@@ -76,7 +78,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def asked(house: House, path: str) -> None:
     address = f"{house.address}/dashboard{path.format(stuck=house.saga('stuck'))}"
-    answer = httpx.get(address, cookies=signed_in(house, OPERATOR))
+    answer = httpx.get(address, cookies=signed_in(house, OPERATOR), follow_redirects=True)
     assert answer.status_code == 200, answer.text
 
 
