@@ -87,7 +87,7 @@ def test_the_file_has_what_the_address_asks_for_and_nothing_in_it_is_a_formula(h
     head, row = csv.reader(io.StringIO(answer.text))
     line = dict(zip(head, row, strict=True))
     assert (line["what"], line["status"], line["reason"]) == ("replay.start", "DONE", f"'{FORMULA}")
-    assert len(list(csv.reader(io.StringIO(get(house, "/audit.csv?target=users").text)))) == 2
+    assert len(list(csv.reader(io.StringIO(get(house, "/audit.csv?target=users").text)))) == 3
 
 
 def test_pages_follow_each_other_and_lead_back(house: House, monkeypatch: pytest.MonkeyPatch):
