@@ -14,7 +14,7 @@ from starlette.routing import Route
 from domain.actor import service
 from projections.pool import answered
 from read_api.app import GraphQLApp
-from read_api.compiled.path import CompiledPath
+from read_api.compiled.path import CompiledPath, known_of
 
 
 def add_routes(app: Starlette) -> None:
@@ -40,8 +40,9 @@ class Beside:
 
     async def take(self, request: Request) -> Response:
         asked = self._schema.documents.ask((await request.body()).decode(), None, None)
-        plan, wanted = self._path._planned(asked, service("bench"))
-        self._sql, _, values = self._path._statement(plan, wanted, service("bench"))
+        known = known_of(asked.operation)
+        plan, wanted = self._path._planned(known, asked, service("bench"))
+        self._sql, _, values = self._path._statement(known, plan, wanted, service("bench"))
         assert not values, "pgbench gets it as it is"
         return PlainTextResponse(self._sql.decode())
 

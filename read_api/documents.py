@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -24,6 +23,7 @@ from domain.errors import DomainError
 from read_api.circles import Circles
 from read_api.cost import MAX_COST, Cost
 from read_api.errors import IntrospectionOff, InvalidDocument, QueryTooCostly
+from read_api.lately import Lately
 from read_api.limits import MAX_TOKENS, require_short, require_small, require_within_limits, too_complex
 
 MOST_KNOWN: Final = 500
@@ -93,9 +93,8 @@ class Documents:
     def __init__(self, schema: GraphQLSchema, *, introspection: bool = True, most: int = MOST_KNOWN) -> None:
         self._schema = schema
         self._introspection = introspection
-        self._most = most
-        self._known: OrderedDict[str, Document] = OrderedDict()
-        self._refused: OrderedDict[bytes, list[GraphQLError]] = OrderedDict()
+        self._known: Lately[str, Document] = Lately(most)
+        self._refused: Lately[bytes, list[GraphQLError]] = Lately(most)
 
     def ask(self, text: str, name: str | None, variables: Mapping[str, Any] | None) -> Asked:
         """Raises DocumentRefused."""
@@ -111,13 +110,7 @@ class Documents:
 
     def get(self, text: str) -> Document:
         """Raises DocumentRefused."""
-        if (known := self._known.get(text)) is not None:
-            self._known.move_to_end(text)
-            return known
-        made = self._known[text] = self._made(text)
-        if len(self._known) > self._most:
-            self._known.popitem(last=False)
-        return made
+        return self._known.get(text) or self._known.put(text, self._made(text))
 
     def _made(self, text: str) -> Document:
         """Raises DocumentRefused, for the same text always for the same reason."""
@@ -134,11 +127,8 @@ class Documents:
         raise DocumentRefused(errors)
 
     def _remember(self, digest: bytes, errors: Sequence[GraphQLError]) -> None:
-        if sum(len(error.message) for error in errors) > LONGEST_TOLD:
-            return
-        self._refused[digest] = [without_document(error) for error in errors]
-        if len(self._refused) > self._most:
-            self._refused.popitem(last=False)
+        if sum(len(error.message) for error in errors) <= LONGEST_TOLD:
+            self._refused.put(digest, [without_document(error) for error in errors])
 
     def _checked(self, text: str) -> Document:
         """Raises DomainError, DocumentRefused."""

@@ -22,9 +22,9 @@ T = TypeVar("T")
 MAX_VALUES: Final = 100  # of one `in`
 
 
-def optional(description: str) -> Any:
-    """A field of an input that may be left out; null is something else."""
-    return strawberry.field(default=UNSET, description=description)
+def optional(description: str, *, deprecated: str | None = None) -> Any:
+    """A field of an input that may be left out; null is something else. `deprecated` says what to say instead."""
+    return strawberry.field(default=UNSET, description=description, deprecation_reason=deprecated)
 
 
 @strawberry.input
@@ -83,6 +83,14 @@ def conditions(where: Any) -> Iterator[Condition]:
         for name, value in given(filter):
             operator = name.rstrip("_")
             yield Condition(column, operator, comparable(value, f"{path}.{operator}", type(filter)))
+
+
+def value_of(input: Any, column: str) -> Any:
+    """What a `where` input says of this; None if nothing. Raises InvalidFilter for an explicit null."""
+    value = getattr(input, column)
+    if value is None:
+        raise InvalidFilter(camel(column), "is null: leave it out or say what it must be")
+    return None if value is UNSET else value
 
 
 def given(input: Any) -> Iterator[tuple[str, Any]]:

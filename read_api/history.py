@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Generic
@@ -50,14 +50,22 @@ class Kind(Generic[R]):
     listing: Listing[R]
 
 
-async def row_of(context: Context, kind: Kind[R], id: UUID | None, as_of: AsOf | None = None) -> R | None:
-    """As it is, or as it was. Raises InvalidValue, HistoryNotReadable."""
-    if id is None:
+async def row_of(
+    context: Context, kind: Kind[R], id: UUID | None, may_see: Callable[[R], bool], as_of: AsOf | None = None
+) -> R | None:
+    """As it is, or as it was, if the actor may see it: as it is now, and as it was then.
+
+    Nothing is read of what they may not see now, so that it answers as what is not there. Raises InvalidValue,
+    HistoryNotReadable.
+    """
+    at = moment(as_of, "asOf") if as_of else None
+    row = await context.loader(kind.listing.each).load(id) if id else None
+    if row is None or not may_see(row):
         return None
-    if as_of is None:
-        return await context.loader(kind.listing.each).load(id)
-    row = await folded(kind, context.log(kind.context), id, moment(as_of, "asOf"))
-    return row if row is None or as_of.version in (None, UNSET, row.version) else None
+    if as_of is None or at is None:
+        return row
+    was = await folded(kind, context.log(kind.context), row.id, at)
+    return was if was and may_see(was) and as_of.version in (None, UNSET, was.version) else None
 
 
 def moment(as_of: AsOf, path: str) -> Moment:

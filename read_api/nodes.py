@@ -8,7 +8,7 @@ from __future__ import annotations
 from asyncio import gather
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -60,10 +60,6 @@ class Kind:
     has: sql.Composable | None = None
 
 
-def whose(column: str) -> Callable[[Actor], list[Condition]]:
-    return lambda actor: [] if actor.in_charge else [Condition(column, "eq", actor.id)]
-
-
 def for_staff(actor: Actor) -> list[Condition]:
     return [] if actor.in_charge else [Condition("id", "eq", None)]
 
@@ -73,17 +69,17 @@ def there(actor: Actor) -> list[Condition]:
 
 
 def variants(row: ProductRow, actor: Actor) -> Iterable[Node]:
-    return product(row).variants
+    return product(row, actor).variants
 
 
 KINDS: Final[Sequence[Kind]] = (
     Kind(ORDERS, own, lambda row, actor: [order(row, actor)]),
-    Kind(PAYMENTS, whose("customer_id"), lambda row, actor: [payment(row, actor)]),
-    Kind(PRODUCTS, on_sale, lambda row, _: [product(row)]),
+    Kind(PAYMENTS, own, lambda row, actor: [payment(row, actor)]),
+    Kind(PRODUCTS, on_sale, lambda row, actor: [product(row, actor)]),
     Kind(PRODUCTS, on_sale, variants, OF_A_VARIANT),
     Kind(CATEGORIES, there, lambda row, _: [category(row)]),
-    Kind(USERS, whose("id"), lambda row, actor: [user(row, actor)]),
-    Kind(NOTIFICATIONS, whose("user_id"), lambda row, actor: [notification(row, actor)]),
+    Kind(USERS, partial(own, column="id"), lambda row, actor: [user(row, actor)]),
+    Kind(NOTIFICATIONS, partial(own, column="user_id"), lambda row, actor: [notification(row, actor)]),
     Kind(SAGAS, for_staff, lambda row, _: [saga(row)]),
 )
 

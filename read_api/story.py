@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -14,8 +16,8 @@ from strawberry.types import has_object_definition
 from domain.actor import Actor
 from domain.errors import InvalidValue
 from domain.event import Event, personal_fields
-from projections.feed import Recorded
-from projections.history import difference, plain
+from projections.feed import Recorded, Unreadable
+from projections.history import Stream, difference, plain
 from read_api.access import SignedIn, root
 from read_api.actor_kind import ActorKind, kind_of
 from read_api.context import Asked, Context
@@ -32,16 +34,14 @@ from read_api.products.query import PRODUCT, product_by_id
 from read_api.sagas.nodes import Saga
 from read_api.sagas.query import SAGA, saga_by_id
 from read_api.scalars import Id, Long, uuid_of
+from read_api.telling import FOR_CUSTOMERS, facts_for_customers, said
 from read_api.users.nodes import User
 from read_api.users.query import USER, user_by_id
 
-HIDDEN: Final = "(personal)"
+Tells = Callable[[Recorded], bool]
+"""Whether somebody is told of an event."""
 
-FOR_CUSTOMERS: Final = frozenset({
-    "address", "amount", "carrier", "complete", "currency", "due", "line", "lines", "method", "note", "payment_method",
-    "quantity", "reason", "refund", "return_id", "shipment_id", "shipping", "tax", "total", "tracking", "variant_id",
-})  # fmt: skip
-"""What customers are told of their own events: nothing of how the shop works, and nothing of its people."""
+HIDDEN: Final = "(personal)"
 
 NOT_COMPARED: Final = frozenset({"timeline"})
 """It is the history itself."""
@@ -49,18 +49,22 @@ NOT_COMPARED: Final = frozenset({"timeline"})
 
 @dataclass(frozen=True)
 class Told:
-    """How something is looked up, now or at a moment, as the actor may see it; and whose it is."""
+    """How something is looked up, now or at a moment, as the actor may see it; and whose it is.
+
+    `public_since` is since when customers see it, where they did not from its beginning.
+    """
 
     kind: Kind[Any]
     by_id: Any
     owner: str | None = None
+    public_since: Callable[[Any], datetime | None] = lambda _: None
 
 
 TOLD: Final[dict[type[Node], Told]] = {
     Order: Told(ORDER, order_by_id, "customer_id"),
     Payment: Told(PAYMENT, payment_by_id, "customer_id"),
     User: Told(USER, user_by_id, "id"),
-    Product: Told(PRODUCT, product_by_id),
+    Product: Told(PRODUCT, product_by_id, public_since=lambda product: product.row.first_activated_at),
     Saga: Told(SAGA, saga_by_id),
 }
 
@@ -91,7 +95,11 @@ Moment = Annotated[AsOf, strawberry.argument(description="A moment; `asOf` says 
 
 @strawberry.type
 class StoryQuery:
-    @root(SignedIn, "What happened to an order, payment, user, product or saga, oldest first. Null if you see none.")
+    @root(
+        SignedIn,
+        "What happened to an order, payment, user, product or saga, oldest first. Customers are told what is for them: "
+        "of the shop's own work nothing, of a product what happened since it was first sold. Null if you see none.",
+    )
     async def history(
         self,
         info: Asked,
@@ -105,9 +113,10 @@ class StoryQuery:
         if found is None:
             return None
         told, node = found
-        owner = UUID(getattr(node, told.owner)) if told.owner else None
-        events = await info.context.log(told.kind.context).stream(UUID(node.id), max(after_version, 0), None, first)
-        return [happened(each, info.context.actor, owner) for each in events]
+        actor, owner = info.context.actor, UUID(getattr(node, told.owner)) if told.owner else None
+        tells = partial(is_for, actor, told.public_since(node))
+        events = told_from(info.context.log(told.kind.context), UUID(node.id), max(after_version, 0), tells)
+        return [happened(each, actor, owner) async for each in first_of(events, first)]
 
     @root(SignedIn, "What is different between two moments, as far as you may see it. Null if you see none of it.")
     async def difference(self, info: Asked, id: Id, before: Moment, after: Moment) -> list[Difference] | None:
@@ -128,6 +137,34 @@ async def told_of(context: Context, id: UUID | None) -> tuple[Told, Node] | None
     return None
 
 
+async def told_from(log: Stream, id: UUID, after: int, tells: Tells) -> AsyncIterator[Recorded]:
+    """What is told of one stream's events, oldest first: as much of it is read as is asked for."""
+    while True:
+        events = await log.stream(id, after, None, MAX_PAGE)
+        for event in filter(tells, events):
+            yield event
+        if len(events) < MAX_PAGE:
+            return
+        after = events[-1].event.originator_version
+
+
+async def first_of(events: AsyncIterator[Recorded], size: int) -> AsyncIterator[Recorded]:
+    async for event in events:
+        yield event
+        if (size := size - 1) == 0:
+            return
+
+
+def is_for(actor: Actor, since: datetime | None, recorded: Recorded) -> bool:
+    """Whether the actor is told of the event; to customers only what happened `since` then is."""
+    event = recorded.event
+    if actor.in_charge:
+        return True
+    if since is not None and event.timestamp < since:
+        return False
+    return isinstance(event, Unreadable) or type(event) in FOR_CUSTOMERS
+
+
 def happened(recorded: Recorded, actor: Actor, owner: UUID | None) -> HistoryEvent:
     require_readable(recorded)
     event, staff = recorded.event, actor.in_charge
@@ -146,16 +183,6 @@ def happened(recorded: Recorded, actor: Actor, owner: UUID | None) -> HistoryEve
 def facts_for_staff(event: Event) -> dict[str, Any]:
     hidden = personal_fields(type(event))
     return {camel(n): HIDDEN if n in hidden and v is not None else v for n, v in said(event).items()}
-
-
-def facts_for_customers(event: Event) -> dict[str, Any]:
-    return {camel(name): value for name, value in said(event).items() if name in FOR_CUSTOMERS}
-
-
-def said(event: Event) -> dict[str, Any]:
-    """Without where it stands."""
-    facts: dict[str, Any] = plain(event)
-    return {name: value for name, value in facts.items() if name not in Event.model_fields}
 
 
 def shown(value: Any) -> Any:

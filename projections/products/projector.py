@@ -131,7 +131,13 @@ def price_changed(row: ProductRow, event: PriceChanged) -> ProductRow:
 
 @products.on(ProductActivated)
 def activated(row: ProductRow, event: ProductActivated) -> ProductRow:
-    return replace(row, status=ProductStatus.ACTIVE, activated_at=event.timestamp, discontinued_at=None)
+    return replace(
+        row,
+        status=ProductStatus.ACTIVE,
+        first_activated_at=row.first_activated_at or event.timestamp,
+        activated_at=event.timestamp,
+        discontinued_at=None,
+    )
 
 
 @products.on(ProductDiscontinued)

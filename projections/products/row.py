@@ -55,6 +55,7 @@ class ProductRow:
     min_price: int = 0
     max_price: int = 0
     skus: tuple[str, ...] = ()
+    first_activated_at: datetime | None = None
     activated_at: datetime | None = None
     discontinued_at: datetime | None = None
 

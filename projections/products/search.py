@@ -48,13 +48,13 @@ class Search:
 
     `text`: every word of it, or a longer one that begins with it, is in the product's name, SKUs, attributes or
     description. `category`: the product is in it or below it. `attributes`: for each name one of the values.
-    `in_stock`: some variant of it can be had.
+    `in_stock`: some variant of it can be had, or, False, none can.
     """
 
     text: str = ""
     category: UUID | None = None
     prices: Prices | None = None
-    in_stock: bool = False
+    in_stock: bool | None = None
     attributes: Mapping[str, Collection[str]] = field(default_factory=dict)
     statuses: Collection[ProductStatus] = (ProductStatus.ACTIVE,)
 
@@ -194,8 +194,8 @@ def conditions_of(search: Search, within: Within) -> Iterator[Statement]:
         yield from priced(search.prices)
     for name, values in search.attributes.items():
         yield with_attribute(name, values)
-    if search.in_stock:
-        yield Statement(sql.Composed([IN_STOCK]), [])
+    if search.in_stock is not None:
+        yield Statement(sql.SQL("{} = %s").format(IN_STOCK), [search.in_stock])
 
 
 def of_status(statuses: list[ProductStatus]) -> Statement:

@@ -1,25 +1,27 @@
 CREATE TABLE products (
-    id              uuid        PRIMARY KEY,
-    version         bigint      NOT NULL,
-    updated_at      timestamptz NOT NULL,
-    status          text        NOT NULL,
-    name            text        NOT NULL,
-    description     text        NOT NULL,
-    category_id     uuid,
-    attributes      jsonb       NOT NULL,
-    images          jsonb       NOT NULL,
-    options         jsonb       NOT NULL,
-    variants        jsonb       NOT NULL,
-    currency        text,
-    min_price       bigint      NOT NULL,
-    max_price       bigint      NOT NULL,
-    skus            text[]      NOT NULL,
-    created_at      timestamptz NOT NULL,
-    activated_at    timestamptz,
-    discontinued_at timestamptz
+    id                 uuid        PRIMARY KEY,
+    version            bigint      NOT NULL,
+    updated_at         timestamptz NOT NULL,
+    status             text        NOT NULL,
+    name               text        NOT NULL,
+    description        text        NOT NULL,
+    category_id        uuid,
+    attributes         jsonb       NOT NULL,
+    images             jsonb       NOT NULL,
+    options            jsonb       NOT NULL,
+    variants           jsonb       NOT NULL,
+    currency           text,
+    min_price          bigint      NOT NULL,
+    max_price          bigint      NOT NULL,
+    skus               text[]      NOT NULL,
+    created_at         timestamptz NOT NULL,
+    first_activated_at timestamptz,
+    activated_at       timestamptz,
+    discontinued_at    timestamptz
 );
 
--- One index for each ordering on its own, within a status, and within a category of a status.
+-- One index for each ordering on its own, within a status, and within a category of a status; prices are compared
+-- within a currency.
 CREATE INDEX products_by_created ON products (created_at, id);
 CREATE INDEX products_by_status_created ON products (status, created_at, id);
 CREATE INDEX products_by_category_created ON products (category_id, status, created_at, id);
@@ -29,6 +31,8 @@ CREATE INDEX products_by_category_name ON products (category_id, status, name, i
 CREATE INDEX products_by_price ON products (min_price, id);
 CREATE INDEX products_by_status_price ON products (status, min_price, id);
 CREATE INDEX products_by_category_price ON products (category_id, status, min_price, id);
+CREATE INDEX products_by_currency_price ON products (currency, min_price, id);
+CREATE INDEX products_by_status_currency_price ON products (status, currency, min_price, id);
 
 CREATE INDEX products_by_sku ON products USING gin (skus) WITH (fastupdate = off);
 
@@ -60,6 +64,7 @@ CREATE INDEX product_search_by_created ON product_search (created_at, id);
 CREATE INDEX product_search_by_status_created ON product_search (status, created_at, id);
 CREATE INDEX product_search_by_price ON product_search (min_price, id);
 CREATE INDEX product_search_by_status_price ON product_search (status, min_price, id);
+CREATE INDEX product_search_by_status_currency_price ON product_search (status, currency, min_price, id);
 CREATE INDEX product_search_by_name ON product_search (name_key, id);
 CREATE INDEX product_search_by_status_name ON product_search (status, name_key, id);
 

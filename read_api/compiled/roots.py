@@ -19,6 +19,7 @@ from read_api.compiled.products import PRODUCT
 from read_api.compiled.shapes import Fields
 from read_api.compiled.users import USER
 from read_api.filters import conditions, own
+from read_api.products.where import columns as products_columns
 from read_api.products.where import on_sale
 from read_api.users.where import columns
 
@@ -63,7 +64,7 @@ ROOTS: Final[Mapping[str, Root]] = {
     "payment": Root("Payment", PAYMENT, PAYMENTS, SignedIn, own, by_id=True),
     "payments": Root("Payment", PAYMENT, PAYMENTS, SignedIn, own),
     "product": Root("Product", PRODUCT, PRODUCTS, Public, on_sale, by_id=True),
-    "products": Root("Product", PRODUCT, PRODUCTS, Public, on_sale),
+    "products": Root("Product", PRODUCT, PRODUCTS, Public, on_sale, products_columns),
 }
 
 ARGUMENTS: Final = frozenset({"id", "first", "after", "last", "before", "where", "orderBy"})

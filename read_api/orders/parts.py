@@ -15,7 +15,7 @@ from read_api.access import computed
 from read_api.actor_kind import ActorKind, kind_of
 from read_api.context import Asked
 from read_api.orders.enums import OrderClosedReason, Status
-from read_api.products.nodes import Product, may_see, product
+from read_api.products.nodes import Product, Variant, may_see, product
 from read_api.scalars import Money, id_of, money
 
 
@@ -36,7 +36,12 @@ class OrderLine:
     @computed("The product as it is now. Null if it is not sold any more, except to staff.")
     async def product(self, info: Asked) -> Product | None:
         row = await info.context.loader(PRODUCTS.each).load(UUID(self.product_id))
-        return product(row) if row and may_see(row, info.context.actor) else None
+        return product(row, info.context.actor) if row and may_see(row, info.context.actor) else None
+
+    @computed("The variant as it is now, with its price and stock. Null as its product is, and when it was removed.")
+    async def variant(self, info: Asked) -> Variant | None:
+        of = await self.product(info)
+        return next((each for each in of.variants if each.id == self.variant_id), None) if of else None
 
 
 @strawberry.type(description="So many of the line with this number.")

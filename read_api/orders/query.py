@@ -48,5 +48,6 @@ async def orders_of(context: Context, customer: UUID, where: OrdersWhere | None,
 
 
 async def order_by_id(context: Context, id: UUID | None, as_of: AsOf | None = None) -> Order | None:
-    row = await row_of(context, ORDER, id, as_of)
-    return order(row, context.actor) if row and context.actor.may_touch(row.customer_id) else None
+    actor = context.actor
+    row = await row_of(context, ORDER, id, lambda row: actor.may_touch(row.customer_id), as_of)
+    return order(row, actor) if row else None

@@ -11,7 +11,7 @@ from strawberry import UNSET
 from projections.payments.projector import payments as projector
 from projections.payments.queries import PAYMENTS
 from read_api.access import SignedIn, root
-from read_api.connection import ORDERED, WHICH, Connection, connection
+from read_api.connection import ORDERED, WHICH, Connection, Owner, connection
 from read_api.context import Asked, Context
 from read_api.filters import conditions, own
 from read_api.history import AsOf, Kind, When, row_of
@@ -41,6 +41,15 @@ class PaymentsQuery:
         return await connection(context, PAYMENTS, [*own(context.actor), *conditions(where)], order_by, paging, payment)
 
 
+async def payments_of(
+    context: Context, customer: UUID, where: PaymentsWhere | None, paging: Paging
+) -> Connection[Payment]:
+    """Of a customer that the actor may see, newest first."""
+    newest, owner = PaymentsOrderBy.CREATED_AT_DESC, Owner("customer_id", customer)
+    return await connection(context, PAYMENTS, list(conditions(where)), newest, paging, payment, owner)
+
+
 async def payment_by_id(context: Context, id: UUID | None, as_of: AsOf | None = None) -> Payment | None:
-    row = await row_of(context, PAYMENT, id, as_of)
-    return payment(row, context.actor) if row and context.actor.may_touch(row.customer_id) else None
+    actor = context.actor
+    row = await row_of(context, PAYMENT, id, lambda row: actor.may_touch(row.customer_id), as_of)
+    return payment(row, actor) if row else None

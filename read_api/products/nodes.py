@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Annotated
 from uuid import UUID
 
 import strawberry
+from strawberry import UNSET
 
 from domain.actor import Actor
 from domain.errors import InvalidValue
-from projections.products.queries import categories_by_id, children_of, paths_to, stock_of
-from projections.products.row import CategoryRow, ProductRow, VariantRow
+from projections.products.queries import PRODUCTS, categories_by_id, children_of, paths_to, stock_of
+from projections.products.row import CategoryRow, PriceRow, ProductRow, VariantRow
 from read_api.access import computed
 from read_api.actions import products as actions
 from read_api.actions.judging import AvailableAction, judged
+from read_api.connection import ORDERED, WHICH, Connection, Owner, connection
 from read_api.context import Asked
 from read_api.node import Node
+from read_api.paging import Paged, Paging
 from read_api.products.enums import ProductStatus
 from read_api.products.parts import Attribute, CategoryStep, Image, PriceSince, Stock, attributes, stock
+from read_api.products.where import ProductsOrderBy, ProductsWhere, columns, on_sale
 from read_api.scalars import Money, id_of, money
 
 
@@ -45,20 +51,39 @@ class Category(Node):
         steps = await info.context.loader(paths_to).load(UUID(self.id))
         return [CategoryStep(id=id_of(step.id), name=step.name) for step in steps]
 
+    @computed(
+        "What is sold of this very category, for staff all there is. `searchProducts` finds what is below it too.",
+        Paged(),
+    )
+    async def products(
+        self,
+        info: Asked,
+        paging: Paging,
+        where: Annotated[ProductsWhere | None, WHICH] = UNSET,
+        order_by: Annotated[ProductsOrderBy, ORDERED] = ProductsOrderBy.CREATED_AT_DESC,
+    ) -> Connection[Annotated[Product, strawberry.lazy("read_api.products.nodes")]]:
+        context, owner = info.context, Owner("category_id", UUID(self.id))
+        allowed = [*on_sale(context.actor), *columns(where)]
+        return await connection(context, PRODUCTS, allowed, order_by, paging, product, owner)
+
 
 @strawberry.type(description="What is bought: one form of a product, with a SKU, a price and a stock of its own.")
 class Variant(Node):
     sku: str = strawberry.field(description="The shop's own code for it.")
     values: list[Attribute] = strawberry.field(description="A value for each of the product's options.")
     price: Money = strawberry.field(description="What it costs now.")
-    price_history: list[PriceSince] = strawberry.field(description="Every price it ever had, oldest first.")
+    price_history: list[PriceSince] = strawberry.field(
+        description="Every price it ever had, oldest first; to customers those since the product was first sold."
+    )
     of: strawberry.Private[Product]
 
     @computed("The product it is a form of.")
     def product(self) -> Annotated[Product, strawberry.lazy("read_api.products.nodes")]:
         return self.of
 
-    @computed("What it cost at that moment. Null before it had a price.")
+    @computed(
+        "What it cost at that moment. Null before it had a price, for customers before the product was first sold."
+    )
     def price_at(self, at: Annotated[datetime, strawberry.argument(description="The moment.")]) -> Money | None:
         if at.tzinfo is None:
             raise InvalidValue(
@@ -106,7 +131,8 @@ def may_see(row: ProductRow, actor: Actor) -> bool:
     return row.status is ProductStatus.ACTIVE or actor.in_charge
 
 
-def product(row: ProductRow) -> Product:
+def product(row: ProductRow, actor: Actor) -> Product:
+    """The product as `actor`, who may see it, may see it."""
     currency = row.currency
     made = Product(
         id=id_of(row.id),
@@ -128,19 +154,29 @@ def product(row: ProductRow) -> Product:
         row=row,
     )
     if currency:  # a product with variants has one
-        made.variants = [variant(v, made, currency) for v in row.variants if v.removed_at is None]
+        made.variants = [variant(v, made, currency, actor) for v in row.variants if v.removed_at is None]
     return made
 
 
-def variant(row: VariantRow, of: Product, currency: str) -> Variant:
+def variant(row: VariantRow, of: Product, currency: str, actor: Actor) -> Variant:
+    known = prices(row, of.row, actor)
     return Variant(
         id=id_of(row.id),
         sku=row.sku,
         values=attributes(row.values),
         price=money(row.price, currency),
-        price_history=[PriceSince(at=since.at, price=money(since.amount, currency)) for since in row.prices],
+        price_history=[PriceSince(at=since.at, price=money(since.amount, currency)) for since in known],
         of=of,
     )
+
+
+def prices(row: VariantRow, of: ProductRow, actor: Actor) -> Sequence[PriceRow]:
+    """What it cost before the product was first sold is for staff: then begins what customers may know."""
+    since = of.first_activated_at
+    if actor.in_charge or since is None:
+        return row.prices
+    before = [price for price in row.prices if price.at <= since]
+    return [*(replace(price, at=since) for price in before[-1:]), *row.prices[len(before) :]]
 
 
 def category(row: CategoryRow) -> Category:

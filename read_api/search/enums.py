@@ -9,7 +9,8 @@ __all__ = ["Sort"]
 
 described(
     Sort,
-    "How products that were found are ordered.",
+    "How products that were found are ordered. Of prices the minor units alone are compared: where there are several "
+    "currencies, say in `where` which `price` is meant.",
     name="ProductSearchOrderBy",
     RELEVANCE="Those in which the words say most first; without words the newest.",
     NEWEST="The newest first.",

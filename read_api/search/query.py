@@ -45,7 +45,10 @@ class SearchQuery:
         of = f"search {ordering_of(search, order_by)}"
         page = paging.page(context.cursors, of)
         found = await find(context.pool, search, order_by, page)
-        edges = [Edge(cursor=context.cursors.sign(of, hit.mark), node=product(hit.product)) for hit in found.hits]
+        edges = [
+            Edge(cursor=context.cursors.sign(of, hit.mark), node=product(hit.product, context.actor))
+            for hit in found.hits
+        ]
         return ProductSearchConnection(
             edges=edges,
             nodes=[edge.node for edge in edges],

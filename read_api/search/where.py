@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 import strawberry
-from strawberry import UNSET
 
 from domain.errors import InvalidValue
 from projections.products.search import Prices, Search
-from read_api.filters import as_uuid, optional
-from read_api.scalars import Long
+from read_api.filters import as_uuid, optional, value_of
+from read_api.products.where import PriceRange, in_range
 
 MAX_ATTRIBUTES: Final = 20
 MAX_VALUES: Final = 50
 MAX_TEXT: Final = 200
-
-
-@strawberry.input(description="The least price of a product's variants is in this currency and within these bounds.")
-class PriceRange:
-    currency: str = strawberry.field(description="ISO 4217 code.")
-    gte: Long | None = optional("At least so much, in minor units.")
-    lte: Long | None = optional("At most so much, in minor units.")
 
 
 @strawberry.input(description="A product has one of these values for the attribute.")
@@ -34,30 +27,34 @@ class AttributeIs:
 class ProductSearchWhere:
     category_id: strawberry.ID | None = optional("They are in this category or below it.")
     price: PriceRange | None = optional("What the cheapest of their variants costs.")
-    in_stock: bool | None = optional("True: some variant of them can be had.")
-    attributes: list[AttributeIs] | None = optional("Their attributes, 20 names at most.")
+    in_stock: bool | None = optional("True: some variant of them can be had. False: none of them can.")
+    attributes: list[AttributeIs] | None = optional("Their attributes, each name once, 20 names at most.")
 
 
 def searched(text: str, where: ProductSearchWhere | None) -> Search:
-    """Raises InvalidValue, InvalidFilter."""
+    """An explicit null is refused, as in every `where`. Raises InvalidValue, InvalidFilter."""
     most("text", len(text), MAX_TEXT, "characters")
     if not where:
         return Search(text)
+    category, range = value_of(where, "category_id"), value_of(where, "price")
     return Search(
         text,
-        category=as_uuid(where.category_id, "categoryId") if where.category_id else None,
-        prices=prices(where.price) if where.price else None,
-        in_stock=where.in_stock is True,
-        attributes=attributes(where.attributes or []),
+        category=as_uuid(category, "categoryId") if category is not None else None,
+        prices=prices(range) if range else None,
+        in_stock=value_of(where, "in_stock"),
+        attributes=attributes(value_of(where, "attributes") or []),
     )
 
 
 def prices(range: PriceRange) -> Prices:
-    return Prices(range.currency, range.gte or 0, range.lte if range.lte is not UNSET else None)
+    within = {c.operator: c.value for c in in_range(range)}
+    return Prices(range.currency, within.get("gte", 0), within.get("lte"))
 
 
 def attributes(wanted: list[AttributeIs]) -> dict[str, list[str]]:
     most("where.attributes", len(wanted), MAX_ATTRIBUTES, "names")
+    for name, times in Counter(each.name for each in wanted).items():
+        most(f"where.attributes.{name[:50]}", times, 1, "conditions")
     for each in wanted:
         most(f"where.attributes.{each.name[:50]}.in", len(each.in_), MAX_VALUES, "values")
     return {each.name: each.in_ for each in wanted}

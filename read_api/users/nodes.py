@@ -29,6 +29,8 @@ from read_api.users.parts import AddressBookEntry, SignIns, entry, signed_in
 if TYPE_CHECKING:
     from read_api.orders.nodes import Order
     from read_api.orders.where import OrdersWhere
+    from read_api.payments.nodes import Payment
+    from read_api.payments.where import PaymentsWhere
 
 
 @strawberry.type(description="Somebody with an account. What is personal is null once the user was erased.")
@@ -69,6 +71,17 @@ class User(Node):
         from read_api.orders.query import orders_of
 
         return await orders_of(info.context, UUID(self.id), where, paging)
+
+    @computed("What they paid, or tried to, the newest first.", Paged())
+    async def payments(
+        self,
+        info: Asked,
+        paging: Paging,
+        where: Annotated[Annotated[PaymentsWhere, strawberry.lazy("read_api.payments.where")] | None, WHICH] = UNSET,
+    ) -> Connection[Annotated[Payment, strawberry.lazy("read_api.payments.nodes")]]:
+        from read_api.payments.query import payments_of
+
+        return await payments_of(info.context, UUID(self.id), where, paging)
 
     @computed("What they were told, the newest first.", Paged())
     async def notifications(

@@ -45,7 +45,6 @@ class UsersQuery:
 
 
 async def user_by_id(context: Context, id: UUID | None, as_of: AsOf | None = None) -> User | None:
-    if id is None or not context.actor.may_touch(id):
-        return None
-    row = await row_of(context, USER, id, as_of)
-    return user(row, context.actor) if row else None
+    actor = context.actor
+    row = await row_of(context, USER, id, lambda row: actor.may_touch(row.id), as_of)
+    return user(row, actor) if row else None

@@ -47,7 +47,9 @@ class Example:
 
 def examples() -> Iterator[Example]:
     last: Example | None = None
-    for language, kind, text in BLOCK.findall(GUIDE.replace("ORDER", str(order_of(1)))):
+    for language, kind, text in BLOCK.findall(
+        GUIDE.replace("ORDER", str(order_of(1))).replace("CATEGORY", str(an_id("category", 1)))
+    ):
         if language == "graphql":
             if last:
                 yield last
@@ -79,7 +81,7 @@ async def address(shop: Api) -> AsyncIterator[str]:
 
 
 def test_the_guide_has_examples() -> None:
-    assert (len(QUERIES), len(SUBSCRIPTIONS), set(PROGRAMS)) == (6, 1, {"sse", "ws"})
+    assert (len(QUERIES), len(SUBSCRIPTIONS), set(PROGRAMS)) == (7, 1, {"sse", "ws"})
 
 
 @pytest.mark.parametrize("example", QUERIES, ids=lambda each: each.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -16,7 +17,7 @@ from tests.domain.orders.samples import CUSTOMER, cancel_pending, confirmed, pla
 from tests.projections.fakes import AT, recorded
 from tests.projections.stories import order_id, told
 from tests.read_api.conftest import Api, FakeLog
-from tests.read_api.town import a_payment, a_saga, a_user, an_id, order_of
+from tests.read_api.town import a_payment, a_product, a_saga, a_user, an_id, order_of
 
 ORDER = order_id(1)
 THEN = """query ($id: ID!, $asOf: AsOf) { order(id: $id, asOf: $asOf) {
@@ -213,3 +214,50 @@ async def test_without_a_log_only_what_is_can_be_shown(shop: Api, monkeypatch: p
     assert (await then(shop))["version"] == 4
     refusal = await shop.refused(THEN, id=str(ORDER), asOf={"version": 1})
     assert refusal["extensions"]["code"] == "LOG_NOT_AT_HAND"
+
+
+# -- what is not yours answers as what is not there, whatever its log holds
+
+AS_OF: dict[str, str] = {
+    "order": "query ($id: ID!, $asOf: AsOf!) { order(id: $id, asOf: $asOf) { status } }",
+    "payment": "query ($id: ID!, $asOf: AsOf!) { payment(id: $id, asOf: $asOf) { status } }",
+    "product": "query ($id: ID!, $asOf: AsOf!) { product(id: $id, asOf: $asOf) { status } }",
+    "user": "query ($id: ID!, $asOf: AsOf!) { user(id: $id, asOf: $asOf) { status } }",
+}
+MOMENTS = ({"version": 1}, {"version": 3}, {"at": AT.isoformat()}, {"at": "2026-06-01T00:00:00Z"}, {"version": 0})
+
+
+@pytest.mark.parametrize("readable", [True, False], ids=["readable", "unreadable"])
+@pytest.mark.parametrize("kind", AS_OF)
+async def test_what_others_have_answers_to_the_byte_as_what_nobody_has(shop: Api, kind: str, readable: bool) -> None:
+    """Neither what its log holds, nor how long it is, nor whether there is one at hand, says that it is there."""
+    await shop.has_seen("payments", a_payment(1))
+    await shop.has_seen("products", a_product(1)[:2])  # a draft
+    theirs = {
+        "order": ORDER,
+        "payment": payment_of(order_of(1)),
+        "product": an_id("product", 1),
+        "user": an_id("customer", 1),
+    }
+    for feed in shop.feeds.values() if not readable else ():
+        feed.log[:] = [unreadable(each) for each in feed.log]
+    for who in ("other", None) if kind == "product" else ("other",):
+        for as_of in MOMENTS:
+            answers = []
+            for id in (theirs[kind], uuid4()):
+                response = await shop.post(AS_OF[kind], who, id=str(id), asOf=as_of)
+                answers.append((response.status_code, without_trace(response.text)))
+            assert answers[0] == answers[1]
+    if not readable:
+        refusal = await shop.refused(AS_OF[kind], "staff", id=str(theirs[kind]), asOf={"version": 1})
+        assert refusal["extensions"]["code"] == "HISTORY_NOT_READABLE"
+
+
+async def test_nothing_is_read_of_the_log_of_what_others_have(shop: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shop.app, "_logs", {})
+    assert await then(shop, "other", version=1) is None
+
+
+def without_trace(body: str) -> str:
+    """Each error has a trace id of its own."""
+    return re.sub(r'"traceId":\s*"[^"]*"', "", body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 
 from domain.event import Event
 from domain.ids import CategoryId, ProductId, VariantId, derive
+from domain.money import Money
 from domain.products import categories, product, stock
-from domain.products.events import CategoryCreated, PriceChanged, ProductActivated, VariantRemoved
+from domain.products.events import CategoryCreated, PriceChanged, ProductActivated, ProductDiscontinued, VariantRemoved
 from domain.products.product import Details
 from tests.domain.products.histories import LARGE, SHIRT, SMALL, eur, variant
 from tests.read_api.conftest import Api
@@ -130,7 +132,7 @@ async def test_products_are_listed_by_price_within_bounds(api: Api):
     await api.has_seen("products", events)
     page = """
     query ($after: String) {
-        products(first: 2, after: $after, orderBy: PRICE_DESC, where: {minPrice: {lte: 300}}) {
+        products(first: 2, after: $after, orderBy: PRICE_DESC, where: {price: {currency: "EUR", lte: 300}}) {
             totalCount nodes { name } pageInfo { hasNextPage endCursor }
         }
     }
@@ -145,6 +147,37 @@ async def test_products_are_listed_by_price_within_bounds(api: Api):
     )
 
 
+@pytest.mark.parametrize("compiled", [True, False])
+async def test_prices_are_compared_within_a_currency(api: Api, compiled: bool, monkeypatch: pytest.MonkeyPatch):
+    if not compiled:
+        monkeypatch.setattr(api.app, "_compiled", None)
+    events: list[Event] = []
+    for currency, price in (("EUR", 1000), ("JPY", 900), ("EUR", 500), ("JPY", 1200)):
+        name = f"{price} {currency}"
+        one = replace(variant(VariantId(derive("test variant", name))), price=Money(amount=price, currency=currency))
+        events += product.draft(ProductId(derive("test", name)), Details(name, "", None, {}), (), (), [one], at=AT)
+    await api.has_seen("products", events)
+    listed = """query ($where: ProductsWhere, $by: ProductsOrderBy!) {
+        products(first: 9, where: $where, orderBy: $by) { nodes { name } }
+    }"""
+    for where, by, there in (
+        ({"currency": "EUR"}, "PRICE_ASC", ["500 EUR", "1000 EUR"]),
+        ({"currency": "JPY"}, "PRICE_DESC", ["1200 JPY", "900 JPY"]),
+        ({"currency": "EUR", "gte": 600, "lte": 1000}, "PRICE_ASC", ["1000 EUR"]),
+        ({"currency": "JPY", "lte": 900}, "PRICE_ASC", ["900 JPY"]),
+        ({"currency": "SEK"}, "PRICE_ASC", []),
+    ):
+        data = await api.ask(listed, "staff", where={"price": where}, by=by)
+        assert [node["name"] for node in data["products"]["nodes"]] == there
+    for bad, path in (
+        (None, "price"),
+        ({"currency": "EUR", "lte": None}, "price.lte"),
+        ({"currency": "eur"}, "price.currency"),
+    ):
+        refusal = await api.refused(listed, "staff", where={"price": bad}, by="PRICE_ASC")
+        assert (refusal["extensions"]["code"], refusal["extensions"]["path"]) == ("INVALID_FILTER", path)
+
+
 async def test_the_tree_is_read_as_a_whole(api: Api):
     await api.has_seen("products", tree())
     data = await api.ask("{ categories { name parentId } }", None)
@@ -155,3 +188,51 @@ async def test_the_tree_is_read_as_a_whole(api: Api):
     toys = {"path": [{"name": "Toys"}], "children": [{"name": "Dolls"}]}
     assert (await api.ask(document, None, id=str(TOYS)))["category"] == toys
     assert (await api.ask(document, None, id=str(SHIRT)))["category"] is None
+
+
+SOLD_NO_MORE = """query ($id: ID!, $asOf: AsOf!) {
+    product(id: $id, asOf: $asOf) { status variants { priceHistory { price { amount } } } }
+}"""
+REPRICED: tuple[Make, ...] = (
+    a(PriceChanged, AT + timedelta(days=1), variant_id=SMALL, old=eur(1000), new=eur(800)),
+    a(PriceChanged, AT + timedelta(days=2), variant_id=SMALL, old=eur(800), new=eur(700)),
+    a(ProductActivated, AT + timedelta(days=3)),
+    a(PriceChanged, AT + timedelta(days=4), variant_id=SMALL, old=eur(700), new=eur(900)),
+    a(ProductDiscontinued, AT + timedelta(days=5)),
+)
+"""Versions 4 to 8 of the shirt: sold from 6 to 8."""
+
+
+@pytest.mark.parametrize("who", [None, "customer"])
+async def test_what_is_sold_no_more_is_not_shown_as_it_was_either(api: Api, who: str | None):
+    await api.has_seen("products", shirts(*REPRICED))
+    for as_of in ({"version": 6}, {"at": "2026-06-01T00:00:00Z"}):
+        assert (await api.ask(SOLD_NO_MORE, who, id=str(SHIRT), asOf=as_of))["product"] is None
+    assert (await api.ask(SOLD_NO_MORE, "staff", id=str(SHIRT), asOf={"version": 6}))["product"]["status"] == "ACTIVE"
+
+
+async def test_what_is_sold_is_shown_as_it_was_since_it_was_first_sold(api: Api):
+    again = a(ProductActivated, AT + timedelta(days=6))
+    await api.has_seen("products", shirts(*REPRICED, again))
+    seen = [await api.ask(SOLD_NO_MORE, None, id=str(SHIRT), asOf={"version": v}) for v in range(1, 10)]
+    statuses = [each["product"] and each["product"]["status"] for each in seen]
+    assert statuses == [None, None, None, None, None, "ACTIVE", "ACTIVE", None, "ACTIVE"]
+    assert amounts(seen[5]["product"]) == [[700], [1200]]
+    assert amounts(seen[8]["product"]) == [[700, 900], [1200]]
+
+
+async def test_customers_know_prices_since_the_product_was_first_sold(api: Api):
+    await api.has_seen("products", shirts(*REPRICED[:-1]))
+    for who, small, before in ((None, [700, 900], None), ("staff", [1000, 800, 700, 900], 800)):
+        product = (await api.ask(HISTORY, who, id=str(SHIRT), at=(AT + timedelta(days=1)).isoformat()))["product"]
+        first, other = product["variants"]
+        assert [since["price"]["amount"] for since in first["priceHistory"]] == small
+        assert (first["priceAt"] and first["priceAt"]["amount"]) == before
+        assert len(other["priceHistory"]) == 1
+    then = (await api.ask(HISTORY, None, id=str(SHIRT), at=(AT + timedelta(days=3)).isoformat()))["product"]
+    assert then["variants"][0]["priceAt"]["amount"] == 700
+    assert then["variants"][0]["priceHistory"][0]["at"] == (AT + timedelta(days=3)).isoformat()
+
+
+def amounts(product: Any) -> list[list[int]]:
+    return [[since["price"]["amount"] for since in v["priceHistory"]] for v in product["variants"]]

@@ -107,5 +107,5 @@ async def test_it_remembers_but_so_many_refusals_and_no_long_ones() -> None:
         with pytest.raises(DocumentRefused):
             documents.get(f"{{ {name} }}")
     assert len(documents._refused) == 3
-    for (error,) in documents._refused.values():
+    for (error,) in documents._refused._known.values():
         assert (error.nodes, error.source, error.__traceback__) == (None, None, None)

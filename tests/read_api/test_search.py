@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
+from domain.ids import VariantId
+from domain.products.events import StockAdjusted
+from domain.products.value import AdjustReason
 from tests.read_api.conftest import Api
 from tests.read_api.town import TOP, a_product, an_id, each, tree
+from tests.specification import a
 
 FIND = """query ($text: String!, $where: ProductSearchWhere, $first: Int, $after: String, $by: ProductSearchOrderBy!) {
   searchProducts(text: $text, where: $where, first: $first, after: $after, orderBy: $by) {
@@ -61,6 +65,8 @@ async def test_pages_go_on_in_the_same_order_only(shop: Api) -> None:
         ({"price": {"currency": "EUR", "gte": 1}}, ["Tea 1", "Tea 2", "Tea 3"]),
         ({"attributes": [{"name": "leaf", "in": ["broken"]}]}, []),
         ({"inStock": True}, ["Tea 1", "Tea 2", "Tea 3"]),
+        ({"inStock": False}, []),
+        ({"attributes": []}, ["Tea 1", "Tea 2", "Tea 3"]),
     ],
 )
 async def test_what_is_found_can_be_narrowed_down(shop: Api, where: Any, there: list[str]) -> None:
@@ -73,8 +79,34 @@ async def test_what_is_found_can_be_narrowed_down(shop: Api, where: Any, there: 
         ("x" * 201, None, "INVALID_VALUE"),
         ("", {"categoryId": "toys"}, "INVALID_FILTER"),
         ("", {"attributes": [{"name": "leaf", "in": ["x"] * 51}]}, "INVALID_VALUE"),
+        ("", {"attributes": [{"name": "leaf", "in": ["x"]}, {"name": "leaf", "in": ["whole"]}]}, "INVALID_VALUE"),
+        ("", {"price": {"currency": "EURO"}}, "INVALID_FILTER"),
     ],
 )
 async def test_what_asks_for_too_much_is_refused(shop: Api, text: str, where: Any, code: str) -> None:
     refusal = await shop.refused(FIND, None, text=text, where=where, by="NEWEST", first=2)
     assert refusal["extensions"]["code"] == code
+
+
+@pytest.mark.parametrize(
+    "where, path",
+    [
+        ({"categoryId": None}, "categoryId"),
+        ({"categoryId": ""}, "categoryId"),
+        ({"price": None}, "price"),
+        ({"price": {"currency": "EUR", "gte": None}}, "price.gte"),
+        ({"price": {"currency": "EUR", "lte": None}}, "price.lte"),
+        ({"inStock": None}, "inStock"),
+        ({"attributes": None}, "attributes"),
+    ],
+)
+async def test_a_forgotten_variable_makes_no_condition_into_none(shop: Api, where: Any, path: str) -> None:
+    refusal = await shop.refused(FIND, None, text="", where=where, by="NEWEST", first=2)
+    assert (refusal["extensions"]["code"], refusal["extensions"]["path"]) == ("INVALID_FILTER", path)
+
+
+async def test_what_cannot_be_had_is_found_if_that_is_asked_for(shop: Api) -> None:
+    tea = VariantId(an_id("variant", 2))
+    await shop.has_seen("products", [a(StockAdjusted, change=-5, reason=AdjustReason.LOST)(tea, 9)])
+    assert names(await found(shop, where={"inStock": False})) == ["Tea 2"]
+    assert names(await found(shop, by="NAME_ASC", where={"inStock": True})) == ["Tea 1", "Tea 3"]

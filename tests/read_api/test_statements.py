@@ -189,6 +189,28 @@ async def test_many_nodes_are_read_kind_by_kind(town: Api) -> None:
     assert counted[2] == counted[40]
 
 
+@pytest.mark.asyncio(loop_scope="module")
+async def test_many_variants_are_read_at_once_by_sku_and_by_id(town: Api) -> None:
+    page = await town.ask("{ products(first: 15) { nodes { variants { id sku } } } }", "staff")
+    variants = [product["variants"][0] for product in page["products"]["nodes"]]
+    ids = [variant["id"] for variant in variants]
+    skus = [spelt(variant["sku"], number) for number, variant in enumerate(variants)]
+    assert len(set(ids)) == len(set(skus)) == 15
+    for key, values in (("id", ids), ("sku", skus)):
+        counted = {}
+        for size in (1, 15):
+            asked = " ".join(f'v{n}: variant({key}: "{value}") {{ id }}' for n, value in enumerate(values[:size]))
+            before = Counted.statements
+            assert all((await town.ask(f"{{ {asked} }}", "staff")).values())
+            counted[size] = Counted.statements - before
+        assert counted[1] == counted[15]
+
+
+def spelt(sku: str, number: int) -> str:
+    """In upper case where the number has a bit: the town's variants all have one SKU."""
+    return "".join(c.upper() if number >> place & 1 else c.lower() for place, c in enumerate(sku))
+
+
 def found(data: Any, path: list[str]) -> int:
     """How many objects are at the end of the path."""
     if data is None:

@@ -163,6 +163,9 @@ async def test_a_list_is_for_staff(ask) -> None:
         ('email: {eq: "nobody@example.org"}', []),
         ("role: {eq: STAFF}", ["Bo"]),
         ("status: {eq: SUSPENDED}", ["Eve"]),
+        ('words: {all: "han"}', ["Hana"]),
+        ('words: {all: "HANA eve"}', []),
+        ('words: {all: "hana"}, status: {eq: SUSPENDED}', []),
         ("status: {in: [SUSPENDED, ERASED]}", [None, "Eve"]),
         ("status: {eq: ACTIVE}, role: {eq: CUSTOMER}", ["Bo", "Hana"]),
         ("", [None, "Eve", "Bo", "Hana"]),
@@ -170,6 +173,13 @@ async def test_a_list_is_for_staff(ask) -> None:
 )
 async def test_staff_find_users(ask, where: str, found: list[str | None]) -> None:
     assert await names(ask, f"first: 10, where: {{{where}}}") == found
+
+
+@pytest.mark.parametrize("words", ["null", '"?!"', f'"{"x" * 201}"', '"a\\u0000b"'])
+async def test_what_has_no_words_is_refused(ask, words: str) -> None:
+    answer = await ask(f"{{ users(first: 1, where: {{words: {{all: {words}}}}}) {{ nodes {{ id }} }} }}")
+    error = answer.errors[0].original_error
+    assert (error.code, error.facts["path"]) == ("INVALID_FILTER", "words.all")
 
 
 async def test_what_is_no_address_is_refused(ask) -> None:

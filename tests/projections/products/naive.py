@@ -201,7 +201,7 @@ def matches(thing: Thing, search: Search) -> bool:
         and all(any(has(text, term) for text in thing.texts) for term in re.split("[ ']", search.text) if term)
         and (search.category is None or search.category in path(thing.category))
         and (search.prices is None or within(thing, search))
-        and (thing.in_stock or not search.in_stock)
+        and search.in_stock in {None, thing.in_stock}
         and all(thing.attributes.get(name) in values for name, values in search.attributes.items())
     )
 

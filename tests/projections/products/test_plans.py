@@ -22,7 +22,7 @@ INSERT INTO products_1.products (id, version, updated_at, status, name, descript
     options, variants, skus, currency, min_price, max_price, created_at)
 SELECT gen_random_uuid(), 1, now(), (ARRAY['DRAFT', 'ACTIVE', 'ACTIVE', 'ACTIVE', 'DISCONTINUED'])[1 + n % 5],
     'Product ' || n * 7919 % 20000, '', ('00000000-0000-4000-8000-' || lpad((n % 201)::text, 12, '0'))::uuid,
-    '{}', '[]', '[]', '[]', ARRAY['SKU-' || n], 'EUR',
+    '{}', '[]', '[]', '[]', ARRAY['SKU-' || n], CASE n % 400 WHEN 0 THEN 'JPY' ELSE 'EUR' END,
     n * 104729 % 50000, 50000, timestamptz '2026-01-01' + n * interval '1 minute'
 FROM generate_series(1, 20000) n
 """
@@ -30,6 +30,7 @@ CATEGORY = UUID("00000000-0000-4000-8000-000000000007")
 WHEN = datetime(2026, 1, 7, tzinfo=UTC)
 MIDDLE = {"created_at": WHEN, "name": "Product 5", "min_price": 25_000}
 ACTIVE = Condition("status", "eq", "ACTIVE")
+EURO, RARE = Condition("currency", "eq", "EUR"), Condition("currency", "eq", "JPY")
 
 ORDERINGS: list[Ordering] = [member.value for member in ProductsOrderBy]
 FILTERS: list[list[Condition]] = [
@@ -40,6 +41,10 @@ FILTERS: list[list[Condition]] = [
     [ACTIVE, Condition("category_id", "eq", CATEGORY)],
     [ACTIVE, Condition("category_id", "in", [CATEGORY])],
     [ACTIVE, Condition("min_price", "gte", 20_000), Condition("min_price", "lte", 30_000)],
+    [EURO, Condition("min_price", "gte", 20_000), Condition("min_price", "lte", 30_000)],
+    [ACTIVE, EURO],
+    [ACTIVE, RARE],
+    [ACTIVE, EURO, Condition("min_price", "gte", 20_000), Condition("min_price", "lte", 30_000)],
     [ACTIVE, Condition("created_at", "gte", WHEN)],
     [Condition("skus", "has", "SKU-77")],
 ]
@@ -47,7 +52,7 @@ FILTERS: list[list[Condition]] = [
 
 @pytest.fixture(scope="module")
 def filled(module_database: str) -> Iterator[psycopg.Connection[Any]]:
-    """20,000 products in 201 categories."""
+    """20,000 products in 201 categories, a few of them in a currency of their own."""
     asyncio.run(prepare(module_database, MODELS))
     with psycopg.connect(module_database, autocommit=True) as connection:
         connection.execute(FILL)

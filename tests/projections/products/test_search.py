@@ -43,7 +43,7 @@ searching = st.builds(
     category=st.none() | st.sampled_from([*TREE, REMOVED, "nothing"]).map(category_id),
     prices=st.none()
     | st.builds(Prices, st.sampled_from(CURRENCIES), st.sampled_from([0, 100, 2000]), st.sampled_from([None, 250])),
-    in_stock=st.booleans(),
+    in_stock=st.sampled_from([None, True, False]),
     attributes=st.dictionaries(
         st.sampled_from(["colour", "色"]), st.lists(st.sampled_from(COLOURS), min_size=1, max_size=2), max_size=1
     ),

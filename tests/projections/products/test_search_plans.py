@@ -80,6 +80,7 @@ SEARCHES = [
     Search(attributes={"colour": ["colour 7", "colour 8"]}),
     Search(attributes={"size": ["size 3"]}),
     Search(in_stock=True),
+    Search(in_stock=False),
     Search("text7", in_stock=True),
     Search("name77", SOMETHING, Prices("EUR", 1000), in_stock=True, attributes={"size": ["size 3"]}),
 ]
