@@ -6,18 +6,32 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Final
 
 from psycopg import AsyncConnection, AsyncCursor, AsyncRawCursor
 from psycopg.rows import TupleRow
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 Connection = AsyncConnection[TupleRow]
 Cursor = AsyncCursor[TupleRow]
 Pool = AsyncConnectionPool[Connection]
 
 
-PATIENCE: Final[ContextVar[float | None]] = ContextVar("seconds of waiting for a connection", default=None)
+@dataclass(slots=True)
+class Patience:
+    """For how many seconds a request waits for a connection. Who has just waited in vain does not wait again."""
+
+    seconds: float
+    lost_at: float = float("-inf")
+
+    @property
+    def left(self) -> float:
+        return 0.0 if monotonic() - self.lost_at < self.seconds else self.seconds
+
+
+PATIENCE: Final[ContextVar[Patience | None]] = ContextVar("patience of a request", default=None)
 
 
 @contextmanager
@@ -26,7 +40,7 @@ def patient_for(seconds: float) -> Iterator[None]:
 
     A consumer may wait as long as the pool does; who answers a request has to say soon that there is none.
     """
-    token = PATIENCE.set(seconds)
+    token = PATIENCE.set(Patience(seconds))
     try:
         yield
     finally:
@@ -42,10 +56,18 @@ async def connected(pool: Pool, timeout: float | None = None) -> AsyncIterator[C
 
     The pool waits by `wait_for`, which in Python 3.11 can swallow a cancellation: it is raised again here.
     """
-    async with pool.connection(PATIENCE.get() if timeout is None else timeout) as connection:
-        if (task := asyncio.current_task()) and task.cancelling():
-            raise asyncio.CancelledError
-        yield connection
+    patience = PATIENCE.get()
+    if timeout is None and patience is not None:
+        timeout = patience.left
+    try:
+        async with pool.connection(timeout) as connection:
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise asyncio.CancelledError
+            yield connection
+    except PoolTimeout:
+        if patience is not None:
+            patience.lost_at = monotonic()
+        raise
 
 
 async def answered(pool: Pool, query: bytes, values: Sequence[Any]) -> bytes:

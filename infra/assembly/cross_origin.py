@@ -16,6 +16,7 @@ TAKEN: Final = (
     "If-Match",
     "Prefer",
     "Consistency-Token",
+    "Last-Event-ID",
     "X-Correlation-ID",
     "Traceparent",
     "GraphQL-Require-Preflight",
@@ -26,6 +27,7 @@ TAKEN: Final = (
 TOLD: Final = (
     "ETag",
     "Location",
+    "Consistency-Token",
     "Retry-After",
     "RateLimit",
     "RateLimit-Policy",

@@ -32,6 +32,15 @@ async def test_an_origin_of_the_setting_may_ask(origins: str) -> None:
         assert "ETag" in answer.headers["access-control-expose-headers"]
 
 
+@pytest.mark.parametrize("header", ["Authorization", "Consistency-Token", "GraphQL-Require-Preflight", "Last-Event-ID"])
+async def test_what_front_ends_send_may_be_sent(header: str) -> None:
+    async with client(SHOP) as there:
+        asked = ASKED | {"access-control-request-headers": f"content-type, {header.lower()}"}
+        preflight = await there.options("/", headers=asked)
+        assert preflight.status_code == 200, preflight.text
+        assert header.lower() in preflight.headers["access-control-allow-headers"].lower()
+
+
 @pytest.mark.parametrize("origins", ["", "https://other.example"])
 async def test_no_other_origin_may(origins: str) -> None:
     async with client(origins) as there:

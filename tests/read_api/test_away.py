@@ -86,6 +86,14 @@ async def test_without_a_connection_it_is_said_at_once(
             assert_unavailable(await ask(client, query, accept=accept))
 
 
+async def test_however_much_was_asked_for(exhausted: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request has three connections at a time: what comes after those three would have waited as long again."""
+    monkeypatch.setattr("tests.read_api.test_away.ALLOWANCE", Allowance(connecting=1, executing=3))
+    lists = " ".join(f"a{number}: orders(first: 1) {{ nodes {{ notifications {{ id }} }} }}" for number in range(12))
+    async with served(exhausted) as client:
+        assert_unavailable(await ask(client, f"{{ {lists} }}"))
+
+
 async def test_whoever_waits_for_a_token_waits_no_longer_than_they_may(exhausted: Pool) -> None:
     token = ConsistencyToken.of("orders", uuid4(), [(1, 1)])
     async with served(exhausted) as client, asyncio.timeout(10):
