@@ -12,6 +12,7 @@ from uuid import UUID
 import strawberry
 from strawberry.scalars import JSON
 from strawberry.types import has_object_definition
+from strawberry.types.private import is_private
 
 from domain.actor import Actor
 from domain.errors import InvalidValue
@@ -198,5 +199,5 @@ def shown(value: Any) -> Any:
         return [shown(each) for each in value]
     if not has_object_definition(value):
         return plain(value)
-    fields = (f for f in value.__strawberry_definition__.fields if f.base_resolver is None)
+    fields = (f for f in value.__strawberry_definition__.fields if f.base_resolver is None and not is_private(f.type))
     return {camel(f.name): shown(getattr(value, f.name)) for f in fields if f.name not in NOT_COMPARED}

@@ -11,13 +11,16 @@ import pytest
 
 from domain.event import ERASED
 from domain.ids import checkout_of, payment_of
+from domain.products.events import PriceChanged
 from projections.feed import Recorded, Unreadable
 from read_api import history as past
 from tests.domain.orders.samples import CUSTOMER, cancel_pending, confirmed, placed, tea_shipped
+from tests.domain.products.histories import eur
 from tests.projections.fakes import AT, recorded
 from tests.projections.stories import order_id, told
 from tests.read_api.conftest import Api, FakeLog
 from tests.read_api.town import a_payment, a_product, a_saga, a_user, an_id, order_of
+from tests.specification import a
 
 ORDER = order_id(1)
 THEN = """query ($id: ID!, $asOf: AsOf) { order(id: $id, asOf: $asOf) {
@@ -148,6 +151,18 @@ async def test_the_difference_between_two_versions(shop: Api) -> None:
     assert changes["lines.0.shipped"][0] == 0
     assert changes["shipments.0"][0] is None
     assert not [path for path in changes if path.startswith(("timeline", "saga"))]
+
+
+async def test_the_difference_of_a_product_is_in_it_and_in_its_variants(shop: Api) -> None:
+    price = a(PriceChanged, variant_id=an_id("variant", 1), old=eur(1000), new=eur(900))
+    tea = a_product(1)
+    last = max(event.originator_version for event in tea if event.originator_id == an_id("product", 1))
+    await shop.has_seen("products", [*tea, price(an_id("product", 1), last + 1)])
+    moments = {"before": {"version": last}, "after": {"version": last + 1}}
+    found = (await shop.ask(CHANGES, "staff", id=str(an_id("product", 1)), **moments))["difference"]
+    changes = {each["path"]: (each["before"], each["after"]) for each in found}
+    assert changes["variants.0.price.amount"] == (1000, 900)
+    assert {path.split(".")[0] for path in changes} == {"version", "variants", "minPrice", "maxPrice"}
 
 
 async def test_nothing_is_different_from_itself(shop: Api) -> None:
