@@ -21,7 +21,7 @@ from projections.history import (
     moment,
     plain,
 )  # fmt: skip
-from sagas.dashboard.asking import uuid_of, whole_number
+from sagas.dashboard.asking import first_of_page, uuid_of, whole_number
 from sagas.dashboard.event_pages import read
 from sagas.dashboard.personal import SCOPE, hidden, is_open, log_of
 from sagas.dashboard.views import as_json
@@ -59,7 +59,7 @@ async def show(visit: Visit) -> Response:
     if visit.asked("file"):
         return as_file(f"{context}-{id}-{version}", state)
     lines, found = as_json(state).splitlines(keepends=True), changes(before, after, opened=opened)
-    first = number(visit.asked("changes"))
+    first = first_of_page(visit.asked("changes"), CHANGES)
     return visit.page(
         "aggregate.html",
         context=context,
@@ -104,13 +104,6 @@ async def seen(visit: Visit, context: str, id: UUID, at: Moment | None, *, opene
 def as_file(name: str, state: Any) -> Response:
     headers = SAFE | {"content-disposition": f'attachment; filename="{name}.json"'}
     return Response(as_json(state), media_type="application/json", headers=headers)
-
-
-def number(text: str | None) -> int:
-    """Of the first change that is shown. Raises Refused."""
-    if not (first := whole_number(text or "1")):
-        raise Refused(HTTPStatus.BAD_REQUEST, "There is no such change", "It is a whole number from 1 on.")
-    return (first - 1) // CHANGES * CHANGES + 1
 
 
 def instant(text: str | None) -> Moment | None:

@@ -92,3 +92,10 @@ def version_of(visit: Visit) -> int:
 def whole_number(text: str) -> int | None:
     """None for what is none, or larger than any version or position."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else None
+
+
+def first_of_page(text: str | None, size: int) -> int:
+    """The number of the first thing on the page that has the one of this number. Raises Refused."""
+    if not (number := whole_number(text or "1")):
+        raise Refused(HTTPStatus.BAD_REQUEST, "There is no such page", "It is a whole number from 1 on.")
+    return (number - 1) // size * size + 1

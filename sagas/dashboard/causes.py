@@ -19,6 +19,7 @@ from starlette.responses import Response
 
 from domain.errors import NotFound
 from projections.feed import Recorded, Unreadable
+from sagas.dashboard.asking import first_of_page
 from sagas.dashboard.port import Log
 from sagas.dashboard.timeline import HIDDEN, body
 from sagas.dashboard.visit import Refused, Visit, not_there
@@ -97,7 +98,7 @@ class Trace:
 
 
 async def show(visit: Visit) -> Response:
-    id, logs, first = visit.request.path_params["id"], visit.desk.sealed, first_of(visit.asked("from"))
+    id, logs, first = visit.request.path_params["id"], visit.desk.sealed, first_of_page(visit.asked("from"), SIZE)
     try:
         own = (await visit.desk.stories.of(id)).recorded
     except NotFound:
@@ -115,13 +116,6 @@ async def show(visit: Visit) -> Response:
         whole=trace.whole,
         size=SIZE,
     )
-
-
-def first_of(text: str | None) -> int:
-    """The number of the first event of the page that this one is on. Raises Refused."""
-    if text is not None and (not text.isdecimal() or int(text) < 1):
-        raise Refused(HTTPStatus.BAD_REQUEST, f"{text} is no number", "It is a whole number from 1 on.")
-    return (int(text or 1) - 1) // SIZE * SIZE + 1
 
 
 async def traced(logs: Mapping[str, Log], own: Sequence[Recorded]) -> Trace:
