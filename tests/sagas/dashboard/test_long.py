@@ -13,7 +13,7 @@ import httpx
 import psycopg
 import pytest
 
-from sagas.dashboard import aggregate_pages, causes, one_saga
+from sagas.dashboard import aggregate_pages, causes, one_saga, operator_log
 from sagas.dashboard.versions import VERSIONS
 from tests.sagas.dashboard.house import OPERATOR, House
 from tests.sagas.dashboard.test_frame import signed_in
@@ -72,8 +72,8 @@ def test_of_many_attempts_the_newest_are_shown_and_the_timeline_has_the_others(
 
 
 def test_of_many_actions_it_is_said_how_many_there_are(house: House, reader: Reader, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(one_saga, "ACTED", 1)
-    assert re.search(r"The newest 1 of \d+ that it did", reader.get(f"/sagas/{house.saga('stuck')}").text)
+    monkeypatch.setattr(operator_log, "ACTED", 1)
+    assert re.search(r"The newest 1: \d+ were done in all", reader.get(f"/sagas/{house.saga('stuck')}").text)
 
 
 def test_a_long_test_is_shown_from_its_beginning_and_the_file_has_all_of_it(
@@ -93,7 +93,7 @@ def test_a_long_test_is_shown_from_its_beginning_and_the_file_has_all_of_it(
 
 def rows(text: str) -> list[str]:
     """Numbers and types of what caused what."""
-    table = text.partition('<table class="causes">')[2].partition("</table>")[0]
+    table = text.partition('<table class="causation-rows">')[2].partition("</table>")[0]
     return re.findall(r'<tr id="n-(\d+)">.*?<td>(?:<b>)?([a-z.-]+)', table, re.DOTALL)
 
 
