@@ -49,7 +49,7 @@ def addresses(visitor: Visitor) -> Iterator[str]:
     """Fifty pages: what a room full of operators looks at."""
     shop = visitor.house.shop
     yield from ["/"] * 6 + ["/?window=15m"] * 2 + ["/?window=6h"] + ["/?window=1d"]
-    yield from ["/sagas"] * 5 + ["/sagas?state=under-way"] * 3 + ["/sagas?state=needs-a-person"] * 3
+    yield from ["/sagas?state=all"] * 5 + ["/sagas?state=under-way"] * 3 + ["/sagas?state=needs-a-person"] * 3
     yield from ["/sagas?state=running&sort=oldest", "/sagas?process=checkout"]
     yield from (f"/sagas/{saga}" for saga in shop.under_way[:10])
     yield from [f"/sagas/{shop.long}"] * 3 + [f"/sagas/{shop.stuck}"] * 2

@@ -29,6 +29,8 @@ ONE: Final = {
     "parked sequence": re.compile(rf'href="({BASE}/parked/[0-9a-f-]{{36}})"'),
 }
 """What a list leads to."""
+LEADS_TO: Final = {"/sagas": "/sagas?state=all"}
+"""By itself it leads to those that need a person, where there are some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ class Visitor:
 
 def pages(visitor: Visitor) -> Iterator[tuple[str, str]]:
     """Names and paths: what the menu has, each list filtered and searched, its second page, and one of each thing."""
-    yield from ((page.menu.lower(), f"{BASE}{page.path}") for page in PAGES if page.menu)
+    yield from ((page.menu.lower(), BASE + LEADS_TO.get(page.path, page.path)) for page in PAGES if page.menu)
     yield "overview, a day", f"{BASE}/?window=1d"
     yield from sagas(visitor)
     yield from others(visitor)
@@ -115,7 +117,7 @@ def sagas(visitor: Visitor) -> Iterator[tuple[str, str]]:
     yield "sagas, ended checkouts", f"{there}?state=ended&process=checkout"
     yield "sagas, over p95", f"{there}?age=slow"
     yield "sagas, by order", f"{there}?q={shop.long_order}"
-    yield "sagas, second page", visitor.link(there, LATER)
+    yield "sagas, second page", visitor.link(f"{there}?state=all", LATER)
     for name, id in (("done", shop.done), ("stuck", shop.stuck), ("long", shop.long)):
         yield f"saga {name}", f"{there}/{id}"
         yield f"saga {name}, causes", f"{there}/{id}/causes"

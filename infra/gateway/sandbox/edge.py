@@ -7,6 +7,7 @@ import contextlib
 import json
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from inspect import unwrap
 from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -110,7 +111,7 @@ async def cut(send: Send) -> None:
 
     Whoever returns before it is gone is taken by uvicorn for one who forgot to answer.
     """
-    cycle: Any = getattr(send, "__self__")  # noqa: B009  # a bound method, as far as types know it is any callable
+    cycle: Any = getattr(unwrap(send), "__self__")  # noqa: B009  # a bound method, as far as types know it is any callable
     cycle.transport.abort()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(GONE):
