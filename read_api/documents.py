@@ -8,6 +8,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from graphql import (
+    ASTValidationRule,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -16,6 +17,7 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     parse,
+    specified_rules,
     validate,
 )
 
@@ -120,7 +122,7 @@ class Documents:
         try:
             return self._checked(text)
         except DomainError as refusal:
-            errors = [error_of(refusal)]
+            errors = [error_of(refusal.with_traceback(None))]  # it would hold this very frame, and the document
         except DocumentRefused as refusal:
             errors = refusal.errors
         self._remember(digest, errors)
@@ -136,7 +138,7 @@ class Documents:
         node = parsed(text)
         require_within_limits(node)
         self._require_introspection(node)
-        if errors := validate(self._schema, node, max_errors=MAX_ERRORS):
+        if errors := faults(self._schema, node):
             raise DocumentRefused(errors)
         fragments = {d.name.value: d for d in node.definitions if isinstance(d, FragmentDefinitionNode)}
         circles = Circles(self._schema, fragments)
@@ -162,7 +164,7 @@ class Documents:
 
 def parsed(text: str) -> DocumentNode:
     try:
-        return parse(text, max_tokens=MAX_TOKENS)
+        return untied(parse(text, max_tokens=MAX_TOKENS))
     except GraphQLError as error:
         if f"more than {MAX_TOKENS} tokens" in error.message:
             raise DocumentRefused([error_of(too_complex(f"more than {MAX_TOKENS} tokens"))]) from None
@@ -171,6 +173,33 @@ def parsed(text: str) -> DocumentNode:
         raise DocumentRefused([error]) from None
     except RecursionError:
         raise DocumentRefused([error_of(too_complex("more levels than can be read"))]) from None
+
+
+def faults(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]:
+    """By the rules of the specification. What checks them, and the error that ends it, would hold themselves and with
+    them the document: see `untied`."""
+    asked: list[ASTValidationRule] = []
+
+    def kept(rule: type[ASTValidationRule]) -> Any:
+        def made(context: Any) -> ASTValidationRule:
+            asked.append(rule(context))
+            return asked[-1]
+
+        return made
+
+    errors = validate(schema, document, [kept(rule) for rule in specified_rules], MAX_ERRORS)
+    for rule in asked:
+        vars(rule).clear()
+    return [error.with_traceback(None) for error in errors]
+
+
+def untied(document: DocumentNode) -> DocumentNode:
+    """Without the way back from each token to the one before: with it, documents that nobody has any more lie about
+    until they are looked for, and whoever is served then waits for that."""
+    token = document.loc.start_token if document.loc else None
+    while token is not None:
+        token.prev, token = None, token.next
+    return document
 
 
 def fields(document: DocumentNode) -> Iterator[FieldNode]:

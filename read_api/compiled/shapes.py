@@ -64,7 +64,7 @@ def word(sql: str) -> Leaf:
 def moment(sql: str) -> Leaf:
     """Of a timestamptz, as Python's isoformat writes it; in UTC, wherever the session of the database says it is."""
     form = f"CASE WHEN {sql} = date_trunc('second', {sql}) THEN {SECONDS} ELSE {MICROSECONDS} END"
-    return Leaf(f"to_char({sql} AT TIME ZONE 'UTC', {form})", quoted=True)
+    return Leaf(f"to_char({sql} AT TIME ZONE interval '0', {form})", quoted=True)
 
 
 def moment_in(sql: str) -> Leaf:

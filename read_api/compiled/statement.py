@@ -179,7 +179,7 @@ def sort_value(ordering: Ordering) -> str:
         return f"to_json({column})"
     forms = [form.replace('"+00:00"', '"Z"') for form in (SECONDS, MICROSECONDS)]
     form = f"CASE WHEN {column} = date_trunc('second', {column}) THEN {forms[0]} ELSE {forms[1]} END"
-    return f"'\"', to_char({column} AT TIME ZONE 'UTC', {form}), '\"'"
+    return f"'\"', to_char({column} AT TIME ZONE interval '0', {form}), '\"'"
 
 
 def boolean(sql: str) -> str:

@@ -43,13 +43,14 @@ class Deed:
 
 
 async def operator_log(visit: Visit, story: Story) -> list[Deed]:
-    acted = [each for each in story.recorded if isinstance(each.event, ActionTaken)][: -ACTED - 1 : -1]
+    places = [n for n, each in enumerate(story.recorded) if isinstance(each.event, ActionTaken)][-ACTED:]
+    acted = [story.recorded[n] for n in places]
     denied = await operations(visit, story.saga.id)
     known = await names(visit, denied)
     known |= {id: user.email for id, user in (await users(visit, (by(each) for each in acted))).items() if user.email}
     reasons = await reasons_of(visit, acted)
     deeds = [
-        *(deed(visit, story, each, reasons, known) for each in acted),
+        *(deed(story.recorded[n:], reasons, known) for n in places),
         *(refused(visit, row, known) for row in denied if not isinstance(row, Odd)),
         *(unreadable(row, story.recorded[-1].event.timestamp) for row in denied if isinstance(row, Odd)),
     ]
@@ -72,13 +73,12 @@ async def reasons_of(visit: Visit, acted: Sequence[Recorded]) -> dict[UUID, str]
     return {event.action_id: event.reason for event in events if isinstance(event.reason, str)}
 
 
-def deed(
-    visit: Visit, story: Story, recorded: Recorded, reasons: Mapping[UUID, str], known: Mapping[UUID, str]
-) -> Deed:
-    event: Any = recorded.event
-    came = came_since(story.recorded, event.action_id)
+def deed(recorded: Sequence[Recorded], reasons: Mapping[UUID, str], known: Mapping[UUID, str]) -> Deed:
+    """Of the first of these events, and what came of it."""
+    event: Any = recorded[0].event
+    came = came_since(recorded, event.action_id)
     why = reasons.get(event.action_id, HIDDEN)
-    return Deed(event.timestamp, recorded.actor, known.get(event.by), event.action.lower(), why, came)
+    return Deed(event.timestamp, recorded[0].actor, known.get(event.by), event.action.lower(), why, came)
 
 
 def refused(visit: Visit, row: OperationRow, known: Mapping[UUID, str]) -> Deed:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import gc
 from time import monotonic
 
 import pytest
-from graphql import parse
+from graphql import FieldNode, parse
 
+from read_api.documents import DocumentRefused
 from read_api.limits import MAX_ALIASES, MAX_TOKENS, Measure, Size, compared, written_values
+from read_api.schema import make_schema
 from tests.read_api.conftest import Api
 
 
@@ -97,3 +100,23 @@ async def test_introspection_is_within_the_limits(api: Api) -> None:
     from graphql import get_introspection_query
 
     assert "errors" not in (await api.post(get_introspection_query())).json()
+
+
+def test_a_document_that_was_refused_is_gone_at_once() -> None:
+    """What waits for the collector keeps everybody waiting when its turn comes."""
+
+
+    def living() -> int:
+        return sum(isinstance(each, FieldNode) for each in gc.get_objects())
+
+    documents = make_schema().documents
+    gc.collect()
+    gc.disable()
+    before = living()
+    try:
+        for number in range(3):
+            with pytest.raises(DocumentRefused):
+                documents.ask(f"{{ {' '.join(f'f{n}' for n in range(900))} }}" + " " * number, None, None)
+        assert living() == before
+    finally:
+        gc.enable()
