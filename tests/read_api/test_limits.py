@@ -105,7 +105,6 @@ async def test_introspection_is_within_the_limits(api: Api) -> None:
 def test_a_document_that_was_refused_is_gone_at_once() -> None:
     """What waits for the collector keeps everybody waiting when its turn comes."""
 
-
     def living() -> int:
         return sum(isinstance(each, (FieldNode, Token)) for each in gc.get_objects())
 
