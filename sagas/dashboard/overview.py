@@ -72,14 +72,14 @@ async def show(visit: Visit) -> Response:
 
 
 async def live(visit: Visit) -> Response:
-    """Nothing in it depends on who looks, so it is made once for all."""
+    """Made once for all who look at the same; who may act in bulk sees where."""
     name = window(visit)
 
     async def made() -> str:
         return visit.html("overview_figures.html", **await values(visit))
 
     async def fragment() -> str:
-        return await visit.desk.shared.of(("overview, made", name), FRESH, made)
+        return await visit.desk.shared.of(("overview, made", name, visit.may(BULK)), FRESH, made)
 
     return ticking(fragment, visit.desk.stopping)
 

@@ -74,7 +74,7 @@ def test_what_needs_a_person_comes_by_itself_and_leads_to_where_one_acts(house: 
     page.get_by_text("Nothing needs a person").wait_for()  # what was looked up for others is forgotten soon
     drafts(house, 2)
     unmatched(house)
-    page.locator(".needs", has_text="Parked sequences").wait_for()
+    page.locator(".needs", has_text="Parked sequences").wait_for(timeout=60_000)  # a lost connection is made again
     page.locator("#webhooks").wait_for()
     assert "<script>alert(1)</script>" in page.locator("section", has=page.locator("#webhooks")).inner_text()
     assert operator.axe() == []
