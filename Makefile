@@ -19,7 +19,7 @@ help: ## what can be made
 run: $(READY) ## start everything on an embedded PostgreSQL, with the sample shop running (http://127.0.0.1:8000)
 	@$(BIN)/chobo up --demo
 
-test: $(READY) ## every kind of test at small size (about twelve minutes on 2 cores)
+test: $(READY) ## every kind of test at small size (about sixteen minutes on 2 cores)
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(TESTS)
 
 test-full: $(READY) ## the same at full size with fresh seeds
