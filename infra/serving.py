@@ -53,10 +53,11 @@ class Patient:
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        let_go = asyncio.Event()
+        let_go = False
 
         @wraps(send)  # the sandbox of the gateway looks at what is behind it
         async def sent(message: Message) -> None:
+            nonlocal let_go
             if not message.get("more_body") and message["type"] != "websocket.send":
                 await send(message)
                 return
@@ -64,13 +65,13 @@ class Patient:
                 async with asyncio.timeout(self._seconds):
                     await send(message)
             except TimeoutError:
-                let_go.set()
+                let_go = True
                 raise
 
         try:
             await self._app(scope, receive, sent)
         except Exception:
-            if not let_go.is_set():
+            if not let_go:
                 raise
             log.info("%s: nothing of it was taken for %g s", scope["path"], self._seconds)
 
